@@ -1,0 +1,17 @@
+//! The words every part of Barograph shares: what a sample, a series and a metric are, how a
+//! counter is named, and what time it is. Nothing here does input or output, except
+//! [`SystemClock`], which is the one place that asks the system for the time.
+
+mod batch;
+mod clock;
+mod counter_path;
+mod desc;
+mod labels;
+mod matcher;
+
+pub use batch::{Batch, Sample};
+pub use clock::{Clock, SystemClock};
+pub use counter_path::{CounterPath, Instance, PathError, PathProblem, Pattern};
+pub use desc::{Desc, Kind, Unit};
+pub use labels::{Labels, LabelsError, METRIC_NAME};
+pub use matcher::{MatchOp, Matcher, MatcherError};
