@@ -3,6 +3,7 @@
 //! [`SystemClock`], which is the one place that asks the system for the time.
 
 mod batch;
+mod chain;
 mod clock;
 mod counter_path;
 mod desc;
@@ -10,6 +11,7 @@ mod labels;
 mod matcher;
 
 pub use batch::{Batch, Sample};
+pub use chain::chain;
 pub use clock::{Clock, SystemClock};
 pub use counter_path::{CounterPath, Instance, PathError, PathProblem, Pattern};
 pub use desc::{Desc, Kind, Unit};
