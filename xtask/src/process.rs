@@ -1,0 +1,149 @@
+//! The one place where xtask starts other programs, and says what it started when one fails.
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+use crate::place;
+
+/// A program to be started in the checkout's top folder.
+#[expect(clippy::disallowed_methods, reason = "xtask is made of other programs; Barograph is not")]
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(place::root());
+    command
+}
+
+/// The cargo that started this program.
+pub(crate) fn cargo() -> Command {
+    command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// The file that `program` stands for in `PATH`.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let endings: &[&str] = if cfg!(windows) { &[".exe", ".cmd"] } else { &[""] };
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders)
+        .flat_map(|folder| {
+            endings.iter().map(move |ending| folder.join(format!("{program}{ending}")))
+        })
+        .find(|file| file.is_file())
+}
+
+/// Runs to the end; anything but success is an error.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
+    if !status.success() {
+        bail!("{} ended with {status}", shown(command));
+    }
+    Ok(())
+}
+
+/// Runs to the end and returns what was written to standard output.
+pub(crate) fn read(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        bail!("{} ended with {}: {}", shown(command), output.status, complaint.trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether the program can be started and ends well; what it prints is dropped.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// What a program said while it ran.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    /// It ended with exit code 0.
+    pub success: bool,
+    /// Both its output streams, line by line as they came.
+    pub text: String,
+}
+
+/// Runs to the end, passing output on while keeping it.
+pub(crate) fn listen(command: &mut Command) -> Result<Heard> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    let text = Mutex::new(String::new());
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    thread::scope(|scope| {
+        if let Some(stdout) = stdout {
+            scope.spawn(|| pass_on(stdout, &text));
+        }
+        if let Some(stderr) = stderr {
+            scope.spawn(|| pass_on(stderr, &text));
+        }
+    });
+    let status = child.wait().with_context(|| format!("lost track of {}", shown(command)))?;
+    let text = text.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok(Heard { success: status.success(), text })
+}
+
+fn pass_on(from: impl Read, kept: &Mutex<String>) {
+    for line in BufReader::new(from).split(b'\n') {
+        let Ok(line) = line else { return };
+        let line = String::from_utf8_lossy(&line);
+        let mut kept = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        kept.push_str(line.trim_end_matches('\r'));
+        kept.push('\n');
+        // Held under the lock so that lines of the two streams do not mix. A reader that
+        // went away (`| head`) is no reason to lose the count of tests.
+        drop(writeln!(std::io::stdout(), "{line}"));
+    }
+}
+
+/// The command line, for messages.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    format!("`{}`", words.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_streams_and_the_end_are_heard() {
+        let mut rustc = command("rustc");
+        rustc.args(["--version", "--no-such-flag"]);
+        let heard = listen(&mut rustc).unwrap();
+        assert!(!heard.success);
+        assert!(heard.text.contains("no-such-flag"), "{}", heard.text);
+    }
+
+    #[test]
+    fn a_failure_names_the_command_line_and_the_complaint() {
+        let error = read(command("rustc").arg("--no-such-flag")).unwrap_err().to_string();
+        assert!(error.contains("`rustc --no-such-flag`"), "{error}");
+        assert!(error.contains("Unrecognized option"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_does_not_exist_is_named() {
+        let error = run(&mut command("barograph-no-such-program")).unwrap_err().to_string();
+        assert_eq!(error, "cannot start `barograph-no-such-program`");
+        assert_eq!(find("barograph-no-such-program"), None);
+    }
+}

@@ -1,0 +1,174 @@
+//! The steps of `cargo xtask test`, in the order in which they run.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::count::{self, Tally};
+use crate::mingw::TARGET;
+use crate::process;
+use crate::tools::{
+    self, C_COMPILER, CHROMIUM, CLIPPY, MINGW, NODE, RUSTFMT, Tool, WINDOWS_STD, WINE_LIBRARIES,
+};
+use crate::wine::Wine;
+use crate::{rust, tidy, web};
+
+/// One thing that is tested.
+#[derive(Debug)]
+pub(super) struct Step {
+    /// What `--only` calls it.
+    pub name: &'static str,
+    /// For people.
+    pub purpose: &'static str,
+    /// Whether `--quick` runs it.
+    pub quick: bool,
+    /// What it cannot do without.
+    pub needs: &'static [&'static Tool],
+    /// Tells how many tests passed and failed; an error is one failure.
+    pub run: fn() -> Result<Tally>,
+}
+
+pub(super) static STEPS: &[Step] = &[
+    step("fmt", "the code is formatted", &[&RUSTFMT], format),
+    step("tidy", "the rules that the compiler does not know", &[], tidy::tally),
+    step("web-build", "the page builds", &[&NODE], || done(web::build())),
+    step("web-check", "the page's types and style", &[&NODE], web_check),
+    step("web-test", "the page's unit tests", &[&NODE], web_test),
+    step("clippy", "no warning on this system", &[&C_COMPILER, &CLIPPY], clippy),
+    step(
+        "clippy-windows",
+        "no warning on Windows",
+        &[&C_COMPILER, &CLIPPY, &MINGW, &WINDOWS_STD],
+        clippy_windows,
+    ),
+    step("unit", "unit and integration tests", &[&C_COMPILER], unit),
+    step("doctest", "the examples in the documentation", &[&C_COMPILER], doctest),
+    step("rustdoc", "the documentation has no broken link", &[&C_COMPILER], rustdoc),
+    slow_step("browser", "the page in Chromium", &[&C_COMPILER, &NODE, &CHROMIUM], browser),
+    slow_step(
+        "wine",
+        "the Windows tests",
+        &[&C_COMPILER, &MINGW, &WINDOWS_STD, &WINE_LIBRARIES],
+        wine,
+    ),
+];
+
+const fn step(
+    name: &'static str,
+    purpose: &'static str,
+    needs: &'static [&'static Tool],
+    run: fn() -> Result<Tally>,
+) -> Step {
+    Step { name, purpose, quick: true, needs, run }
+}
+
+const fn slow_step(
+    name: &'static str,
+    purpose: &'static str,
+    needs: &'static [&'static Tool],
+    run: fn() -> Result<Tally>,
+) -> Step {
+    Step { quick: false, ..step(name, purpose, needs, run) }
+}
+
+/// A step without tests in it counts as one.
+fn done(outcome: Result<()>) -> Result<Tally> {
+    outcome.map(|()| Tally { passed: 1, failed: 0 })
+}
+
+fn format() -> Result<Tally> {
+    done(process::run(process::cargo().args(["fmt", "--all", "--check"])))
+}
+
+fn clippy() -> Result<Tally> {
+    done(process::run(clippy_command().args(["--", "--deny", "warnings"])))
+}
+
+fn clippy_windows() -> Result<Tally> {
+    let mut command = clippy_command();
+    done(process::run(command.args(["--target", TARGET, "--", "--deny", "warnings"])))
+}
+
+fn clippy_command() -> Command {
+    let mut command = process::cargo();
+    command.args(["clippy", "--quiet", "--workspace", "--all-targets"]);
+    command
+}
+
+fn unit() -> Result<Tally> {
+    run_tests(&mut test_command("default"))
+}
+
+/// The tests of the whole workspace, by nextest where it is installed.
+fn test_command(profile: &str) -> Command {
+    let mut command = process::cargo();
+    if process::succeeds(process::cargo().args(["nextest", "--version"])) {
+        command.args(["nextest", "run", "--profile", profile, "--no-fail-fast"]);
+    } else {
+        command.args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+    }
+    command.arg("--workspace");
+    command
+}
+
+fn doctest() -> Result<Tally> {
+    let heard =
+        process::listen(process::cargo().args(["test", "--quiet", "--workspace", "--doc"]))?;
+    // A workspace may do without any.
+    Ok(count::judge(&heard).unwrap_or(Tally { passed: 1, failed: 0 }))
+}
+
+fn rustdoc() -> Result<Tally> {
+    let mut command = process::cargo();
+    command.args(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
+    done(process::run(command.env("RUSTDOCFLAGS", "--deny warnings")))
+}
+
+fn web_check() -> Result<Tally> {
+    web::install()?;
+    done(process::run(web::npm().args(["run", "--silent", "check"])))
+}
+
+fn web_test() -> Result<Tally> {
+    web::install()?;
+    run_tests(web::npm().args(["test", "--silent"]))
+}
+
+fn browser() -> Result<Tally> {
+    web::build()?;
+    let binary = rust::release_binary()?;
+    let chromium = tools::chromium().context("Chromium is gone")?;
+    run_tests(
+        web::npm()
+            .args(["run", "--silent", "test:browser"])
+            .env("BAROGRAPH_BIN", binary)
+            .env("BAROGRAPH_CHROMIUM", chromium),
+    )
+}
+
+fn wine() -> Result<Tally> {
+    let wine = Wine::ready()?;
+    // Some tests load this DLL from beside themselves; no test depends on it as a crate.
+    process::run(process::cargo().args([
+        "build",
+        "--quiet",
+        "--package",
+        "barograph-pdh-double",
+        "--target",
+        TARGET,
+    ]))?;
+    let _server = wine.start_server()?;
+    run_tests(
+        test_command("wine")
+            .args(["--exclude", "xtask", "--target", TARGET])
+            .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine.runner()),
+    )
+}
+
+fn run_tests(command: &mut Command) -> Result<Tally> {
+    let heard = process::listen(command)?;
+    match count::judge(&heard) {
+        Some(tally) => Ok(tally),
+        None => bail!("the runner ended well but told of no test"),
+    }
+}

@@ -1,0 +1,200 @@
+//! The programs that building and testing need: how to see whether one is there, and how to get it.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::{debian, mingw, node, process, rust, wine};
+
+/// Something that the machine must have.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    /// What people call it.
+    pub name: &'static str,
+    /// Whether it is here; quick, for it is asked on every run.
+    pub present: fn() -> bool,
+    /// How it gets here by itself.
+    pub source: Source,
+    /// What a person does where we cannot.
+    pub advice: &'static str,
+}
+
+/// How a tool is installed.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// By apt-get, as root.
+    Debian(&'static [&'static str]),
+    /// By rustup, with these arguments.
+    Rustup(&'static [&'static str]),
+    /// By a step of our own.
+    Own(fn() -> Result<()>),
+    /// Only by a person.
+    Person,
+}
+
+pub(crate) static C_COMPILER: Tool = Tool {
+    name: "a C compiler",
+    present: || process::find("cc").is_some() && Path::new("/usr/include/stdio.h").exists(),
+    source: Source::Debian(&["gcc", "libc6-dev"]),
+    advice: "install gcc and the C library's headers",
+};
+
+pub(crate) static RUSTFMT: Tool = Tool {
+    name: "rustfmt",
+    present: || process::succeeds(process::cargo().args(["fmt", "--version"])),
+    source: Source::Rustup(&["component", "add", "rustfmt"]),
+    advice: "rustup component add rustfmt",
+};
+
+pub(crate) static CLIPPY: Tool = Tool {
+    name: "clippy",
+    present: || process::succeeds(process::cargo().args(["clippy", "--version"])),
+    source: Source::Rustup(&["component", "add", "clippy"]),
+    advice: "rustup component add clippy",
+};
+
+pub(crate) static NODE: Tool = Tool {
+    name: "Node",
+    present: || node::check().is_ok(),
+    source: Source::Person,
+    advice: node::ADVICE,
+};
+
+pub(crate) static CHROMIUM: Tool = Tool {
+    name: "Chromium with a font",
+    present: || chromium().is_some() && has_font(),
+    source: Source::Debian(&["chromium", "fonts-dejavu-core"]),
+    advice: "install Chromium and any TrueType font; BAROGRAPH_CHROMIUM may name the program",
+};
+
+pub(crate) static MINGW: Tool = Tool {
+    name: "the mingw-w64 C compiler",
+    present: mingw::present,
+    source: Source::Debian(mingw::PACKAGES),
+    advice: "install mingw-w64's gcc for x86_64",
+};
+
+pub(crate) static WINDOWS_STD: Tool = Tool {
+    name: "Rust's standard library for Windows",
+    present: rust::has_windows_std,
+    source: Source::Own(rust::add_windows_std),
+    advice: "rustup target add x86_64-pc-windows-gnu",
+};
+
+pub(crate) static WINE_LIBRARIES: Tool = Tool {
+    name: "the libraries that Wine loads",
+    present: wine::has_libraries,
+    source: Source::Debian(wine::PACKAGES),
+    advice: "this step unpacks Debian's Wine and needs Debian 12 or later",
+};
+
+/// The browser that the browser test drives.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("BAROGRAPH_CHROMIUM") {
+        return Some(PathBuf::from(named)).filter(|file| file.is_file());
+    }
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(process::find)
+}
+
+fn has_font() -> bool {
+    fs::read_dir("/usr/share/fonts/truetype").is_ok_and(|mut fonts| fonts.next().is_some())
+}
+
+/// Installs what is missing where that is allowed.
+///
+/// Returns those that are missing still, each with the reason.
+pub(crate) fn provide(tools: &[&'static Tool]) -> Vec<(&'static Tool, String)> {
+    let absent: Vec<_> = tools.iter().copied().filter(|tool| !(tool.present)()).collect();
+    let packages: Vec<&str> = absent
+        .iter()
+        .filter_map(|tool| match tool.source {
+            Source::Debian(packages) => Some(packages),
+            _ => None,
+        })
+        .flatten()
+        .copied()
+        .collect();
+    let apt = if packages.is_empty() { Ok(()) } else { install(&packages) };
+    absent
+        .into_iter()
+        .filter_map(|tool| {
+            let tried = match tool.source {
+                Source::Debian(_) => apt.as_ref().map_err(|reason| format!("{reason:#}")).copied(),
+                Source::Rustup(arguments) => {
+                    rust::rustup(arguments).map_err(|reason| format!("{reason:#}"))
+                }
+                Source::Own(install) => install().map_err(|reason| format!("{reason:#}")),
+                Source::Person => Ok(()),
+            };
+            let reason = match tried {
+                _ if (tool.present)() => return None,
+                Ok(()) => String::new(),
+                Err(reason) => format!(" ({reason})"),
+            };
+            Some((tool, format!("{} is missing: {}{reason}", tool.name, tool.advice)))
+        })
+        .collect()
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    if !debian::here() {
+        anyhow::bail!("packages are installed by themselves only on Debian");
+    }
+    if !debian::is_root() {
+        anyhow::bail!("only root may run: apt-get install {}", packages.join(" "));
+    }
+    debian::install(packages)
+}
+
+/// Provides `tools` or says what is missing, all of it at once.
+pub(crate) fn require(tools: &[&'static Tool]) -> Result<()> {
+    let missing = provide(tools);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let reasons: Vec<_> = missing.into_iter().map(|(_, reason)| reason).collect();
+    anyhow::bail!("{}", reasons.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_a_person_can_get_is_reported_with_advice() {
+        static ABSENT: Tool = Tool {
+            name: "a unicorn",
+            present: || false,
+            source: Source::Person,
+            advice: "be patient",
+        };
+        let missing = provide(&[&ABSENT]);
+        assert_eq!(missing[0].1, "a unicorn is missing: be patient");
+        let error = require(&[&ABSENT]).unwrap_err().to_string();
+        assert_eq!(error, "a unicorn is missing: be patient");
+    }
+
+    #[test]
+    fn what_is_present_is_left_alone() {
+        static PRESENT: Tool = Tool {
+            name: "a rock",
+            present: || true,
+            source: Source::Own(|| anyhow::bail!("must not be called")),
+            advice: "",
+        };
+        assert!(provide(&[&PRESENT]).is_empty());
+    }
+
+    #[test]
+    fn an_own_step_that_fails_gives_its_reason() {
+        static BROKEN: Tool = Tool {
+            name: "a bridge",
+            present: || false,
+            source: Source::Own(|| anyhow::bail!("washed away")),
+            advice: "swim",
+        };
+        assert_eq!(provide(&[&BROKEN])[0].1, "a bridge is missing: swim (washed away)");
+    }
+}
