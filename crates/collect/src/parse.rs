@@ -1,0 +1,46 @@
+//! What Linux' `/proc` and `/sys` say, as pure functions over bytes: they run and are tested on
+//! every system. A line that is unknown is passed over, since kernels differ; a known line that
+//! makes no sense is an error that names it. Nothing here panics, whatever the bytes are.
+
+mod fields;
+
+pub mod cpuinfo;
+pub mod diskstats;
+pub mod loadavg;
+pub mod meminfo;
+pub mod mountinfo;
+pub mod net_dev;
+pub mod os_release;
+pub mod pressure;
+pub mod stat;
+pub mod statvfs;
+pub mod swaps;
+pub mod uptime;
+pub mod vmstat;
+
+/// A text that is not what it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: expected {expected}, found `{found}`")]
+pub struct ParseError {
+    /// Counted from 1.
+    pub line: usize,
+    pub expected: &'static str,
+    /// The start of the line.
+    pub found: String,
+}
+
+impl ParseError {
+    const MAX_FOUND_CHARS: usize = 80;
+
+    pub fn new(line: usize, expected: &'static str, found: &[u8]) -> Self {
+        let found = String::from_utf8_lossy(found)
+            .chars()
+            .take(Self::MAX_FOUND_CHARS)
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        Self { line, expected, found }
+    }
+}
+
+#[cfg(test)]
+mod tests;

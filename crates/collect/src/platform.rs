@@ -1,0 +1,22 @@
+//! The seam to the operating system, and the only file of this crate with `cfg`. Every system
+//! offers the same names: readers that are made without touching anything, are asked again and
+//! again, keep what they can between the readings, and lend out what they read. A system that
+//! lacks a reading returns [`crate::Error::Absent`].
+
+#[cfg(not(any(target_os = "linux", windows)))]
+compile_error!("Barograph reads Linux and Windows machines");
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+use linux as os;
+#[cfg(windows)]
+use windows as os;
+
+pub(crate) use os::{
+    AdapterReader, CpuReader, DiskReader, DriveReader, LoadReader, MemoryReader, PagingReader,
+    PressureReader, SystemReader, host_facts, statvfs_table,
+};

@@ -1,0 +1,7 @@
+//! What the tests of several crates share. Never part of a program that ships.
+
+mod clock;
+mod tree;
+
+pub use clock::FakeClock;
+pub use tree::Tree;
