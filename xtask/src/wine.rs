@@ -178,6 +178,9 @@ fn make_executable(path: &Path) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn make_executable(_: &Path) -> Result<()> {
-    Ok(())
+fn make_executable(path: &Path) -> Result<()> {
+    anyhow::bail!(
+        "cannot make {} executable: this system runs Windows programs itself",
+        path.display()
+    )
 }

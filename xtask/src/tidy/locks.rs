@@ -36,9 +36,9 @@ fn address(line: &str) -> Option<&'static str> {
     if line.starts_with("\"resolved\":") {
         return Some("says where a package was fetched from: remove `resolved`");
     }
-    // A package's page for donations is an address as well, and harmless.
-    let of_funding = line.starts_with("\"url\":") || line.starts_with("\"funding\":");
-    (line.contains("://") && !of_funding).then_some("holds an address")
+    // Pages for donations and notes of deprecation hold addresses as well, harmless ones.
+    let of_version = line.starts_with("\"version\":") && line.contains("://");
+    of_version.then_some("takes a package from elsewhere than the registry")
 }
 
 #[cfg(test)]
@@ -58,9 +58,8 @@ mod tests {
     }
 
     #[test]
-    fn addresses_in_the_pages_lock_are_found_but_for_funding() {
-        let good =
-            "\"integrity\": \"sha512-x\",\n\"funding\": {\n\"url\": \"https://example.org\"\n";
+    fn the_pages_lock_may_hold_addresses_but_not_of_packages() {
+        let good = "\"deprecated\": \"see https://example.org\",\n\"integrity\": \"sha512-x\",\n\"funding\": {\n\"url\": \"https://example.org\"\n";
         assert_eq!(check(&with_files(&[("web/package-lock.json", good)])), [""; 0]);
         let bad = "\"resolved\": \"https://mirror.example/a.tgz\",\n\"version\": \"https://x/y\"\n";
         assert_eq!(check(&with_files(&[("web/package-lock.json", bad)])).len(), 2);

@@ -59,7 +59,9 @@ pub(super) fn unpack(folder: &Path) -> Result<()> {
             remove(&unneeded)?;
         }
     }
-    remove(&packages)?;
+    for done_with in [&packages, &folder.join("apt")] {
+        remove(done_with)?;
+    }
     fs::write(&stamp, LAYOUT).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
