@@ -12,6 +12,7 @@ pub mod mountinfo;
 pub mod net_dev;
 pub mod os_release;
 pub mod pressure;
+pub mod processor_times;
 pub mod stat;
 pub mod statvfs;
 pub mod swaps;
