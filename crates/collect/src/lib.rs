@@ -5,19 +5,47 @@
 //! system), `platform` asks it (the only OS-specific code), and a collector turns the
 //! [`readings`] into samples.
 
+mod collector;
+mod cpu;
+mod desc;
+mod disk;
 mod error;
+mod filesystem;
+mod headline;
+mod increase;
+mod load;
+mod memory;
+mod network;
+mod paging;
 pub mod parse;
 mod platform;
+mod pressure;
 pub mod readings;
+pub mod registry;
 mod roots;
 mod rows;
+mod runner;
+mod system;
 
+pub use collector::{Collector, Sink};
 pub use error::{Error, chain};
+pub use headline::HEADLINE;
 pub use readings::HostFacts;
 pub use roots::Roots;
 pub use rows::Rows;
+pub use runner::{
+    CollectorState, CollectorStatus, Runner, RunnerSettings, RunnerStatus, StartError,
+};
 
 /// What hardly changes about the host. What cannot be read is absent.
 pub fn host_facts(roots: &Roots) -> HostFacts {
     platform::host_facts(roots)
+}
+
+/// A table for [`Roots::statvfs`] of this machine as it is, for recording it.
+///
+/// # Errors
+/// The list of mounts or a file system cannot be read, or this system has no `statvfs`.
+pub fn statvfs_table(roots: &Roots) -> Result<String, Error> {
+    platform::statvfs_table(roots)
 }

@@ -100,15 +100,14 @@ pub(super) fn unescape_into(out: &mut String, word: &[u8]) {
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word;
     while let Some((first, after)) = rest.split_first() {
-        match (first, octal(after)) {
-            (b'\\', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[3..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if *first == b'\\'
+            && let Some(byte) = octal(after)
+        {
+            bytes.push(byte);
+            rest = &after[3..];
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     push_lossy(out, &bytes);

@@ -12,8 +12,7 @@ pub fn parse(text: &[u8]) -> Result<(Load, u64), ParseError> {
     let expected = "three load averages and running/all threads";
     let line = lines(text).next().ok_or_else(|| ParseError::new(1, expected, text))?;
     let mut words = line.words();
-    let mut average =
-        || words.next().and_then(decimal).ok_or_else(|| line.error(expected));
+    let mut average = || words.next().and_then(decimal).ok_or_else(|| line.error(expected));
     let load = Load { one: average()?, five: average()?, fifteen: average()? };
     let mut parts = words.word(expected)?.splitn(2, |b| *b == b'/');
     match (parts.next().and_then(number), parts.next().and_then(number)) {

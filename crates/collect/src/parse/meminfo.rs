@@ -47,9 +47,9 @@ pub fn parse(text: &[u8], memory: &mut Memory) -> Result<(), ParseError> {
     kept.available_bytes =
         available.unwrap_or_else(|| available_estimate(&kept)).min(kept.total_bytes);
     kept.pool_paged_bytes = kept.slab_reclaimable_bytes;
-    kept.pool_nonpaged_bytes = kept
-        .slab_unreclaimable_bytes
-        .map(|slab| slab + kept.kernel_stack_bytes.unwrap_or(0) + kept.page_tables_bytes.unwrap_or(0));
+    kept.pool_nonpaged_bytes = kept.slab_unreclaimable_bytes.map(|slab| {
+        slab + kept.kernel_stack_bytes.unwrap_or(0) + kept.page_tables_bytes.unwrap_or(0)
+    });
     *memory = kept;
     Ok(())
 }

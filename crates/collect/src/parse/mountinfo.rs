@@ -74,6 +74,16 @@ const LOCAL_DISK: [&str; 24] = [
 
 /// File systems whose server can be gone: asking them for their size may never come back.
 const REMOTE: [&str; 12] = [
-    "9p", "afs", "ceph", "cifs", "coda", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3",
+    "9p",
+    "afs",
+    "ceph",
+    "cifs",
+    "coda",
+    "fuse.sshfs",
+    "glusterfs",
+    "lustre",
+    "nfs",
+    "nfs4",
+    "smb3",
     "smbfs",
 ];

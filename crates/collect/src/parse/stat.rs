@@ -41,7 +41,12 @@ pub fn parse(text: &[u8], cpu: &mut Cpu) -> Result<(), ParseError> {
     if has_total { Ok(()) } else { Err(ParseError::new(1, "a line `cpu`", text)) }
 }
 
-fn core(word: &[u8], line: Line<'_>, mut words: Words<'_>, cpu: &mut Cpu) -> Result<(), ParseError> {
+fn core(
+    word: &[u8],
+    line: Line<'_>,
+    mut words: Words<'_>,
+    cpu: &mut Cpu,
+) -> Result<(), ParseError> {
     let Some(digits) = word.strip_prefix(b"cpu") else { return Ok(()) };
     let number = number(digits)
         .and_then(|number| u32::try_from(number).ok())

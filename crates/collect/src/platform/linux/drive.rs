@@ -87,9 +87,8 @@ fn fill(drive: &mut Drive, mount: &Mount, space: &Space) {
 /// Nothing for what is no folder (containers mount single files) or has no size.
 fn live_space(root: &Path, mount_point: &str) -> Result<Option<Space>, Error> {
     let path = root.join(mount_point.trim_start_matches('/'));
-    let is_folder = fs::metadata(&path)
-        .map_err(|source| Error::Read { path: path.clone(), source })?
-        .is_dir();
+    let is_folder =
+        fs::metadata(&path).map_err(|source| Error::Read { path: path.clone(), source })?.is_dir();
     let answer = rustix::fs::statvfs(&path).map_err(|errno| Error::Call {
         call: "statvfs",
         object: path.display().to_string(),

@@ -26,9 +26,10 @@ impl MemoryReader {
     pub(crate) fn read(&mut self) -> Result<&Memory, Error> {
         self.meminfo.read(|text| parse::meminfo::parse(text, &mut self.memory))?;
         // Kernels without CONFIG_VM_EVENT_COUNTERS have less in it, containers may lack it.
-        match self.vmstat.read_if_there("/proc/vmstat", "", |text| {
-            parse::vmstat::parse(text, &mut self.memory)
-        }) {
+        match self
+            .vmstat
+            .read_if_there("/proc/vmstat", "", |text| parse::vmstat::parse(text, &mut self.memory))
+        {
             Err(error) if !error.is_absent() => Err(error),
             _ => Ok(&self.memory),
         }

@@ -30,8 +30,7 @@ impl SystemReader {
         let uptime_seconds = self.uptime.read(parse::uptime::parse)?;
         let (_, threads) = self.loadavg.read(parse::loadavg::parse)?;
         let processes = self.processes.read()?;
-        self.system =
-            System { uptime_seconds, processes: Some(processes), threads: Some(threads) };
+        self.system = System { uptime_seconds, processes: Some(processes), threads: Some(threads) };
         Ok(&self.system)
     }
 }
