@@ -1,0 +1,60 @@
+import { holdShortRuns, rhythm, type Reduce } from '../data/buffer'
+import type { Channel } from '../data/channel'
+import type { HostInfo } from '../data/protocol'
+import type { Column, Frame } from './spec'
+
+export interface Grid {
+  /** Start of the first bucket, a multiple of the step. */
+  firstMs: number
+  stepMs: number
+  count: number
+}
+
+/** The buckets that cover a stretch of time. */
+export function gridFor(fromMs: number, toMs: number, stepMs: number): Grid {
+  const first = Math.floor(fromMs / stepMs)
+  return { firstMs: first * stepMs, stepMs, count: Math.max(0, Math.floor(toMs / stepMs) - first + 1) }
+}
+
+/** Reads a chart's channels onto one grid. */
+export class ChannelFrame implements Frame {
+  readonly count: number
+  readonly stepMs: number
+  readonly aggregated: boolean
+
+  constructor(
+    readonly channels: ReadonlyMap<string, Channel>,
+    readonly grid: Grid,
+    readonly intervalMs: number,
+    readonly reduce: Reduce,
+    readonly host: HostInfo | null,
+    readonly nowMs: number,
+    readonly kept: Map<string, string[]>,
+  ) {
+    this.count = grid.count
+    this.stepMs = grid.stepMs
+    this.aggregated = grid.stepMs > intervalMs
+  }
+
+  read(name: string, reduce: Reduce = this.reduce): Column[] {
+    const channel = this.channels.get(name)
+    if (channel === undefined) return []
+    const { firstMs, stepMs, count } = this.grid
+    return channel.series.map(({ labels, buffer }) => {
+      const values = new Float64Array(count + 1)
+      for (let i = 0; i < count; i++) values[i] = buffer.at(firstMs + i * stepMs, reduce)
+      values[count] = Number.NaN
+      if (count > 0) holdShortRuns(values, rhythm(values, !this.aggregated))
+      values[count] = buffer.current(this.nowMs)
+      return { labels, values }
+    })
+  }
+
+  keep(name: string, choose: () => string[]): string[] {
+    const before = this.kept.get(name)
+    if (before !== undefined && this.count === 0) return before
+    const chosen = choose()
+    this.kept.set(name, chosen)
+    return chosen
+  }
+}

@@ -1,0 +1,171 @@
+import { untrack } from 'svelte'
+import { commonGaps, type Gap } from '../data/buffer'
+import type { Channel } from '../data/channel'
+import type { Monitor } from '../data/monitor.svelte'
+import { en } from '../en'
+import { duration, moment, type Zone } from '../lib/format'
+import { ChannelFrame, gridFor } from './frame'
+import type { Picture } from './plot'
+import type { ChartSpec, Line } from './spec'
+
+export type ChartState = { name: 'loading' } | { name: 'ready' } | { name: 'failed'; message: string }
+
+const EMPTY: Picture = {
+  fromMs: 0, toMs: 1, grid: { firstMs: 0, stepMs: 1000, count: 0 }, lines: [], gaps: [], top: null, pinMs: null, pinText: '', startMs: null, startText: '',
+}
+
+/** One chart between the monitor's channels and the plot: decides when to draw what, and which values the legend shows. */
+export class ChartModel {
+  picture = $state.raw<Picture>(EMPTY)
+  state = $state.raw<ChartState>({ name: 'loading' })
+  /** Another range has been asked for and is not here yet. */
+  pending = $state(true)
+  /** The newest values, one per line. */
+  newest = $state.raw<readonly Line[]>([])
+  total = $state.raw<{ values: Float64Array; of?: string } | null>(null)
+  newestTotal = $state(Number.NaN)
+  hidden = $state.raw<ReadonlySet<string>>(new Set())
+  visible = $state(false)
+  #lines: Line[] = []
+  #channels = new Map<string, Channel>()
+  #kept = new Map<string, string[]>()
+  #drawnLoads = -1
+  #drawnFor = ''
+
+  constructor(
+    readonly spec: ChartSpec,
+    readonly monitor: Monitor,
+  ) {}
+
+  /** Every line of the chart, hidden ones included. */
+  get lines(): readonly Line[] {
+    return this.#lines
+  }
+
+  /** Takes part in the chart's queries while it is on the screen; the answer gives them back. */
+  attach(): () => void {
+    for (const [name, query] of Object.entries(this.spec.queries)) this.#channels.set(name, this.monitor.acquire('view', query))
+    this.#drawnLoads = -1
+    return () => {
+      for (const query of Object.values(this.spec.queries)) this.monitor.release('view', query)
+      this.#channels.clear()
+    }
+  }
+
+  /** Asks again for what was refused. */
+  retry(): void {
+    for (const channel of this.#channels.values()) if (channel.state.name === 'failed') this.monitor.retry(channel)
+  }
+
+  /** Called for every tick, range, pin or theme: draws only if it would look different. */
+  update(pinMs: number | null, zone: Zone, pixels: number): void {
+    const { monitor } = this
+    const channels = [...this.#channels.values()]
+    const failed = channels.map((channel) => channel.state).find((state) => state.name === 'failed')
+    this.pending = channels.some((channel) => channel.pending) && failed === undefined
+    const ready = channels.every((channel) => channel.state.name === 'ready')
+    if (failed?.name === 'failed') this.state = { name: 'failed', message: failed.message }
+    else if (ready) this.state = { name: 'ready' }
+    else if (this.picture.grid.count === 0) this.state = { name: 'loading' }
+    if (channels.length === 0 || (!ready && this.picture.grid.count === 0)) return
+
+    const wanted = `${JSON.stringify(monitor.range)} ${pinMs} ${zone} ${pixels} ${[...this.hidden].join()}`
+    const moved = monitor.toMs - this.picture.toMs >= (monitor.toMs - monitor.fromMs) / pixels
+    if (this.#drawnLoads !== monitor.loads || this.#drawnFor !== wanted || moved) {
+      this.#draw(pinMs, zone)
+      this.#drawnLoads = monitor.loads
+      this.#drawnFor = wanted
+    }
+    if (!monitor.paused) this.#readNewest()
+  }
+
+  #frame(count: number): ChannelFrame {
+    const { monitor } = this
+    const grid = gridFor(monitor.fromMs, monitor.toMs, monitor.stepMs)
+    const host = untrack(() => monitor.host)
+    return new ChannelFrame(this.#channels, count === 0 ? { ...grid, count: 0 } : grid, monitor.intervalMs, this.spec.reduce, host, monitor.newestMs, this.#kept)
+  }
+
+  #readNewest(): void {
+    const frame = this.#frame(0)
+    this.newest = this.spec.lines(frame)
+    this.newestTotal = this.spec.total?.(frame)?.values[0] ?? Number.NaN
+  }
+
+  #draw(pinMs: number | null, zone: Zone): void {
+    const { monitor, spec } = this
+    const frame = this.#frame(1)
+    const { grid } = frame
+    this.#lines = spec.lines(frame)
+    this.total = spec.total?.(frame) ?? null
+    const start = monitor.oldestMs
+    this.picture = {
+      fromMs: monitor.fromMs,
+      toMs: monitor.toMs,
+      grid,
+      lines: this.#lines.filter((line) => !this.hidden.has(line.key)),
+      gaps: this.#gaps(frame),
+      top: spec.top?.(monitor.host) ?? null,
+      pinMs,
+      pinText: pinMs === null ? '' : moment(pinMs, zone, monitor.nowMs),
+      startMs: start !== null && start > monitor.fromMs && start < monitor.toMs ? start : null,
+      startText: start === null ? '' : en.charts.since(moment(start, zone, monitor.nowMs)),
+    }
+  }
+
+  #gaps({ grid, intervalMs }: ChannelFrame): Gap[] {
+    const { monitor } = this
+    if (this.#lines.length === 0 || grid.count === 0) return []
+    const index = (ms: number) => Math.floor((ms - grid.firstMs) / grid.stepMs)
+    const from = Math.max(0, index(monitor.oldestMs ?? monitor.toMs))
+    const to = Math.min(grid.count, index(Math.min(monitor.toMs, monitor.nowMs)) + 1)
+    const edge = Math.ceil(Math.max(2 * grid.stepMs, 5 * intervalMs) / grid.stepMs)
+    return commonGaps(this.#lines.map((line) => line.values), from, to, edge)
+  }
+
+  /** Shows one series only, or all again. */
+  solo(key: string): void {
+    const others = this.#lines.map((line) => line.key).filter((each) => each !== key)
+    const already = others.every((each) => this.hidden.has(each)) && !this.hidden.has(key)
+    this.hidden = new Set(already ? [] : others)
+  }
+
+  toggle(key: string): void {
+    const next = new Set(this.hidden)
+    if (!next.delete(key)) next.add(key)
+    this.hidden = next.size === this.#lines.length ? new Set() : next
+  }
+
+  /** Value of a line in one bucket of the picture; without an index the newest, or the last one of a past view. */
+  valueOf(line: Line, index: number | null): number {
+    if (index !== null) return line.values[index] ?? Number.NaN
+    if (!this.monitor.live) return last(line.values, this.picture.grid.count)
+    return this.newest.find((each) => each.key === line.key)?.values[0] ?? Number.NaN
+  }
+
+  totalAt(index: number | null): number {
+    if (this.total === null) return Number.NaN
+    if (index !== null) return this.total.values[index] ?? Number.NaN
+    return this.monitor.live ? this.newestTotal : last(this.total.values, this.picture.grid.count)
+  }
+
+  /** The bucket that covers a moment, `null` when it is not in the picture. */
+  indexOf(ms: number | null): number | null {
+    if (ms === null) return null
+    const { firstMs, stepMs, count } = this.picture.grid
+    const index = Math.floor((ms - firstMs) / stepMs)
+    return index >= 0 && index < count ? index : null
+  }
+
+  /** What one point stands for, when it stands for more than one sample. */
+  get aggregation(): string {
+    const { stepMs } = this.picture.grid
+    if (stepMs <= this.monitor.intervalMs) return ''
+    return (this.spec.aggregation ?? en.charts.aggregated[this.spec.reduce])(duration(stepMs))
+  }
+}
+
+function last(values: Float64Array, count: number): number {
+  for (let i = count - 1; i >= 0; i--) if (!Number.isNaN(values[i])) return values[i] as number
+  return Number.NaN
+}

@@ -1,0 +1,241 @@
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import type { Gap } from '../data/buffer'
+import type { Unit, Zone } from '../lib/format'
+import { timeLabel, timeTicks, valueLabel, valueScale, type ValueScale } from '../lib/ticks'
+import { drawEmptyStart, drawGaps, drawHeat, drawPin } from './layers'
+import { fade, type Palette } from './palette'
+import type { Grid } from './frame'
+import type { ChartSpec, Line } from './spec'
+
+export interface Picture {
+  fromMs: number
+  toMs: number
+  grid: Grid
+  lines: readonly Line[]
+  gaps: readonly Gap[]
+  /** Where the scale ends, when the values have a maximum. */
+  top: number | null
+  pinMs: number | null
+  pinText: string
+  /** Start of all recording, when it lies inside the range. */
+  startMs: number | null
+  startText: string
+}
+
+export interface PlotEvents {
+  /** The pointer is over this bucket, or over none. `y` is the height from the bottom, 0 to 1; -1 when another chart has it. */
+  hover(index: number | null, y: number): void
+  pin(ms: number): void
+  zoom(fromMs: number, toMs: number): void
+  back(): void
+}
+
+const AXIS_SIZE = 46
+const X_AXIS_SIZE = 22
+const LABEL_SPACING = 72
+const CLICK_DELAY_MS = 220
+const FONT = '500 11px "Inter Variable", system-ui, sans-serif'
+const CURSOR_GROUP = 'host'
+
+/** The only place that knows the chart library: lines, stacks and heat maps with a crosshair that all charts share. */
+export class Plot {
+  readonly #chart: uPlot
+  #picture: Picture | null = null
+  #scale: ValueScale = { top: 1, ticks: [0, 1], power: 0 }
+  #pressed = false
+  #click: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    host: HTMLElement,
+    readonly kind: ChartSpec['kind'],
+    readonly unit: Unit,
+    readonly zone: Zone,
+    readonly palette: Palette,
+    lines: readonly Line[],
+    readonly events: PlotEvents,
+  ) {
+    const stacked = lines.filter((each) => !each.aside).length
+    this.#chart = new uPlot(
+      {
+        width: Math.max(host.clientWidth, 50),
+        height: Math.max(host.clientHeight, 50),
+        pxAlign: 0,
+        legend: { show: false },
+        padding: [6, 8, 0, 0],
+        scales: { x: { time: false, range: () => this.#xRange() }, y: { range: () => [0, this.#scale.top] } },
+        axes: [this.#xAxis(), this.#yAxis()],
+        series: [{}, ...lines.map((each) => this.#series(each, lines.length))],
+        bands: kind === 'stack' ? Array.from({ length: Math.max(0, stacked - 1) }, (_, i) => ({ series: [i + 2, i + 1] as [number, number] })) : [],
+        cursor: this.#cursor(),
+        hooks: {
+          drawAxes: [(chart) => this.#behind(chart)],
+          draw: [(chart) => this.#inFront(chart)],
+          setCursor: [(chart) => this.#moved(chart)],
+          setSelect: [(chart) => this.#selected(chart)],
+        },
+      },
+      [[], ...lines.map(() => [])] as unknown as uPlot.AlignedData,
+      host,
+    )
+    this.#listen()
+  }
+
+  draw(picture: Picture): void {
+    this.#picture = picture
+    const { grid } = picture
+    const xs = Array.from({ length: grid.count }, (_, i) => (grid.firstMs + i * grid.stepMs) / 1000)
+    const columns = this.kind === 'stack' ? stack(picture.lines, grid.count) : picture.lines.map((each) => plain(each.values, grid.count))
+    this.#scale = this.#valueScale(picture, columns)
+    this.#chart.setData([xs, ...columns] as uPlot.AlignedData, true)
+  }
+
+  resize(width: number, height: number): void {
+    if (width > 0 && height > 0 && (width !== this.#chart.width || height !== this.#chart.height)) this.#chart.setSize({ width, height })
+  }
+
+  /** Width of the plot without its axis, in CSS pixels. */
+  static plotWidth(width: number): number {
+    return Math.max(50, width - AXIS_SIZE - 8)
+  }
+
+  destroy(): void {
+    clearTimeout(this.#click)
+    this.#chart.destroy()
+  }
+
+  #valueScale(picture: Picture, columns: readonly (number | null)[][]): ValueScale {
+    if (this.kind === 'heat') return { top: 1, ticks: [], power: 0 }
+    const max = columns.reduce((most, column) => column.reduce<number>((high, value) => (value !== null && value > high ? value : high), most), 0)
+    const { top } = picture
+    if (top === null || max > top * 1.001) return valueScale(max, this.unit)
+    if (this.unit === 'percent') return { top, ticks: [0, top / 2, top], power: 0 }
+    const scale = valueScale(top, this.unit)
+    return { ...scale, top, ticks: scale.ticks.filter((tick) => tick <= top) }
+  }
+
+  #xRange(): [number, number] {
+    const picture = this.#picture
+    return picture === null ? [0, 1] : [picture.fromMs / 1000, picture.toMs / 1000]
+  }
+
+  #series({ color, aside }: Line, count: number): uPlot.Series {
+    const stroke = this.palette[color]
+    if (this.kind === 'heat') return { paths: () => null, points: { show: false } }
+    const fill = this.kind === 'stack' && !aside ? fade(stroke, color === 'neutral' ? 0.3 : color === 'faint' ? 0.25 : 0.58) : count === 1 ? fade(stroke, 0.12) : undefined
+    const width = this.kind === 'stack' ? (aside ? 1.2 : 1) : 1.35
+    const line = color === 'faint' ? { width: 0 } : { width, stroke }
+    return { ...line, ...(fill === undefined ? {} : { fill }), points: { show: false }, spanGaps: false }
+  }
+
+  #cursor(): uPlot.Cursor {
+    return {
+      y: false,
+      points: this.kind === 'heat' ? { show: false } : { size: 5, width: 1.5, fill: () => this.palette.card },
+      drag: { x: true, y: false, setScale: false, dist: 5 },
+      sync: { key: CURSOR_GROUP, scales: ['x', null], setSeries: false },
+      bind: { dblclick: () => null },
+    }
+  }
+
+  #xAxis(): uPlot.Axis {
+    let stepMs = 1000
+    return {
+      size: X_AXIS_SIZE,
+      gap: 4,
+      font: FONT,
+      stroke: this.palette.text,
+      grid: { show: false },
+      ticks: { show: false },
+      splits: (chart, _axis, min, max) => {
+        const found = timeTicks(min * 1000, max * 1000, chart.bbox.width / devicePixelRatio, LABEL_SPACING, this.zone)
+        stepMs = found.stepMs
+        return found.at.map((ms) => ms / 1000)
+      },
+      values: (_chart, splits) => splits.map((seconds) => timeLabel(seconds * 1000, stepMs, this.zone)),
+    }
+  }
+
+  #yAxis(): uPlot.Axis {
+    return {
+      size: AXIS_SIZE,
+      gap: 6,
+      font: FONT,
+      stroke: this.palette.text,
+      grid: { stroke: this.palette.grid, width: 1 },
+      ticks: { show: false },
+      splits: () => this.#scale.ticks,
+      values: (_chart, splits) => splits.map((value) => valueLabel(value, this.#scale.power, this.unit)),
+    }
+  }
+
+  #behind(chart: uPlot): void {
+    const picture = this.#picture
+    if (picture === null) return
+    drawGaps(chart, picture, this.palette.hatch)
+    drawEmptyStart(chart, picture, this.palette, FONT)
+    if (this.kind === 'heat') drawHeat(chart, picture, this.palette, FONT)
+  }
+
+  #inFront(chart: uPlot): void {
+    if (this.#picture?.pinMs != null) drawPin(chart, this.#picture.pinMs, this.#picture.pinText, this.palette, FONT)
+  }
+
+  #moved(chart: uPlot): void {
+    const { idx, top, left } = chart.cursor
+    if (idx == null || left == null || left < 0) this.events.hover(null, -1)
+    else this.events.hover(idx, top != null && top >= 0 && chart.over.matches(':hover') ? 1 - top / chart.over.clientHeight : -1)
+  }
+
+  #selected(chart: uPlot): void {
+    const { left, width } = chart.select
+    const own = this.#pressed
+    this.#pressed = false
+    if (width <= 0) return
+    chart.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false)
+    // The crosshair is shared, and so is the selection: only the chart that was dragged acts.
+    if (own && width >= 5) this.events.zoom(Math.round(chart.posToVal(left, 'x')) * 1000, Math.round(chart.posToVal(left + width, 'x')) * 1000)
+  }
+
+  #listen(): void {
+    const { over } = this.#chart
+    let startX = 0
+    over.addEventListener('mousedown', (event) => {
+      this.#pressed = event.button === 0
+      startX = event.clientX
+    })
+    over.addEventListener('click', (event) => {
+      if (Math.abs(event.clientX - startX) > 4) return
+      clearTimeout(this.#click)
+      // A double click is no pin: wait for the second one.
+      const { idx } = this.#chart.cursor
+      if (event.detail !== 1 || idx == null || this.#picture === null) return
+      const ms = this.#picture.grid.firstMs + idx * this.#picture.grid.stepMs
+      this.#click = setTimeout(() => this.events.pin(ms), CLICK_DELAY_MS)
+    })
+    over.addEventListener('dblclick', () => {
+      clearTimeout(this.#click)
+      this.events.back()
+    })
+  }
+}
+
+/** The library marks a missing value with null. */
+function plain(values: Float64Array, count: number): (number | null)[] {
+  return Array.from({ length: count }, (_, i) => (Number.isNaN(values[i]) ? null : (values[i] as number)))
+}
+
+/** Each part on top of the ones below it; a bucket is missing where all parts are. */
+function stack(lines: readonly Line[], count: number): (number | null)[][] {
+  const parts = lines.filter((each) => !each.aside)
+  const sums = new Float64Array(count)
+  return lines.map((each) => {
+    if (each.aside) return plain(each.values, count)
+    return Array.from({ length: count }, (_, i) => {
+      if (parts.every((part) => Number.isNaN(part.values[i]))) return null
+      const value = each.values[i] as number
+      sums[i] = (sums[i] as number) + (Number.isNaN(value) ? 0 : value)
+      return sums[i] as number
+    })
+  })
+}

@@ -1,0 +1,306 @@
+import { stepFor } from '../lib/steps'
+import type { TimeRange } from '../lib/timerange'
+import { Channel, type Span } from './channel'
+import { Link, type LinkState } from './link'
+import { getJson, type HostInfo, type MetricInfo, type Query, type ServerMessage } from './protocol'
+
+export type SpanName = 'view' | 'recent'
+
+/** The cards always show the last ten minutes, whatever the charts look at. */
+const RECENT_MS = 600_000
+const RECENT_STEP_MS = 5000
+const SUSPEND_AFTER_MS = 60_000
+const RELEASE_AFTER_MS = 10_000
+const STALE_INTERVALS = 5
+const CATALOGUE_RETRY_MS = 2000
+const CATALOGUE_REFRESH_MS = 60_000
+
+interface Entry {
+  channel: Channel
+  span: SpanName
+  users: number
+  release: ReturnType<typeof setTimeout> | undefined
+}
+
+/**
+ * Everything that the page knows about the host: the one connection, its subscriptions, and the data behind the charts.
+ * Samples are kept outside of reactive state; `pulse` says once per tick that there is something new.
+ */
+export class Monitor {
+  link = $state.raw<LinkState>({ name: 'connecting' })
+  host = $state.raw<HostInfo | null>(null)
+  /** `null` until the server has told which metrics it has. */
+  metrics = $state.raw<ReadonlyMap<string, MetricInfo> | null>(null)
+  problem = $state.raw<string | null>(null)
+  paused = $state(false)
+  pulse = $state(0)
+  /** Grows when a history arrives or the view changes: charts draw at once then. */
+  loads = $state(0)
+  /** Clock of the server when the page last drew, in milliseconds. */
+  nowMs = $state(Date.now())
+  /** Time of the newest sample that arrived, 0 before the first. */
+  newestMs = $state(0)
+  range = $state.raw<TimeRange>({ kind: 'relative', spanMs: 900_000 })
+  stepMs = $state(1000)
+
+  #pixels = 500
+  #frozenMs = 0
+  #skewMs = 0
+  #oldestMs: number | null = null
+  #intervalMs = 1000
+  #entries = new Map<string, Entry>()
+  #byId = new Map<string, Entry>()
+  #nextId = 1
+  #flushing = false
+  #flushedAt = 0
+  /** The server has said hello on this connection: subscriptions may be sent. */
+  #greeted = false
+  #hidden: ReturnType<typeof setTimeout> | undefined
+  #catalogue: ReturnType<typeof setTimeout> | undefined
+  readonly #link: Link
+
+  constructor(url: string) {
+    this.#link = new Link(url, { state: (state) => this.#linked(state), message: (message) => this.#receive(message) })
+  }
+
+  start(): void {
+    document.addEventListener('visibilitychange', () => this.#visibility())
+    setInterval(() => {
+      if (performance.now() - this.#flushedAt > 900) this.#flush()
+    }, 500)
+    this.#link.open()
+  }
+
+  get intervalMs(): number {
+    return this.#intervalMs
+  }
+
+  /** The oldest sample that the server has, `null` when it has none. */
+  get oldestMs(): number | null {
+    return this.#oldestMs
+  }
+
+  get live(): boolean {
+    return this.range.kind !== 'absolute'
+  }
+
+  /** No sample for several intervals although the server answers. */
+  get stale(): boolean {
+    return !this.paused && this.newestMs > 0 && this.link.name === 'open' && this.ageMs > STALE_INTERVALS * this.#intervalMs
+  }
+
+  get ageMs(): number {
+    return Math.max(0, this.nowMs - this.newestMs)
+  }
+
+  /** The right end of what is shown, in milliseconds. */
+  get toMs(): number {
+    if (this.range.kind === 'absolute') return this.range.toMs
+    return this.paused ? this.#frozenMs : this.nowMs
+  }
+
+  get fromMs(): number {
+    if (this.range.kind === 'absolute') return this.range.fromMs
+    if (this.range.kind === 'relative') return this.toMs - this.range.spanMs
+    return Math.min(this.#oldestMs ?? this.toMs, this.toMs - 60_000)
+  }
+
+  setRange(range: TimeRange): void {
+    if (JSON.stringify(range) === JSON.stringify(this.range)) return
+    this.range = range
+    if (range.kind === 'absolute') this.setPaused(false)
+    this.#restep()
+    this.#resubscribe('view')
+  }
+
+  /** Width of one chart's plot: decides how many points are asked for. */
+  setPixels(pixels: number): void {
+    this.#pixels = pixels
+    const before = this.stepMs
+    this.#restep()
+    if (this.stepMs !== before) this.#resubscribe('view')
+  }
+
+  setPaused(paused: boolean): void {
+    if (paused === this.paused) return
+    this.#frozenMs = this.nowMs
+    this.paused = paused
+    // What went by during the pause is asked for again: nothing is missing afterwards.
+    if (!paused) this.#resubscribeAll()
+  }
+
+  reconnect(): void {
+    this.#link.open()
+  }
+
+  /** Asks again for one query that was refused. */
+  retry(channel: Channel): void {
+    for (const entry of this.#entries.values()) if (entry.channel === channel) this.#subscribe(entry)
+  }
+
+  /** Takes part in one query's data; must be given back with `release`. */
+  acquire(span: SpanName, query: Query): Channel {
+    const key = `${span} ${JSON.stringify(query)}`
+    let entry = this.#entries.get(key)
+    if (entry === undefined) {
+      entry = { channel: new Channel(query, this.#span(span), this.#intervalMs), span, users: 0, release: undefined }
+      this.#entries.set(key, entry)
+      this.#subscribe(entry)
+    }
+    clearTimeout(entry.release)
+    entry.users += 1
+    return entry.channel
+  }
+
+  /** A query that nobody has shown for a while is no longer asked. */
+  release(span: SpanName, query: Query): void {
+    const key = `${span} ${JSON.stringify(query)}`
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    entry.users -= 1
+    if (entry.users > 0) return
+    entry.release = setTimeout(() => {
+      this.#unsubscribe(entry)
+      this.#entries.delete(key)
+    }, RELEASE_AFTER_MS)
+  }
+
+  #restep(): void {
+    this.stepMs = stepFor(this.toMs - this.fromMs, this.#pixels, this.#intervalMs)
+  }
+
+  #span(name: SpanName): Span {
+    const [stepMs, spanMs] = name === 'recent' ? [RECENT_STEP_MS, RECENT_MS] : [this.stepMs, this.toMs - this.fromMs]
+    const toMs = name === 'view' && this.range.kind === 'absolute' ? this.range.toMs : null
+    const fromMs = Math.max(0, (toMs ?? this.nowMs) - spanMs)
+    // A tenth more than is shown: "everything" grows while it is looked at.
+    return { fromMs, toMs, stepMs, capacity: Math.ceil((spanMs / stepMs) * 1.1) + 10 }
+  }
+
+  #subscribe(entry: Entry): void {
+    this.#unsubscribe(entry)
+    if (!this.#greeted) return
+    const id = String(this.#nextId++)
+    const { fromMs, toMs, stepMs } = entry.channel.ask(this.#span(entry.span))
+    entry.channel.id = id
+    this.#byId.set(id, entry)
+    this.#link.send({ type: 'subscribe', id, query: entry.channel.query, from_ms: fromMs, to_ms: toMs, step_ms: stepMs })
+  }
+
+  #unsubscribe(entry: Entry): void {
+    const { id } = entry.channel
+    if (id === null) return
+    this.#link.send({ type: 'unsubscribe', id })
+    this.#byId.delete(id)
+    entry.channel.id = null
+  }
+
+  #resubscribe(span: SpanName): void {
+    for (const entry of this.#entries.values()) if (entry.span === span) this.#subscribe(entry)
+    this.loads += 1
+  }
+
+  #resubscribeAll(): void {
+    this.#resubscribe('recent')
+    this.#resubscribe('view')
+  }
+
+  #linked(state: LinkState): void {
+    this.link = state
+    this.#greeted = false
+    if (state.name === 'open') return
+    for (const entry of this.#entries.values()) entry.channel.id = null
+    this.#byId.clear()
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case 'hello':
+        this.#skewMs = message.server_time_ms - Date.now()
+        this.#intervalMs = Math.max(1, message.interval_ms)
+        this.#oldestMs = message.oldest_ms
+        this.nowMs = message.server_time_ms
+        this.#greeted = true
+        this.#restep()
+        void this.#loadCatalogue()
+        this.#resubscribeAll()
+        return
+      case 'tick':
+        this.#tick(message.time_ms, message.values)
+        return
+      case 'error':
+        if (message.id === undefined || !this.#byId.has(message.id)) this.problem = message.message
+        break
+      default:
+        break
+    }
+    const entry = this.#byId.get(message.id ?? '')
+    if (entry === undefined) return
+    if (message.type === 'history') {
+      entry.channel.history(message.from_ms, message.step_ms, message.series)
+      this.newestMs = Math.max(this.newestMs, Math.min(entry.channel.newestMs, this.nowMs))
+    } else if (message.type === 'series') entry.channel.appeared(message.index, message.labels)
+    else entry.channel.fail(message.message)
+    this.loads += 1
+    this.#scheduleFlush()
+  }
+
+  #tick(timeMs: number, values: Record<string, (number | null)[]>): void {
+    if (this.paused) return
+    let any = false
+    for (const [id, row] of Object.entries(values)) {
+      if (!Array.isArray(row)) continue
+      this.#byId.get(id)?.channel.tick(timeMs, row)
+      any ||= row.some((value) => value !== null)
+    }
+    if (any) {
+      this.newestMs = Math.max(this.newestMs, timeMs)
+      this.#oldestMs ??= timeMs
+    }
+    this.#scheduleFlush()
+  }
+
+  /** One redraw per frame, however many messages came. */
+  #scheduleFlush(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    requestAnimationFrame(() => {
+      this.#flushing = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    this.#flushedAt = performance.now()
+    this.nowMs = Date.now() + this.#skewMs
+    this.pulse += 1
+  }
+
+  #visibility(): void {
+    clearTimeout(this.#hidden)
+    if (document.hidden) {
+      this.#hidden = setTimeout(() => this.#link.suspend(), SUSPEND_AFTER_MS)
+    } else if (this.link.name === 'suspended') {
+      this.#link.open()
+    }
+  }
+
+  async #loadCatalogue(): Promise<void> {
+    clearTimeout(this.#catalogue)
+    let again = CATALOGUE_REFRESH_MS
+    try {
+      const [host, metrics] = await Promise.all([getJson<HostInfo>('/api/host'), getJson<MetricInfo[]>('/api/metrics')])
+      this.host = host
+      this.#oldestMs = host.oldest_ms ?? this.#oldestMs
+      if (metrics.length === 0) again = CATALOGUE_RETRY_MS
+      if (metrics.length !== this.metrics?.size) this.metrics = new Map(metrics.map((metric) => [metric.name, metric]))
+      this.problem = null
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error)
+      again = CATALOGUE_RETRY_MS
+    }
+    this.#catalogue = setTimeout(() => {
+      if (this.link.name === 'open') void this.#loadCatalogue()
+    }, again)
+  }
+}

@@ -1,0 +1,29 @@
+import type { en } from '../en'
+
+type Deed = keyof (typeof en)['keys']['rows']
+
+/** The keys as they are listed; `Shortcuts.svelte` carries them out. */
+export const KEYS: Record<keyof (typeof en)['keys']['groups'], { keys: string[]; does: Deed }[]> = {
+  time: [
+    { keys: ['[', ']'], does: 'earlier' },
+    { keys: ['+', '−'], does: 'zoom' },
+    { keys: ['Z'], does: 'back' },
+    { keys: ['R'], does: 'range' },
+    { keys: ['L'], does: 'live' },
+    { keys: ['Space'], does: 'pause' },
+  ],
+  charts: [
+    { keys: ['J', 'K'], does: 'next' },
+    { keys: ['←', '→'], does: 'move' },
+    { keys: ['Home', 'End'], does: 'ends' },
+    { keys: ['P'], does: 'pin' },
+    { keys: ['Esc'], does: 'unpin' },
+  ],
+  view: [
+    { keys: ['G', 'H'], does: 'goHost' },
+    { keys: ['G', 'S'], does: 'goStatus' },
+    { keys: ['T'], does: 'theme' },
+    { keys: ['Y'], does: 'copy' },
+    { keys: ['?'], does: 'help' },
+  ],
+}

@@ -1,0 +1,67 @@
+import type { Monitor } from '../data/monitor.svelte'
+import { dragged, shifted, zoomed, type Shown } from './moves'
+import { router } from './router.svelte'
+import { DEFAULT_RANGE, type TimeRange } from './timerange'
+
+/** What a person does with time: the moves behind the pointer, the keys and the buttons, in one place. */
+export class Pilot {
+  /** The moment under the pointer, shared by all charts. */
+  hoverMs = $state<number | null>(null)
+
+  constructor(readonly monitor: Monitor) {}
+
+  get pinMs(): number | null {
+    return router.route.pinMs
+  }
+
+  pin(ms: number): void {
+    router.replace({ pinMs: Math.round(ms / 1000) * 1000 })
+  }
+
+  unpin(): void {
+    if (this.pinMs !== null) router.replace({ pinMs: null })
+  }
+
+  pinHere(): void {
+    this.pin(this.hoverMs ?? this.monitor.newestMs)
+  }
+
+  show(range: TimeRange): void {
+    router.push({ range })
+  }
+
+  zoomTo(fromMs: number, toMs: number): void {
+    router.push({ range: dragged(fromMs, Math.min(toMs, this.monitor.nowMs)) }, true)
+  }
+
+  zoomBy(factor: number): void {
+    router.push({ range: zoomed(this.#shown(), factor, this.hoverMs ?? this.pinMs) }, true)
+  }
+
+  zoomBack(): void {
+    router.zoomBack()
+  }
+
+  shift(direction: -1 | 1): void {
+    router.push({ range: shifted(this.#shown(), direction) })
+  }
+
+  goLive(): void {
+    this.monitor.setPaused(false)
+    if (!this.monitor.live) router.push({ range: DEFAULT_RANGE, pinMs: null })
+  }
+
+  togglePause(): void {
+    if (this.monitor.live) this.monitor.setPaused(!this.monitor.paused)
+  }
+
+  /** Charts of one column decide how many points are asked for; wide ones would ask for twice as many. */
+  measured(width: number, wide: boolean): void {
+    if (!wide) this.monitor.setPixels(width)
+  }
+
+  #shown(): Shown {
+    const { range, fromMs, toMs, nowMs } = this.monitor
+    return { range, fromMs, toMs, nowMs }
+  }
+}
