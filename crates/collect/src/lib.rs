@@ -26,6 +26,7 @@ mod roots;
 mod rows;
 mod runner;
 mod system;
+mod system_counters;
 
 pub use collector::{Collector, Sink};
 pub use error::{Error, chain};
@@ -36,6 +37,7 @@ pub use rows::Rows;
 pub use runner::{
     CollectorState, CollectorStatus, Runner, RunnerSettings, RunnerStatus, StartError,
 };
+pub use system_counters::{CounterValue, SystemCounters};
 
 /// What hardly changes about the host. What cannot be read is absent.
 pub fn host_facts(roots: &Roots) -> HostFacts {

@@ -13,6 +13,7 @@ pub mod net_dev;
 pub mod os_release;
 pub mod pressure;
 pub mod processor_times;
+pub mod raw_counter;
 pub mod stat;
 pub mod statvfs;
 pub mod swaps;

@@ -17,6 +17,6 @@ use linux as os;
 use windows as os;
 
 pub(crate) use os::{
-    AdapterReader, CpuReader, DiskReader, DriveReader, LoadReader, MemoryReader, PagingReader,
-    PressureReader, SystemReader, host_facts, statvfs_table,
+    AdapterReader, CounterSource, CpuReader, DiskReader, DriveReader, LoadReader, MemoryReader,
+    PagingReader, PressureReader, SystemReader, host_facts, statvfs_table,
 };

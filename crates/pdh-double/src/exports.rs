@@ -35,12 +35,6 @@ extern "system" fn PdhCloseQuery(query: PDH_HQUERY) -> u32 {
     registry().close(number(query))
 }
 
-/// Only the double has this: how many queries and counters are open, to find leaks.
-#[unsafe(no_mangle)]
-extern "system" fn PdhDoubleOpenHandles() -> u32 {
-    u32::try_from(registry().open_handles()).unwrap_or(u32::MAX)
-}
-
 #[unsafe(no_mangle)]
 unsafe extern "system" fn PdhAddEnglishCounterW(
     query: PDH_HQUERY,

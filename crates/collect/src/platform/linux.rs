@@ -1,6 +1,7 @@
 //! Linux: `/proc`, `/sys` and `statvfs`.
 
 mod adapter;
+mod counter_source;
 mod cpu;
 mod disk;
 mod drive;
@@ -14,6 +15,7 @@ mod process_count;
 mod system;
 
 pub(crate) use adapter::AdapterReader;
+pub(crate) use counter_source::CounterSource;
 pub(crate) use cpu::CpuReader;
 pub(crate) use disk::DiskReader;
 pub(crate) use drive::{DriveReader, statvfs_table};

@@ -13,6 +13,7 @@ mod host;
 mod kernel;
 mod memory;
 mod paging;
+mod pdh;
 mod registry;
 mod system;
 mod wide;
@@ -25,6 +26,7 @@ pub(crate) use drive::{DriveReader, statvfs_table};
 pub(crate) use host::host_facts;
 pub(crate) use memory::MemoryReader;
 pub(crate) use paging::PagingReader;
+pub(crate) use pdh::CounterSource;
 pub(crate) use system::SystemReader;
 
 use crate::Error;
