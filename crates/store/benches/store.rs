@@ -1,0 +1,3 @@
+//! Filled below.
+
+fn main() {}

@@ -1,0 +1,158 @@
+//! Which blocks a partition has, and reading chunks from them.
+
+use std::collections::HashMap;
+use std::ops::AddAssign;
+use std::sync::Arc;
+
+use barograph_model::Labels;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::codec::block::Head;
+use crate::codec::bytes::Decoded;
+use crate::columns::Columns;
+use crate::db::{Meta, Table};
+
+/// Blocks that one reader keeps: enough for a day of sealings, a few megabytes.
+const MAX_LOADED: usize = 256;
+
+/// The place of a block, and its head as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct BlockInfo {
+    pub(crate) id: u32,
+    first_series: u32,
+    last_series: u32,
+    pub(crate) range_ms: (i64, i64),
+    pub(crate) samples: u64,
+    head: Arc<[u8]>,
+}
+
+impl BlockInfo {
+    pub(crate) fn decode(id: u32, bytes: &[u8], meta: &Meta, n_series: u32) -> Decoded<Self> {
+        let head = Head::decode(bytes, meta.seed(Table::Block, i64::from(id)), n_series)?;
+        let mut range_ms = (i64::MAX, i64::MIN);
+        let mut samples = 0;
+        for chunk in &head.chunks {
+            let summary = head.summary(*chunk);
+            range_ms = (range_ms.0.min(summary.first_ms), range_ms.1.max(summary.last_ms));
+            samples += summary.count as u64;
+        }
+        Ok(Self {
+            id,
+            first_series: head.chunks.first().map_or(0, |chunk| chunk.series),
+            last_series: head.chunks.last().map_or(0, |chunk| chunk.series),
+            range_ms,
+            samples,
+            head: bytes.into(),
+        })
+    }
+}
+
+/// The blocks in order of their ids. Each sealing wrote a run of them in which series ascend.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Blocks {
+    runs: Vec<Vec<BlockInfo>>,
+}
+
+impl Blocks {
+    pub(crate) fn push(&mut self, block: BlockInfo) {
+        match self.runs.last_mut() {
+            Some(run) if run.last().is_some_and(|last| last.last_series <= block.first_series) => {
+                run.push(block);
+            }
+            _ => self.runs.push(vec![block]),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &BlockInfo> {
+        self.runs.iter().flatten()
+    }
+
+    /// The blocks that can hold samples of a series in a range, oldest sealing first.
+    fn holding(&self, series: u32, range_ms: (i64, i64)) -> impl Iterator<Item = &BlockInfo> {
+        self.runs.iter().flat_map(move |run| {
+            let start = run.partition_point(|block| block.last_series < series);
+            run[start..].iter().take_while(move |block| block.first_series <= series).filter(
+                move |block| block.range_ms.0 <= range_ms.1 && range_ms.0 <= block.range_ms.1,
+            )
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Loaded {
+    head: Head,
+    data: Vec<u8>,
+}
+
+/// Reads series after series; quickest in ascending order.
+#[derive(Debug)]
+pub(crate) struct BlockReader {
+    pub(crate) connection: Connection,
+    meta: Meta,
+    loaded: HashMap<u32, Option<Loaded>>,
+}
+
+/// Chunks that could not be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Damage {
+    pub(crate) chunks: u64,
+    pub(crate) blocks: u64,
+}
+
+impl AddAssign for Damage {
+    fn add_assign(&mut self, other: Self) {
+        self.chunks += other.chunks;
+        self.blocks += other.blocks;
+    }
+}
+
+impl BlockReader {
+    pub(crate) fn new(connection: Connection, meta: Meta) -> Self {
+        Self { connection, meta, loaded: HashMap::new() }
+    }
+
+    /// Appends the chunks of a series that overlap a range, oldest sealing first.
+    pub(crate) fn read(
+        &mut self,
+        blocks: &Blocks,
+        series: (u32, &Labels),
+        range_ms: (i64, i64),
+        out: &mut Columns,
+    ) -> Damage {
+        let mut damage = Damage::default();
+        for block in blocks.holding(series.0, range_ms) {
+            if self.loaded.len() >= MAX_LOADED {
+                self.loaded.clear();
+            }
+            if !self.loaded.contains_key(&block.id) {
+                let loaded = self.load(block);
+                damage.blocks += u64::from(loaded.is_none());
+                self.loaded.insert(block.id, loaded);
+            }
+            let Some(Some(Loaded { head, data })) = self.loaded.get(&block.id) else { continue };
+            let start = head.chunks.partition_point(|chunk| chunk.series < series.0);
+            for chunk in head.chunks[start..].iter().take_while(|chunk| chunk.series == series.0) {
+                let summary = head.summary(*chunk);
+                if summary.first_ms > range_ms.1 || summary.last_ms < range_ms.0 {
+                    continue;
+                }
+                let read = data
+                    .get(chunk.start..chunk.end)
+                    .map(|bytes| head.read(*chunk, bytes, series.1, out));
+                damage.chunks += u64::from(!matches!(read, Some(Ok(()))));
+            }
+        }
+        damage
+    }
+
+    fn load(&self, block: &BlockInfo) -> Option<Loaded> {
+        let seed = self.meta.seed(Table::Block, i64::from(block.id));
+        // Its series were checked when the partition was opened.
+        let head = Head::decode(&block.head, seed, u32::MAX).ok()?;
+        let data = self
+            .connection
+            .prepare_cached("SELECT data FROM block WHERE id = ?1")
+            .and_then(|mut query| query.query_row([block.id], |row| row.get(0)).optional());
+        Some(Loaded { head, data: data.ok()?? })
+    }
+}

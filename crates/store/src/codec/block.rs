@@ -1,0 +1,217 @@
+//! A block: chunks of neighbouring series, with a head that tells where each is.
+//!
+//! ```text
+//! head: version u8 │ n_columns, per column: length, timestamps (see `times`)
+//!       n_chunks │ per chunk: series (difference to the one before) │ column │ length in data
+//!       crc32c u32
+//! data: per chunk: values (see `values`) │ crc32c u32 over labels, timestamps and values
+//! ```
+//! Series that were sampled together share one column of timestamps. Count, first and last
+//! time of a chunk are those of its column.
+
+use std::collections::HashMap;
+
+use barograph_model::Labels;
+
+use super::bytes::{Damaged, Decoded, Reader, put_checksum, put_count, put_varint, verified};
+use super::times::{self, Summary};
+use super::values::{self, Effort};
+use crate::columns::Columns;
+
+const VERSION: u8 = 1;
+const WHAT: &str = "the head of a block";
+const CHECKSUM_BYTES: usize = 4;
+
+/// Collects chunks in ascending order of series.
+#[derive(Debug, Default)]
+pub(crate) struct Builder {
+    columns: Vec<Vec<u8>>,
+    column_of: HashMap<Vec<u8>, usize>,
+    chunks: Vec<(u32, usize, usize)>,
+    data: Vec<u8>,
+}
+
+/// A block as it is stored.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) head: Vec<u8>,
+    pub(crate) data: Vec<u8>,
+}
+
+impl Builder {
+    pub(crate) fn data_bytes(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Chunks in it.
+    pub(crate) fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Adds a chunk of strictly ascending times.
+    pub(crate) fn push(
+        &mut self,
+        series: u32,
+        labels: &Labels,
+        samples: (&[i64], &[f64]),
+        effort: Effort,
+    ) -> Result<(), Damaged> {
+        let mut column = Vec::new();
+        times::encode(samples.0, &mut column)?;
+        let start = self.data.len();
+        values::encode(samples.1, effort, &mut self.data)?;
+        put_checksum(&mut self.data, start, chunk_seed(labels, &column));
+        let next = self.columns.len();
+        let column_index = *self.column_of.entry(column).or_insert_with_key(|column| {
+            self.columns.push(column.clone());
+            next
+        });
+        self.chunks.push((series, column_index, self.data.len() - start));
+        Ok(())
+    }
+
+    pub(crate) fn finish(self, seed: u32) -> Encoded {
+        let mut head = vec![VERSION];
+        put_count(&mut head, self.columns.len());
+        for column in &self.columns {
+            put_count(&mut head, column.len());
+            head.extend_from_slice(column);
+        }
+        put_count(&mut head, self.chunks.len());
+        let mut last_series = 0;
+        for (series, column, length) in self.chunks {
+            put_varint(&mut head, u64::from(series - last_series));
+            put_count(&mut head, column);
+            put_count(&mut head, length);
+            last_series = series;
+        }
+        put_checksum(&mut head, 0, seed);
+        Encoded { head, data: self.data }
+    }
+}
+
+/// Ties a chunk to its series and times, so that no misplaced row passes for another's data.
+fn chunk_seed(labels: &Labels, column: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(labels.encoded()), column)
+}
+
+/// One chunk, as the head tells.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChunkRef {
+    pub(crate) series: u32,
+    pub(crate) column: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// A decoded head.
+#[derive(Debug)]
+pub(crate) struct Head {
+    columns: Vec<(Summary, Box<[u8]>)>,
+    pub(crate) chunks: Vec<ChunkRef>,
+}
+
+impl Head {
+    /// Reads a head. The series are below `n_series`.
+    pub(crate) fn decode(bytes: &[u8], seed: u32, n_series: u32) -> Decoded<Self> {
+        let mut reader = Reader::new(verified(bytes, seed, WHAT)?, WHAT);
+        if reader.byte()? != VERSION {
+            return Err(reader.damaged());
+        }
+        let n_columns = reader.count()?;
+        let mut columns = Vec::new();
+        for _ in 0..n_columns {
+            let length = reader.count()?;
+            let column = reader.take(length)?;
+            columns.push((times::summary(column)?, column.into()));
+        }
+        let n_chunks = reader.count()?;
+        let mut chunks = Vec::new();
+        let (mut series, mut start) = (0_u32, 0_usize);
+        for _ in 0..n_chunks {
+            let step = reader.u32()?;
+            series = series.checked_add(step).ok_or(reader.damaged())?;
+            let column = reader.at_most(columns.len())?;
+            let length = reader.at_most(u32::MAX as usize)?;
+            let end = start + length;
+            if series >= n_series || column >= columns.len() || length < CHECKSUM_BYTES {
+                return Err(reader.damaged());
+            }
+            chunks.push(ChunkRef { series, column, start, end });
+            start = end;
+        }
+        reader.finish()?;
+        Ok(Self { columns, chunks })
+    }
+
+    pub(crate) fn summary(&self, chunk: ChunkRef) -> Summary {
+        self.columns[chunk.column].0
+    }
+
+    /// Appends a chunk's samples to the columns.
+    pub(crate) fn read(
+        &self,
+        chunk: ChunkRef,
+        bytes: &[u8],
+        labels: &Labels,
+        out: &mut Columns,
+    ) -> Decoded<()> {
+        let (summary, column) = &self.columns[chunk.column];
+        let body = verified(bytes, chunk_seed(labels, column), "a chunk")?;
+        let start = out.times.len();
+        let decoded = times::decode(column, &mut out.times)
+            .and_then(|()| values::decode(body, summary.count, &mut out.values));
+        if decoded.is_err() {
+            out.times.truncate(start);
+            out.values.truncate(start);
+        }
+        decoded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn labels(i: u32) -> Labels {
+        Labels::new([("__name__", "m".to_owned()), ("i", i.to_string())]).unwrap()
+    }
+
+    #[test]
+    fn chunks_come_back_and_share_their_timestamps() {
+        let times: Vec<i64> = (0..100).map(|i| i * 1000).collect();
+        let mut builder = Builder::default();
+        for series in 0..10 {
+            let values: Vec<f64> = (0..100).map(|i| f64::from(i % 7 * series)).collect();
+            builder.push(series, &labels(series), (&times, &values), Effort::Good).unwrap();
+        }
+        let block = builder.finish(1);
+        let head = Head::decode(&block.head, 1, 10).unwrap();
+        assert_eq!(head.columns.len(), 1);
+        for (series, chunk) in (0_u32..).zip(&head.chunks) {
+            let mut columns = Columns::default();
+            let bytes = &block.data[chunk.start..chunk.end];
+            head.read(*chunk, bytes, &labels(series), &mut columns).unwrap();
+            assert_eq!(columns.times, times);
+            let expected: Vec<f64> = (0..100).map(|i| f64::from(i % 7 * series)).collect();
+            assert_eq!(columns.values, expected);
+            assert!(head.read(*chunk, bytes, &labels(99), &mut columns).is_err());
+        }
+        assert!(Head::decode(&block.head, 2, 10).is_err());
+        assert!(Head::decode(&block.head, 1, 9).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_head_or_damaged(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut bytes = vec![VERSION];
+            bytes.extend(body);
+            put_checksum(&mut bytes, 0, 0);
+            if let Ok(head) = Head::decode(&bytes, 0, 50) {
+                prop_assert!(head.chunks.iter().all(|chunk| chunk.series < 50));
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The labels of several new series: each as far as it differs from the one before.
+//!
+//! ```text
+//! version u8 │ n_series │ per series: shared bytes, other bytes, the others │ crc32c u32
+//! ```
+
+use barograph_model::Labels;
+
+use super::bytes::{Decoded, Reader, put_checksum, put_count, verified};
+
+const VERSION: u8 = 1;
+const WHAT: &str = "a group of series";
+/// What the encoded labels of one series can take at most.
+const MAX_LABELS_BYTES: usize =
+    Labels::MAX_COUNT * (Labels::MAX_NAME_BYTES + Labels::MAX_VALUE_BYTES + 6);
+
+pub(crate) fn encode(series: &[Labels], seed: u32) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    put_count(&mut out, series.len());
+    let mut last: &[u8] = &[];
+    for labels in series {
+        let bytes = labels.encoded();
+        let shared = last.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+        put_count(&mut out, shared);
+        put_count(&mut out, bytes.len() - shared);
+        out.extend_from_slice(&bytes[shared..]);
+        last = bytes;
+    }
+    put_checksum(&mut out, 0, seed);
+    out
+}
+
+pub(crate) fn decode(bytes: &[u8], seed: u32) -> Decoded<Vec<Labels>> {
+    let mut reader = Reader::new(verified(bytes, seed, WHAT)?, WHAT);
+    if reader.byte()? != VERSION {
+        return Err(reader.damaged());
+    }
+    let n_series = reader.count()?;
+    let mut series = Vec::new();
+    let mut labels = Vec::new();
+    for _ in 0..n_series {
+        let shared = reader.at_most(labels.len())?;
+        let others = reader.at_most(MAX_LABELS_BYTES - shared)?;
+        labels.truncate(shared);
+        labels.extend_from_slice(reader.take(others)?);
+        series.push(Labels::from_encoded(&labels).map_err(|_| reader.damaged())?);
+    }
+    reader.finish()?;
+    Ok(series)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn labels_come_back(
+            sets in prop::collection::vec(prop::collection::btree_map("[a-c]{1,3}", "[a-z]{1,9}", 0..5), 0..20)
+        ) {
+            let series: Vec<Labels> = sets.iter().map(|set| Labels::new(set).unwrap()).collect();
+            prop_assert_eq!(decode(&encode(&series, 9), 9).unwrap(), series);
+        }
+
+        #[test]
+        fn any_bytes_are_labels_or_damaged(body in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut bytes = vec![VERSION];
+            bytes.extend(body);
+            put_checksum(&mut bytes, 0, 0);
+            drop(decode(&bytes, 0));
+        }
+    }
+}

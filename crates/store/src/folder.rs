@@ -1,0 +1,145 @@
+//! The data folder: its marker, its lock, and the names of the files in it.
+//!
+//! ```text
+//! DIR/FORMAT                  marker: format version and partition length
+//! DIR/LOCK                    held while a process uses the folder
+//! DIR/LOCK.pid                that process, for the error message
+//! DIR/raw/2026-11-22.db       the live file of a partition
+//! ```
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::OpenError;
+use crate::span::Span;
+
+/// The version of the folder's layout.
+const FORMAT: i64 = 1;
+const MARKER: &str = "FORMAT";
+const HEADING: &str = "barograph-store";
+/// More is not a marker.
+const MAX_MARKER_BYTES: u64 = 4096;
+
+/// A folder that this process owns.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) dir: PathBuf,
+    pub(crate) partition_ms: i64,
+    /// Unlocked by the system when it is closed, also after a kill.
+    _lock: File,
+}
+
+impl Folder {
+    pub(crate) fn open(dir: &Path, partition_ms: i64) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::Folder { dir: dir.to_owned(), source };
+        // Before anything is made in it: a foreign or newer folder is left as it is.
+        read_marker(dir)?;
+        fs::create_dir_all(dir.join("raw")).map_err(failed)?;
+        let lock = take_lock(dir)?;
+        // Again, as the owner: another process could have made the folder meanwhile.
+        let partition_ms = if let Some(known) = read_marker(dir)? {
+            known
+        } else {
+            write_marker(dir, partition_ms).map_err(failed)?;
+            partition_ms
+        };
+        Ok(Self { dir: dir.to_owned(), partition_ms, _lock: lock })
+    }
+
+    /// Where raw samples are.
+    pub(crate) fn raw(&self) -> PathBuf {
+        self.dir.join("raw")
+    }
+
+    /// What all files take.
+    pub(crate) fn bytes(&self) -> u64 {
+        [self.dir.clone(), self.raw()]
+            .iter()
+            .filter_map(|dir| fs::read_dir(dir).ok())
+            .flatten()
+            .filter_map(|entry| entry.ok()?.metadata().ok())
+            .filter(fs::Metadata::is_file)
+            .map(|metadata| metadata.len())
+            .sum()
+    }
+
+    /// The partitions that have a file, and files whose names are not ours.
+    pub(crate) fn partitions(&self) -> Result<(Vec<Span>, Vec<PathBuf>), OpenError> {
+        let failed = |source| OpenError::Folder { dir: self.raw(), source };
+        let (mut spans, mut foreign) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(self.raw()).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if let Some(stem) = name.strip_suffix(".db") {
+                match Span::from_name(stem, self.partition_ms) {
+                    Some(span) => spans.push(span),
+                    None => foreign.push(path),
+                }
+            }
+        }
+        spans.sort();
+        Ok((spans, foreign))
+    }
+}
+
+fn take_lock(dir: &Path) -> Result<File, OpenError> {
+    let failed = |source| OpenError::Folder { dir: dir.to_owned(), source };
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("LOCK"))
+        .map_err(failed)?;
+    // The process id is in a file of its own: on Windows a locked file cannot be read.
+    let pid_file = dir.join("LOCK.pid");
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let pid = fs::read_to_string(pid_file).ok().and_then(|text| text.trim().parse().ok());
+            return Err(OpenError::InUse { dir: dir.to_owned(), pid });
+        }
+        Err(TryLockError::Error(source)) => return Err(failed(source)),
+    }
+    fs::write(pid_file, format!("{}\n", std::process::id())).map_err(failed)?;
+    Ok(file)
+}
+
+/// The partition length of an existing folder.
+fn read_marker(dir: &Path) -> Result<Option<i64>, OpenError> {
+    let path = dir.join(MARKER);
+    let failed = |source| OpenError::Folder { dir: dir.to_owned(), source };
+    let foreign = |problem: String| OpenError::Foreign { path: path.clone(), problem };
+    match fs::metadata(&path) {
+        Ok(metadata) if metadata.len() <= MAX_MARKER_BYTES => {}
+        Ok(_) => return Err(foreign("the marker is too long".to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    }
+    let text = fs::read_to_string(&path).map_err(failed)?;
+    let mut lines = text.lines();
+    let heading = lines.next().unwrap_or_default();
+    let found = heading
+        .strip_prefix(HEADING)
+        .and_then(|rest| rest.trim().parse::<i64>().ok())
+        .ok_or_else(|| foreign(format!("the marker starts with `{}`", heading.escape_debug())))?;
+    if found > FORMAT {
+        return Err(OpenError::Newer { path, found, known: FORMAT });
+    }
+    let partition_ms = lines
+        .next()
+        .and_then(|line| line.strip_prefix("partition_ms "))
+        .and_then(|value| value.parse().ok())
+        .filter(|partition_ms| Span::allows(*partition_ms))
+        .ok_or_else(|| foreign("the marker does not tell the partition length".to_owned()))?;
+    Ok(Some(partition_ms))
+}
+
+fn write_marker(dir: &Path, partition_ms: i64) -> io::Result<()> {
+    let new = dir.join("FORMAT.new");
+    let mut file = File::create(&new)?;
+    write!(file, "{HEADING} {FORMAT}\npartition_ms {partition_ms}\n")?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(new, dir.join(MARKER))
+}

@@ -1,0 +1,63 @@
+//! Barograph's embedded store of time series: samples on disk, one SQLite file per day.
+//!
+//! SQLite gives the journal, the locking and the safety against crashes; this crate adds what
+//! makes it a store of time series: batches as a write-ahead log, a compressed head in memory,
+//! chunks per series with checksums, and one file per partition, so that expiry deletes files.
+//! `docs/format/store.md` draws every byte. It knows no query language and has no threads but
+//! its writer and its maintenance.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use barograph_model::{Batch, Clock as _, Labels, Matcher, Sample, SystemClock};
+//! use barograph_store::{Limits, Settings, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! let clock = Arc::new(SystemClock::new());
+//! let store = Store::open(Settings::new(dir.path()), clock.clone())?;
+//! let sample = Sample { labels: Labels::metric("cpu_usage")?, value: 12.5 };
+//! let now_ms = clock.now_ms();
+//! store.append(&[Batch { time_ms: now_ms, samples: vec![sample] }])?;
+//!
+//! let matchers = [Matcher::equal("__name__", "cpu_usage")];
+//! let answer = store.select(&matchers, now_ms - 60_000, now_ms, &Limits::default())?;
+//! assert_eq!(answer.data[0].values, [12.5]);
+//! # Ok(())
+//! # }
+//! ```
+
+mod blocks;
+mod codec;
+mod columns;
+mod db;
+mod error;
+mod folder;
+mod head;
+mod index;
+mod live;
+mod load;
+mod maintenance;
+mod partition;
+mod queue;
+mod registry;
+mod seal;
+mod select;
+mod settings;
+mod shared;
+mod span;
+mod stats;
+mod store;
+mod sync;
+mod writer;
+
+pub use error::{AppendError, OpenError, SealError, SelectError, SeriesError};
+pub use registry::SeriesRef;
+pub use select::{Answer, Piece, SeriesData, Warning};
+pub use settings::{Limits, Settings};
+pub use stats::Stats;
+pub use store::{Appended, Store};
+
+/// The value that says "the series ended here", apart from every other not-a-number, as
+/// Prometheus has it. It is stored and comes back with its bits.
+pub const STALE_MARKER: f64 = f64::from_bits(0x7ff0_0000_0000_0002);

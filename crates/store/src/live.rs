@@ -1,0 +1,374 @@
+//! The live file of a partition: what is written to. Its newest samples are in the head, the
+//! older ones in blocks.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use barograph_model::Labels;
+use rusqlite::{Connection, ErrorCode, params};
+
+use crate::blocks::{Blocks, Damage};
+use crate::codec::batch::{self, Frame};
+use crate::codec::names;
+use crate::db::{Database, Meta, Table};
+use crate::error::AppendError;
+use crate::head::{Head, HeadSeries};
+use crate::index::Index;
+use crate::partition::Facts;
+use crate::registry::{Registry, SeriesRef};
+use crate::settings::Settings;
+use crate::span::Span;
+use crate::sync::{lock, read, write};
+
+/// Samples of one time, by process-wide series.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    pub(crate) time_ms: i64,
+    pub(crate) series: Vec<SeriesRef>,
+    pub(crate) values: Vec<f64>,
+}
+
+/// Why a commit did not happen.
+#[derive(Debug)]
+pub(crate) enum CommitError {
+    /// The file was closed meanwhile; it has to be opened again.
+    Closed,
+    Failed(AppendError),
+}
+
+/// What only the one who writes needs.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    /// `None` after an error that leaves the file's state unclear, until it is opened again.
+    pub(crate) connection: Option<Connection>,
+    /// Process-wide id to local id plus one.
+    local_of: Vec<u32>,
+    next_seq: i64,
+    closed: bool,
+}
+
+/// What readers see; changed in single steps.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) meta: Meta,
+    pub(crate) blocks: Arc<Blocks>,
+    pub(crate) head: Head,
+    /// The part of the head that is being sealed.
+    pub(crate) frozen: Option<Arc<Frozen>>,
+    pub(crate) next_seq: i64,
+    /// Of the batches in the head.
+    pub(crate) batch_bytes: u64,
+    /// When the oldest batch in the head was committed.
+    pub(crate) head_since: Option<Duration>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    pub(crate) head: Head,
+    /// Batches below this are in it.
+    pub(crate) through_seq: i64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) span: Span,
+    pub(crate) database: Database,
+    pub(crate) max_bytes: Option<u64>,
+    pub(crate) writer: Mutex<Writer>,
+    pub(crate) index: RwLock<Index>,
+    pub(crate) state: RwLock<State>,
+    /// Held while sealing.
+    pub(crate) sealing: Mutex<()>,
+    /// What opening found to be lost.
+    pub(crate) lost: Lost,
+}
+
+/// Everything that the head and the blocks know of one series.
+#[derive(Debug)]
+pub(crate) struct SeriesParts {
+    pub(crate) blocks: Arc<Blocks>,
+    pub(crate) frozen: Option<HeadSeries>,
+    pub(crate) head: Option<HeadSeries>,
+}
+
+/// What opening found to be lost.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lost {
+    pub(crate) damage: Damage,
+    pub(crate) batches: u64,
+    pub(crate) series: u64,
+}
+
+impl Live {
+    pub(crate) fn assemble(loaded: crate::load::Loaded, max_bytes: Option<u64>) -> Self {
+        let crate::load::Loaded { database, connection, meta, index, blocks, head, .. } = loaded;
+        Self {
+            span: meta.span,
+            database,
+            max_bytes,
+            writer: Mutex::new(Writer {
+                connection: Some(connection),
+                local_of: loaded.local_of,
+                next_seq: loaded.next_seq,
+                closed: false,
+            }),
+            index: RwLock::new(index),
+            state: RwLock::new(State {
+                meta,
+                blocks: Arc::new(blocks),
+                head,
+                frozen: None,
+                next_seq: loaded.next_seq,
+                batch_bytes: loaded.batch_bytes,
+                head_since: None,
+            }),
+            sealing: Mutex::new(()),
+            lost: loaded.lost,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &PathBuf {
+        &self.database.path
+    }
+
+    /// Whether there are samples that are not sealed.
+    pub(crate) fn has_head(&self) -> bool {
+        let state = read(&self.state);
+        !state.head.is_empty() || state.frozen.is_some()
+    }
+
+    pub(crate) fn head_bytes(&self) -> usize {
+        let state = read(&self.state);
+        state.head.bytes + state.frozen.as_ref().map_or(0, |frozen| frozen.head.bytes)
+    }
+
+    /// Whether the head is large or old enough.
+    pub(crate) fn wants_sealing(&self, settings: &Settings, now: Duration) -> bool {
+        let state = read(&self.state);
+        let series = state.head.n_series() as u64;
+        let large = settings.seal_bytes + series * Settings::SEAL_SERIES_BYTES;
+        let since = state.head_since.unwrap_or(now);
+        state.frozen.is_some()
+            || state.batch_bytes >= large
+            || now.saturating_sub(since) >= settings.seal_after
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        let series = u64::from(read(&self.index).len());
+        let state = read(&self.state);
+        let heads = [Some(&state.head), state.frozen.as_ref().map(|frozen| &frozen.head)];
+        let head_samples = heads.into_iter().flatten().map(|head| head.samples).sum();
+        let ranges = state.blocks.iter().map(|block| block.range_ms);
+        let ranges = ranges.chain(heads.into_iter().flatten().filter_map(|head| head.range_ms));
+        Facts {
+            samples: head_samples + state.blocks.iter().map(|block| block.samples).sum::<u64>(),
+            head_samples,
+            series,
+            range_ms: ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
+        }
+    }
+
+    /// A consistent view of one series.
+    pub(crate) fn parts(&self, series: u32) -> SeriesParts {
+        let state = read(&self.state);
+        let frozen = state.frozen.as_ref().and_then(|frozen| frozen.head.series(series));
+        SeriesParts {
+            blocks: Arc::clone(&state.blocks),
+            frozen: frozen.cloned(),
+            head: state.head.series(series).cloned(),
+        }
+    }
+
+    /// Makes rows durable in one transaction, then visible. For each of the rows, returns how
+    /// many samples were refused because their series would have been too many.
+    pub(crate) fn commit(
+        &self,
+        rows: &[Rows],
+        registry: &RwLock<Registry>,
+        max_series: usize,
+        now: Duration,
+    ) -> Result<Vec<u64>, CommitError> {
+        let mut writer = lock(&self.writer);
+        if writer.closed {
+            return Err(CommitError::Closed);
+        }
+        let mut draft = Draft::new(read(&self.index).len(), max_series);
+        let frames = draft.frames(rows, &mut writer.local_of, &read(registry));
+        if frames.is_empty() {
+            return Ok(draft.refused);
+        }
+        let bytes = match self.write(&mut writer, &frames, &draft) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                for (id, _) in &draft.new {
+                    writer.local_of[id.0 as usize] = 0;
+                }
+                return Err(CommitError::Failed(self.write_error(&mut writer, &error)));
+            }
+        };
+        writer.next_seq += 1;
+        let refused = draft.refused;
+        if !draft.new.is_empty() {
+            let mut index = write(&self.index);
+            for (_, labels) in draft.new {
+                index.push(labels);
+            }
+        }
+        let mut state = write(&self.state);
+        state.next_seq = writer.next_seq;
+        state.batch_bytes += bytes;
+        state.head_since.get_or_insert(now);
+        for frame in &frames {
+            for (series, value) in frame.series.iter().zip(&frame.values) {
+                // Only a column that pco refuses can fail here, and it takes all numbers; the
+                // sample is on disk in any case.
+                drop(state.head.push(*series, frame.time_ms, *value));
+            }
+        }
+        Ok(refused)
+    }
+
+    fn write(
+        &self,
+        writer: &mut Writer,
+        frames: &[Frame],
+        draft: &Draft,
+    ) -> Result<u64, rusqlite::Error> {
+        let meta = read(&self.state).meta;
+        let seq = writer.next_seq;
+        let n_series = draft.first_new + draft.len();
+        let data = batch::encode(frames, n_series, meta.seed(Table::Batch, seq));
+        let connection = self.connection(writer)?;
+        let transaction = connection.transaction()?;
+        if !draft.new.is_empty() {
+            let labels: Vec<Labels> = draft.new.iter().map(|(_, labels)| labels.clone()).collect();
+            let seed = meta.seed(Table::Series, i64::from(draft.first_new));
+            transaction
+                .prepare_cached("INSERT INTO series (first, data) VALUES (?1, ?2)")?
+                .execute(params![draft.first_new, names::encode(&labels, seed)])?;
+        }
+        transaction
+            .prepare_cached("INSERT INTO batch (seq, data) VALUES (?1, ?2)")?
+            .execute(params![seq, data])?;
+        transaction.commit()?;
+        Ok(data.len() as u64)
+    }
+
+    /// The writer's connection, opened again after an error.
+    pub(crate) fn connection<'a>(
+        &self,
+        writer: &'a mut Writer,
+    ) -> Result<&'a mut Connection, rusqlite::Error> {
+        if writer.connection.is_none() {
+            let (connection, _) =
+                self.database.writer(self.span, self.max_bytes).map_err(|error| match error {
+                    crate::OpenError::Database { source, .. } => source,
+                    _ => rusqlite::Error::InvalidQuery,
+                })?;
+            // A commit that was reported as failed may have reached the disk all the same. Its
+            // rows must not come back later under samples that were acknowledged since.
+            connection.execute("DELETE FROM batch WHERE seq >= ?1", [writer.next_seq])?;
+            connection
+                .execute("DELETE FROM series WHERE first >= ?1", [read(&self.index).len()])?;
+            writer.connection = Some(connection);
+        }
+        writer.connection.as_mut().ok_or(rusqlite::Error::InvalidQuery)
+    }
+
+    /// Closes the file when everything in it is sealed; then it may be opened again.
+    pub(crate) fn close(&self) -> bool {
+        let mut writer = lock(&self.writer);
+        let state = read(&self.state);
+        if !state.head.is_empty() || state.frozen.is_some() {
+            return false;
+        }
+        writer.closed = true;
+        // The last connection takes the journal into the file and removes it.
+        writer.connection = None;
+        true
+    }
+
+    fn write_error(&self, writer: &mut Writer, error: &rusqlite::Error) -> AppendError {
+        let path = self.path().display().to_string();
+        let code = error.sqlite_error_code();
+        if code == Some(ErrorCode::DiskFull) {
+            return AppendError::DiskFull { path };
+        }
+        writer.connection = None;
+        AppendError::Write { path, problem: error.to_string() }
+    }
+}
+
+/// New series of one commit, before they are certain.
+#[derive(Debug)]
+struct Draft {
+    first_new: u32,
+    max_series: usize,
+    new: Vec<(SeriesRef, Labels)>,
+    /// For each of the rows.
+    refused: Vec<u64>,
+}
+
+impl Draft {
+    fn new(first_new: u32, max_series: usize) -> Self {
+        Self { first_new, max_series, new: Vec::new(), refused: Vec::new() }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "series have u32 ids")]
+    fn len(&self) -> u32 {
+        self.new.len() as u32
+    }
+
+    /// Translates rows into frames of local ids.
+    fn frames(
+        &mut self,
+        rows: &[Rows],
+        local_of: &mut Vec<u32>,
+        registry: &Registry,
+    ) -> Vec<Frame> {
+        let mut frames = Vec::with_capacity(rows.len());
+        for rows in rows {
+            let mut frame = Frame { time_ms: rows.time_ms, ..Frame::default() };
+            let mut refused = 0;
+            frame.series.reserve(rows.series.len());
+            frame.values.reserve(rows.series.len());
+            for (id, value) in rows.series.iter().zip(&rows.values) {
+                if let Some(local) = self.local(*id, local_of, registry) {
+                    frame.series.push(local);
+                    frame.values.push(*value);
+                } else {
+                    refused += 1;
+                }
+            }
+            self.refused.push(refused);
+            frame.normalise();
+            frames.push(frame);
+        }
+        frames.retain(|frame| !frame.series.is_empty());
+        frames
+    }
+
+    fn local(
+        &mut self,
+        id: SeriesRef,
+        local_of: &mut Vec<u32>,
+        registry: &Registry,
+    ) -> Option<u32> {
+        let index = id.0 as usize;
+        if let Some(known) = local_of.get(index).filter(|local| **local > 0) {
+            return Some(known - 1);
+        }
+        let labels = registry.labels(id)?;
+        let local = self.first_new.checked_add(self.len())?;
+        if local as usize >= self.max_series {
+            return None;
+        }
+        if index >= local_of.len() {
+            local_of.resize(index + 1, 0);
+        }
+        local_of[index] = local + 1;
+        self.new.push((id, labels.clone()));
+        Some(local)
+    }
+}

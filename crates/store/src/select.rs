@@ -1,0 +1,315 @@
+//! Questions: which series there are, and their samples.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+
+use barograph_model::{Labels, Matcher};
+
+use crate::blocks::{BlockReader, Damage};
+use crate::columns::Columns;
+use crate::error::SelectError;
+use crate::partition::{Partition, Source};
+use crate::settings::Limits;
+use crate::shared::Shared;
+use crate::stats::count;
+
+/// The samples of one series in ascending order of time, as columns of equal length.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesData {
+    pub labels: Labels,
+    /// Milliseconds since 1970-01-01 UTC.
+    pub times: Vec<i64>,
+    pub values: Vec<f64>,
+}
+
+/// Something that is missing in an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The partition's name, a date.
+    pub partition: String,
+    pub message: String,
+}
+
+/// An answer: what is there, and what should be but is damaged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    pub data: T,
+    pub warnings: Vec<Warning>,
+}
+
+/// A part of an answer, as [`crate::Store::select_each`] hands it on.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece<'a> {
+    /// Numbers the answer's series in the order of their first piece.
+    pub series: usize,
+    pub labels: &'a Labels,
+    /// Milliseconds since 1970-01-01 UTC, ascending; after all earlier pieces of the series.
+    pub times: &'a [i64],
+    pub values: &'a [f64],
+}
+
+/// Series by where they are found: index of the source and id in it, oldest source first.
+type Places = Vec<(usize, u32)>;
+
+/// One question on its way through the partitions.
+pub(crate) struct Question<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) matchers: &'a [Matcher],
+    pub(crate) range_ms: (i64, i64),
+    pub(crate) limits: &'a Limits<'a>,
+}
+
+impl Question<'_> {
+    /// Hands on the samples, partition by partition.
+    pub(crate) fn each(
+        &self,
+        act: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    ) -> Result<Vec<Warning>, SelectError> {
+        let mut warnings = Vec::new();
+        let mut numbers: HashMap<Labels, usize> = HashMap::new();
+        let mut samples = 0;
+        let mut columns = Columns::default();
+        for partition in self.partitions() {
+            let sources = self.sources(&partition, &mut warnings);
+            let mut readers = Readers::open(&sources);
+            let mut damage = Damage::default();
+            for (labels, places) in self.matching(&sources)? {
+                self.check_cancelled()?;
+                damage += readers.read(&labels, &places, self.range_ms, &mut columns);
+                if columns.times.is_empty() {
+                    continue;
+                }
+                samples += columns.times.len();
+                if samples > self.limits.max_samples {
+                    return Err(SelectError::TooManySamples { max: self.limits.max_samples });
+                }
+                let next = numbers.len();
+                let series = *numbers.entry(labels.clone()).or_insert(next);
+                if numbers.len() > self.limits.max_series {
+                    return Err(SelectError::TooManySeries { max: self.limits.max_series });
+                }
+                let Columns { times, values } = &columns;
+                if act(Piece { series, labels: &labels, times, values }).is_break() {
+                    return Ok(warnings);
+                }
+            }
+            readers.close();
+            self.report(&partition, damage, &mut warnings);
+        }
+        Ok(warnings)
+    }
+
+    /// The labels of the series in the partitions that overlap the range.
+    pub(crate) fn series(&self) -> Result<Answer<Vec<Labels>>, SelectError> {
+        let mut warnings = Vec::new();
+        let mut found = HashSet::new();
+        for partition in self.partitions() {
+            for source in self.sources(&partition, &mut warnings) {
+                self.check_cancelled()?;
+                found.extend(source.select(self.matchers).into_iter().map(|(_, labels)| labels));
+                if found.len() > self.limits.max_series {
+                    return Err(SelectError::TooManySeries { max: self.limits.max_series });
+                }
+            }
+        }
+        let mut data: Vec<Labels> = found.into_iter().collect();
+        data.sort();
+        Ok(Answer { data, warnings })
+    }
+
+    fn partitions(&self) -> Vec<std::sync::Arc<Partition>> {
+        if self.range_ms.0 > self.range_ms.1 {
+            return Vec::new();
+        }
+        self.shared.overlapping(self.range_ms.0, self.range_ms.1)
+    }
+
+    /// The partition's files; what was lost of them is a warning.
+    fn sources(&self, partition: &Partition, warnings: &mut Vec<Warning>) -> Vec<Source> {
+        let name = partition.span.name();
+        match self.shared.source(partition) {
+            Ok(source) => {
+                let lost = source.lost();
+                let parts = [
+                    (lost.damage.blocks, "blocks"),
+                    (lost.batches, "batches"),
+                    (lost.series, "series"),
+                ];
+                for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
+                    let message = format!("{number} {what} are damaged and left out");
+                    warnings.push(Warning { partition: name.clone(), message });
+                }
+                vec![source]
+            }
+            Err(error) => {
+                count(&self.shared.counters.damaged_partitions, 1);
+                let message = format!("it cannot be read: {}", chain(&error));
+                warnings.push(Warning { partition: name, message });
+                Vec::new()
+            }
+        }
+    }
+
+    fn matching(&self, sources: &[Source]) -> Result<Vec<(Labels, Places)>, SelectError> {
+        let mut found: Vec<(Labels, Places)> = Vec::new();
+        let mut known: HashMap<Labels, usize> = HashMap::new();
+        for (index, source) in sources.iter().enumerate() {
+            for (id, labels) in source.select(self.matchers) {
+                if index == 0 {
+                    if sources.len() > 1 {
+                        known.insert(labels.clone(), found.len());
+                    }
+                    found.push((labels, vec![(index, id)]));
+                } else if let Some(at) = known.get(&labels) {
+                    found[*at].1.push((index, id));
+                } else {
+                    known.insert(labels.clone(), found.len());
+                    found.push((labels, vec![(index, id)]));
+                }
+            }
+        }
+        if found.len() > self.limits.max_series {
+            return Err(SelectError::TooManySeries { max: self.limits.max_series });
+        }
+        Ok(found)
+    }
+
+    fn check_cancelled(&self) -> Result<(), SelectError> {
+        match self.limits.cancel {
+            Some(cancel) if cancel.load(Ordering::Relaxed) => Err(SelectError::Cancelled),
+            _ => Ok(()),
+        }
+    }
+
+    fn report(&self, partition: &Partition, damage: Damage, warnings: &mut Vec<Warning>) {
+        count(&self.shared.counters.damaged_chunks, damage.chunks);
+        count(&self.shared.counters.damaged_blocks, damage.blocks);
+        if damage != Damage::default() {
+            let Damage { chunks, blocks } = damage;
+            let message = format!("{chunks} chunks and {blocks} blocks are damaged and left out");
+            warnings.push(Warning { partition: partition.span.name(), message });
+        }
+    }
+}
+
+/// The readers of a partition's files.
+struct Readers<'a> {
+    sources: &'a [Source],
+    readers: Vec<Option<BlockReader>>,
+}
+
+impl<'a> Readers<'a> {
+    fn open(sources: &'a [Source]) -> Self {
+        let readers = sources.iter().map(|source| source.reader().ok()).collect();
+        Self { sources, readers }
+    }
+
+    /// Reads one series of all files; later writes win.
+    fn read(
+        &mut self,
+        labels: &Labels,
+        places: &[(usize, u32)],
+        range_ms: (i64, i64),
+        columns: &mut Columns,
+    ) -> Damage {
+        columns.clear();
+        let mut damage = Damage::default();
+        for (index, id) in places {
+            let parts = self.sources[*index].parts(*id);
+            match &mut self.readers[*index] {
+                Some(reader) => {
+                    damage += reader.read(&parts.blocks, (*id, labels), range_ms, columns);
+                }
+                None => damage.blocks += parts.blocks.iter().count() as u64,
+            }
+            for head in [parts.frozen, parts.head].into_iter().flatten() {
+                let len = columns.times.len();
+                if head.read(columns).is_err() {
+                    columns.times.truncate(len);
+                    columns.values.truncate(len);
+                    damage.chunks += 1;
+                }
+            }
+        }
+        columns.normalise();
+        columns.clip(range_ms.0, range_ms.1);
+        damage
+    }
+
+    fn close(self) {
+        for (source, reader) in self.sources.iter().zip(self.readers) {
+            if let Some(reader) = reader {
+                source.give_back(reader);
+            }
+        }
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Names and values found in the partitions that overlap a range.
+impl Question<'_> {
+    pub(crate) fn metric_names(&self) -> Answer<BTreeMap<String, usize>> {
+        let mut warnings = Vec::new();
+        let mut found: BTreeMap<String, HashSet<Labels>> = BTreeMap::new();
+        for partition in self.partitions() {
+            for source in self.sources(&partition, &mut warnings) {
+                source.with_index(|index| {
+                    for (name, ids) in index.metric_names() {
+                        let labels = ids.iter().filter_map(|id| index.labels(*id).cloned());
+                        found.entry(name.to_owned()).or_default().extend(labels);
+                    }
+                });
+            }
+        }
+        let data = found.into_iter().map(|(name, series)| (name, series.len())).collect();
+        Answer { data, warnings }
+    }
+
+    pub(crate) fn label_names(&self) -> Result<Answer<BTreeSet<String>>, SelectError> {
+        self.labels(|labels, out| out.extend(labels.iter().map(|(name, _)| name.to_owned())))
+    }
+
+    pub(crate) fn label_values(
+        &self,
+        label: &str,
+    ) -> Result<Answer<BTreeSet<String>>, SelectError> {
+        if self.matchers.is_empty() {
+            let mut warnings = Vec::new();
+            let mut data = BTreeSet::new();
+            for partition in self.partitions() {
+                for source in self.sources(&partition, &mut warnings) {
+                    let values = |index: &crate::index::Index| {
+                        data.extend(index.label_values(label).map(str::to_owned));
+                    };
+                    source.with_index(values);
+                }
+            }
+            return Ok(Answer { data, warnings });
+        }
+        self.labels(|labels, out| out.extend(labels.get(label).map(str::to_owned)))
+    }
+
+    fn labels(
+        &self,
+        collect: impl Fn(&Labels, &mut BTreeSet<String>),
+    ) -> Result<Answer<BTreeSet<String>>, SelectError> {
+        let Answer { data: series, warnings } = self.series()?;
+        let mut data = BTreeSet::new();
+        for labels in &series {
+            collect(labels, &mut data);
+        }
+        Ok(Answer { data, warnings })
+    }
+}

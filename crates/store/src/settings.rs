@@ -1,0 +1,80 @@
+//! What the owner of a store may choose.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Everything that [`crate::Store::open`] takes, with defaults for all but the folder.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The data folder; created when it does not exist.
+    pub dir: PathBuf,
+    /// Length of a partition, a whole number of hours up to 31 days. An existing folder keeps
+    /// the length that it was made with.
+    pub partition: Duration,
+    /// Samples older than this are refused and counted. `None`: no bound.
+    pub late_window: Option<Duration>,
+    /// Samples further ahead of the clock than this are refused and counted: one broken clock
+    /// must not open a partition per sample.
+    pub future_window: Duration,
+    /// Series in all open partitions together, and in one partition.
+    pub max_series: usize,
+    /// The head is sealed when its oldest batch was committed this long ago.
+    pub seal_after: Duration,
+    /// The head is sealed when its batches take this much, plus [`Settings::SEAL_SERIES_BYTES`]
+    /// per series, so that chunks of many series do not become too short.
+    pub seal_bytes: u64,
+    /// Appends are refused with "busy" while the heads take more memory than this.
+    pub max_head_bytes: u64,
+    /// How long after its end a partition is closed.
+    pub close_after: Duration,
+    /// How long an append waits for its turn before it is refused with "busy".
+    pub busy_timeout: Duration,
+    /// Appends that may wait for the writer.
+    pub queue: usize,
+    /// Sealed partitions that are kept open for readers.
+    pub open_partitions: usize,
+    /// The largest size of one partition's file; the disk's size when `None`.
+    pub max_file_bytes: Option<u64>,
+}
+
+impl Settings {
+    /// What each series adds to [`Settings::seal_bytes`]: about 200 samples.
+    pub const SEAL_SERIES_BYTES: u64 = 640;
+
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            partition: DAY,
+            late_window: Some(DAY),
+            future_window: 2 * DAY,
+            max_series: 1_000_000,
+            seal_after: DAY / 24,
+            seal_bytes: 16 * 1024 * 1024,
+            max_head_bytes: 1024 * 1024 * 1024,
+            close_after: Duration::from_secs(600),
+            busy_timeout: Duration::from_secs(10),
+            queue: 64,
+            open_partitions: 8,
+            max_file_bytes: None,
+        }
+    }
+}
+
+/// Bounds of one question.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits<'a> {
+    /// Series that may match.
+    pub max_series: usize,
+    /// Samples that may be read.
+    pub max_samples: usize,
+    /// Set it from another thread to end the reading with an error.
+    pub cancel: Option<&'a std::sync::atomic::AtomicBool>,
+}
+
+impl Default for Limits<'_> {
+    fn default() -> Self {
+        Self { max_series: 100_000, max_samples: 50_000_000, cancel: None }
+    }
+}

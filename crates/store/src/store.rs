@@ -1,0 +1,395 @@
+//! The store: its threads, and what callers can do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::sync_channel;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use barograph_model::{Batch, Clock, Labels, Matcher};
+
+use crate::error::{AppendError, OpenError, SealError, SelectError, SeriesError};
+use crate::folder::Folder;
+use crate::live::Rows;
+use crate::maintenance;
+use crate::queue::Refused;
+use crate::registry::SeriesRef;
+use crate::select::{Answer, Piece, Question, SeriesData};
+use crate::settings::{Limits, Settings};
+use crate::shared::Shared;
+use crate::span::Span;
+use crate::stats::{Stats, count};
+use crate::sync::{read, write};
+use crate::writer::{self, Job};
+
+/// Samples in one append.
+const MAX_APPEND_SAMPLES: usize = 1_000_000;
+
+/// What became of the samples of an append. All that are `stored` survive a power cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Appended {
+    pub stored: u64,
+    /// Of series that would have been more than [`Settings::max_series`].
+    pub refused: u64,
+    /// Older than [`Settings::late_window`].
+    pub late: u64,
+    /// Further ahead than [`Settings::future_window`], or not in the years 1970 to 9999.
+    pub future: u64,
+}
+
+/// An embedded store of time series in one folder. Dropping it ends its threads; everything
+/// that was acknowledged is on disk already.
+#[derive(Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens the folder, makes it when it does not exist, and rebuilds the heads.
+    ///
+    /// # Errors
+    /// Settings that are out of range; a folder that cannot be used, is in use by another
+    /// process, is not a store's, or was written by a newer version.
+    pub fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let partition_ms = check(&settings)?;
+        let folder = Folder::open(&settings.dir, partition_ms)?;
+        let (spans, foreign) = folder.partitions()?;
+        let shared = Arc::new(Shared::new(settings, clock, folder));
+        count(&shared.counters.damaged_partitions, foreign.len() as u64);
+        for span in spans {
+            shared.partition(span);
+            shared.live(span)?;
+        }
+        shared.count_head_bytes();
+        let mut store = Self { shared, threads: Vec::new() };
+        store.spawn("store-writer", |shared| writer::run(&shared))?;
+        store.spawn("store-maintenance", |shared| maintenance::run(&shared))?;
+        Ok(store)
+    }
+
+    fn spawn(
+        &mut self,
+        name: &'static str,
+        run: impl FnOnce(Arc<Shared>) + Send + 'static,
+    ) -> Result<(), OpenError> {
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || run(shared));
+        self.threads.push(thread.map_err(|source| OpenError::Thread { name, source })?);
+        Ok(())
+    }
+
+    /// The id of a series, for [`Store::append_rows`].
+    ///
+    /// # Errors
+    /// There are too many series.
+    pub fn series(&self, labels: &Labels) -> Result<SeriesRef, SeriesError> {
+        if let Some(id) = read(&self.shared.registry).get(labels) {
+            return Ok(id);
+        }
+        write(&self.shared.registry).resolve(labels, self.shared.settings.max_series)
+    }
+
+    /// Stores batches; returns when they survive a power cut. Batches that fall into one
+    /// partition are stored together or not at all.
+    ///
+    /// # Errors
+    /// The store is busy or the disk full; nothing of it is visible, and it may be tried again:
+    /// samples that are stored twice are one sample.
+    pub fn append(&self, batches: &[Batch]) -> Result<Appended, AppendError> {
+        let mut appended = Appended::default();
+        let mut rows = Vec::with_capacity(batches.len());
+        for batch in batches {
+            let Some(span) = self.accept(batch.time_ms, batch.samples.len(), &mut appended) else {
+                continue;
+            };
+            let mut row = Rows { time_ms: batch.time_ms, ..Rows::default() };
+            row.series.reserve(batch.samples.len());
+            row.values.reserve(batch.samples.len());
+            self.resolve(batch, &mut row, &mut appended);
+            rows.push((span, row));
+        }
+        self.commit(rows, appended)
+    }
+
+    /// As [`Store::append`], for one time and series by their ids. Both slices are equally long;
+    /// what one of them has more is left out.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub fn append_rows(
+        &self,
+        time_ms: i64,
+        series: &[SeriesRef],
+        values: &[f64],
+    ) -> Result<Appended, AppendError> {
+        let mut appended = Appended::default();
+        let len = series.len().min(values.len());
+        let Some(span) = self.accept(time_ms, len, &mut appended) else { return Ok(appended) };
+        let rows = Rows { time_ms, series: series[..len].to_vec(), values: values[..len].to_vec() };
+        self.commit(vec![(span, rows)], appended)
+    }
+
+    /// The partition for a time, unless it is outside of the windows.
+    fn accept(&self, time_ms: i64, samples: usize, appended: &mut Appended) -> Option<Span> {
+        let Settings { late_window, future_window, .. } = &self.shared.settings;
+        let now_ms = self.shared.clock.now_ms();
+        let (samples, counters) = (samples as u64, &self.shared.counters);
+        if late_window.is_some_and(|window| time_ms < now_ms.saturating_sub(millis(window))) {
+            appended.late += samples;
+            count(&counters.late_samples, samples);
+            return None;
+        }
+        let is_ahead = time_ms > now_ms.saturating_add(millis(*future_window));
+        let span = Span::holding(time_ms, self.shared.folder.partition_ms);
+        if is_ahead || span.is_none() {
+            appended.future += samples;
+            count(&counters.future_samples, samples);
+            return None;
+        }
+        span
+    }
+
+    fn resolve(&self, batch: &Batch, row: &mut Rows, appended: &mut Appended) {
+        let mut unknown = Vec::new();
+        {
+            let registry = read(&self.shared.registry);
+            for sample in &batch.samples {
+                if let Some(id) = registry.get(&sample.labels) {
+                    row.series.push(id);
+                    row.values.push(sample.value);
+                } else {
+                    unknown.push(sample);
+                }
+            }
+        }
+        if unknown.is_empty() {
+            return;
+        }
+        let mut registry = write(&self.shared.registry);
+        for sample in unknown {
+            match registry.resolve(&sample.labels, self.shared.settings.max_series) {
+                Ok(id) => {
+                    row.series.push(id);
+                    row.values.push(sample.value);
+                }
+                Err(SeriesError::TooMany { .. }) => {
+                    appended.refused += 1;
+                    count(&self.shared.counters.refused_samples, 1);
+                }
+            }
+        }
+    }
+
+    fn commit(
+        &self,
+        mut rows: Vec<(Span, Rows)>,
+        mut appended: Appended,
+    ) -> Result<Appended, AppendError> {
+        rows.retain(|(_, rows)| !rows.series.is_empty());
+        let samples: usize = rows.iter().map(|(_, rows)| rows.series.len()).sum();
+        if samples > MAX_APPEND_SAMPLES {
+            return Err(AppendError::TooLarge { samples, max: MAX_APPEND_SAMPLES });
+        }
+        if rows.is_empty() {
+            return Ok(appended);
+        }
+        let head_bytes = self.shared.counters.head_bytes.load(Ordering::Relaxed);
+        if head_bytes > self.shared.settings.max_head_bytes {
+            self.shared.wake_maintenance();
+            return Err(self.busy("its memory is used up until it has sealed"));
+        }
+        let (reply, answer) = sync_channel(1);
+        let patience = self.shared.settings.busy_timeout;
+        match self.shared.queue.push(Job { rows, reply }, patience) {
+            Ok(()) => {}
+            Err(Refused::Full) => return Err(self.busy("the disk does not keep up")),
+            Err(Refused::Closed) => return Err(AppendError::Closed),
+        }
+        let outcome = answer.recv().map_err(|_| AppendError::Closed)??;
+        appended.stored += outcome.stored;
+        appended.refused += outcome.refused;
+        Ok(appended)
+    }
+
+    fn busy(&self, reason: &'static str) -> AppendError {
+        count(&self.shared.counters.busy, 1);
+        AppendError::Busy { reason }
+    }
+
+    fn question<'a>(
+        &'a self,
+        matchers: &'a [Matcher],
+        from_ms: i64,
+        to_ms: i64,
+        limits: &'a Limits<'a>,
+    ) -> Question<'a> {
+        Question { shared: &self.shared, matchers, range_ms: (from_ms, to_ms), limits }
+    }
+
+    /// The samples from `from_ms` to `to_ms`, both included, of the series that all matchers
+    /// want, in order of their labels.
+    ///
+    /// # Errors
+    /// A limit is passed, or the question was cancelled.
+    pub fn select(
+        &self,
+        matchers: &[Matcher],
+        from_ms: i64,
+        to_ms: i64,
+        limits: &Limits<'_>,
+    ) -> Result<Answer<Vec<SeriesData>>, SelectError> {
+        let mut data: Vec<SeriesData> = Vec::new();
+        let mut gather = |piece: Piece<'_>| {
+            match data.get_mut(piece.series) {
+                Some(series) => {
+                    series.times.extend_from_slice(piece.times);
+                    series.values.extend_from_slice(piece.values);
+                }
+                None => data.push(SeriesData {
+                    labels: piece.labels.clone(),
+                    times: piece.times.to_vec(),
+                    values: piece.values.to_vec(),
+                }),
+            }
+            ControlFlow::Continue(())
+        };
+        let warnings = self.question(matchers, from_ms, to_ms, limits).each(&mut gather)?;
+        data.sort_by(|a, b| a.labels.cmp(&b.labels));
+        Ok(Answer { data, warnings })
+    }
+
+    /// As [`Store::select`], but hands the samples on partition by partition instead of gathering
+    /// them. The returned list holds the warnings.
+    ///
+    /// # Errors
+    /// A limit is passed, or the question was cancelled; `act` has seen a part of the answer then.
+    pub fn select_each(
+        &self,
+        matchers: &[Matcher],
+        from_ms: i64,
+        to_ms: i64,
+        limits: &Limits<'_>,
+        act: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
+    ) -> Result<Answer<()>, SelectError> {
+        let warnings = self.question(matchers, from_ms, to_ms, limits).each(act)?;
+        Ok(Answer { data: (), warnings })
+    }
+
+    /// The labels of the series that all matchers want and that are in a partition which overlaps
+    /// the range.
+    ///
+    /// # Errors
+    /// A limit is passed, or the question was cancelled.
+    pub fn series_list(
+        &self,
+        matchers: &[Matcher],
+        from_ms: i64,
+        to_ms: i64,
+        limits: &Limits<'_>,
+    ) -> Result<Answer<Vec<Labels>>, SelectError> {
+        self.question(matchers, from_ms, to_ms, limits).series()
+    }
+
+    /// The metrics in the partitions that overlap the range, with the number of their series.
+    pub fn metric_names(&self, from_ms: i64, to_ms: i64) -> Answer<BTreeMap<String, usize>> {
+        self.question(&[], from_ms, to_ms, &Limits::default()).metric_names()
+    }
+
+    /// The names of the labels of the series that all matchers want.
+    ///
+    /// # Errors
+    /// As [`Store::series_list`].
+    pub fn label_names(
+        &self,
+        matchers: &[Matcher],
+        from_ms: i64,
+        to_ms: i64,
+        limits: &Limits<'_>,
+    ) -> Result<Answer<BTreeSet<String>>, SelectError> {
+        self.question(matchers, from_ms, to_ms, limits).label_names()
+    }
+
+    /// The values of a label on the series that all matchers want.
+    ///
+    /// # Errors
+    /// As [`Store::series_list`].
+    pub fn label_values(
+        &self,
+        label: &str,
+        matchers: &[Matcher],
+        from_ms: i64,
+        to_ms: i64,
+        limits: &Limits<'_>,
+    ) -> Result<Answer<BTreeSet<String>>, SelectError> {
+        self.question(matchers, from_ms, to_ms, limits).label_values(label)
+    }
+
+    /// Seals all heads now instead of when they are due. Nothing needs this to be safe.
+    ///
+    /// # Errors
+    /// The disk is full or fails; sealing is tried again later.
+    pub fn seal(&self) -> Result<(), SealError> {
+        for live in self.shared.open_lives() {
+            maintenance::seal(&self.shared, &live)?;
+        }
+        Ok(())
+    }
+
+    /// Does now what the maintenance thread does when it is due: seals, and closes partitions
+    /// that are over.
+    ///
+    /// # Errors
+    /// As [`Store::seal`].
+    pub fn maintain(&self) -> Result<(), SealError> {
+        maintenance::tend(&self.shared)
+    }
+
+    /// How the store is doing.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.shared.counters.stats();
+        self.shared.add_sizes(&mut stats);
+        stats
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.shared.queue.close();
+        self.shared.wake_maintenance();
+        for thread in self.threads.drain(..) {
+            // A panic of a thread was counted by who waited for it; there is nobody to tell here.
+            drop(thread.join());
+        }
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The partition length in milliseconds, if all settings are in range.
+fn check(settings: &Settings) -> Result<i64, OpenError> {
+    let partition_ms = millis(settings.partition);
+    let checks = [
+        ("partition", Span::allows(partition_ms), "whole hours from 1 h to 31 d"),
+        ("queue", (1..=1_000_000).contains(&settings.queue), "1 to 1,000,000"),
+        ("max_series", (1..u32::MAX as usize).contains(&settings.max_series), "1 to 4,294,967,294"),
+        ("open_partitions", settings.open_partitions >= 1, "1 or more"),
+    ];
+    for (name, is_allowed, allowed) in checks {
+        if !is_allowed {
+            let value = match name {
+                "partition" => format!("{:?}", settings.partition),
+                "queue" => settings.queue.to_string(),
+                "max_series" => settings.max_series.to_string(),
+                _ => settings.open_partitions.to_string(),
+            };
+            return Err(OpenError::Setting { name, value, allowed });
+        }
+    }
+    Ok(partition_ms)
+}

@@ -1,0 +1,125 @@
+//! The writer thread: commits what has gathered in the queue, one transaction per partition.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
+
+use crate::error::{AppendError, OpenError};
+use crate::live::{CommitError, Rows};
+use crate::shared::Shared;
+use crate::span::Span;
+use crate::stats::count;
+
+/// Samples that go into one transaction, unless one append alone has more.
+const GROUP_SAMPLES: usize = 262_144;
+
+/// One append on its way.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) rows: Vec<(Span, Rows)>,
+    pub(crate) reply: SyncSender<Result<Outcome, AppendError>>,
+}
+
+/// What became of an append.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Outcome {
+    pub(crate) stored: u64,
+    pub(crate) refused: u64,
+}
+
+impl Job {
+    fn samples(&self) -> usize {
+        self.rows.iter().map(|(_, rows)| rows.series.len()).sum()
+    }
+}
+
+pub(crate) fn run(shared: &Shared) {
+    loop {
+        let mut samples = 0;
+        let enough = |job: &Job| {
+            samples += job.samples();
+            samples >= GROUP_SAMPLES
+        };
+        let Some(jobs) = shared.queue.take(enough) else { return };
+        commit_group(shared, jobs);
+    }
+}
+
+fn commit_group(shared: &Shared, jobs: Vec<Job>) {
+    let mut groups: BTreeMap<Span, (Vec<Rows>, Vec<usize>)> = BTreeMap::new();
+    let mut results: Vec<Result<Outcome, AppendError>> = Vec::with_capacity(jobs.len());
+    let mut replies = Vec::with_capacity(jobs.len());
+    for (index, job) in jobs.into_iter().enumerate() {
+        for (span, rows) in job.rows {
+            let (group, owners) = groups.entry(span).or_default();
+            group.push(rows);
+            owners.push(index);
+        }
+        results.push(Ok(Outcome::default()));
+        replies.push(job.reply);
+    }
+    for (span, (rows, owners)) in groups {
+        match commit(shared, span, &rows) {
+            Ok(refused) => {
+                for ((rows, owner), refused) in rows.iter().zip(owners).zip(refused) {
+                    if let Ok(outcome) = &mut results[owner] {
+                        outcome.stored += rows.series.len() as u64 - refused;
+                        outcome.refused += refused;
+                    }
+                }
+            }
+            Err(error) => {
+                count(&shared.counters.failed_commits, 1);
+                for owner in owners {
+                    results[owner] = Err(error.clone());
+                }
+            }
+        }
+    }
+    for (reply, result) in replies.into_iter().zip(results) {
+        // Who does not wait for the answer any more does not need it.
+        drop(reply.send(result));
+    }
+}
+
+fn commit(shared: &Shared, span: Span, rows: &[Rows]) -> Result<Vec<u64>, AppendError> {
+    let started = shared.clock.monotonic();
+    let max_series = shared.settings.max_series;
+    let (live, refused) = loop {
+        let live = shared.live(span).map_err(|error| open_error(&error))?;
+        match live.commit(rows, &shared.registry, max_series, started) {
+            Ok(refused) => break (live, refused),
+            Err(CommitError::Closed) => {}
+            Err(CommitError::Failed(error)) => return Err(error),
+        }
+    };
+    let samples: u64 = rows.iter().map(|rows| rows.series.len() as u64).sum();
+    let stored = samples - refused.iter().sum::<u64>();
+    count(&shared.counters.refused_samples, samples - stored);
+    if stored > 0 {
+        shared.counters.committed(stored, shared.clock.monotonic().saturating_sub(started));
+        let newest_ms = rows.iter().map(|rows| rows.time_ms).max().unwrap_or(i64::MIN);
+        shared.counters.newest_ms.fetch_max(newest_ms, Ordering::Relaxed);
+    }
+    shared.count_head_bytes();
+    if live.wants_sealing(&shared.settings, started) {
+        shared.wake_maintenance();
+    }
+    Ok(refused)
+}
+
+fn open_error(error: &OpenError) -> AppendError {
+    match error {
+        OpenError::Database { path, source } => {
+            let path = path.display().to_string();
+            if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {
+                return AppendError::DiskFull { path };
+            }
+            AppendError::Write { path, problem: source.to_string() }
+        }
+        OpenError::Foreign { path, .. } | OpenError::Newer { path, .. } => {
+            AppendError::Write { path: path.display().to_string(), problem: error.to_string() }
+        }
+        other => AppendError::Write { path: String::new(), problem: other.to_string() },
+    }
+}
