@@ -9,59 +9,33 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tar::{Builder, EntryType, Header};
 
-use crate::place;
+use crate::{place, process};
 
-/// What is read, below `/`. A `*` stands for any name that does not start with a dot.
-const PATTERNS: &[&str] = &[
+/// What is read, below `/`. A `*` stands for any name that does not start with a dot, a `#` for a
+/// number.
+const FILES: &[&str] = &[
     "etc/os-release",
     "proc/cpuinfo",
     "proc/diskstats",
-    "proc/interrupts",
     "proc/loadavg",
     "proc/meminfo",
     "proc/net/dev",
-    "proc/net/netstat",
-    "proc/net/snmp",
-    "proc/net/snmp6",
-    "proc/net/sockstat",
     "proc/pressure/*",
     "proc/self/mountinfo",
-    "proc/softirqs",
     "proc/stat",
     "proc/swaps",
-    "proc/sys/fs/file-nr",
     "proc/sys/kernel/osrelease",
     "proc/uptime",
-    "proc/version",
     "proc/vmstat",
-    "sys/block/*/device/type",
-    "sys/block/*/queue/rotational",
-    "sys/block/*/ro",
-    "sys/block/*/size",
-    "sys/block/*/stat",
-    "sys/class/hwmon/*/*_input",
-    "sys/class/hwmon/*/*_label",
-    "sys/class/hwmon/*/name",
-    "sys/class/net/*/address",
-    "sys/class/net/*/carrier",
-    "sys/class/net/*/mtu",
-    "sys/class/net/*/operstate",
     "sys/class/net/*/speed",
-    "sys/class/net/*/statistics/*",
-    "sys/class/net/*/type",
-    "sys/class/thermal/*/temp",
-    "sys/class/thermal/*/type",
-    "sys/devices/system/cpu/*/cpufreq/*",
-    "sys/devices/system/cpu/*/cpuidle/*/*",
-    "sys/devices/system/cpu/*/online",
-    "sys/devices/system/cpu/*/topology/*",
-    "sys/devices/system/cpu/online",
-    "sys/devices/system/node/*/cpulist",
-    "sys/devices/system/node/*/meminfo",
 ];
 
-/// Names that stand for a device itself: below it is what makes the device different.
-const DEVICE_FOLDERS: &[&str] = &["sys/class/net/*/device", "sys/block/*/device"];
+/// Folders of which only it matters that they are there: processes, and what makes an adapter a
+/// device.
+const FOLDERS: &[&str] = &["proc/#", "sys/class/net/*/device"];
+
+/// Told instead of the machine's own name.
+const HOST: (&str, &str) = ("proc/sys/kernel/hostname", "recorded\n");
 
 /// A file longer than this is not what we think it is.
 const LONGEST_BYTES: u64 = 1024 * 1024;
@@ -78,7 +52,15 @@ pub(crate) fn run(name: &str) -> Result<()> {
     let path = folder.join(format!("{name}.tar"));
     let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
     let mut archive = Builder::new(file);
-    let recorded = record(Path::new("/"), &mut archive)
+    let statvfs = process::read(process::cargo().args([
+        "run",
+        "--quiet",
+        "--package",
+        "barograph-collect",
+        "--example",
+        "statvfs",
+    ]))?;
+    let recorded = record(Path::new("/"), &statvfs, &mut archive)
         .with_context(|| format!("cannot record into {}", path.display()))?;
     archive.finish().with_context(|| format!("cannot finish {}", path.display()))?;
     println!("{recorded} files in {}", path.display());
@@ -86,20 +68,21 @@ pub(crate) fn run(name: &str) -> Result<()> {
 }
 
 /// Adds everything that matches; what cannot be read is absent there too.
-fn record(root: &Path, archive: &mut Builder<impl io::Write>) -> io::Result<usize> {
+fn record(root: &Path, statvfs: &str, archive: &mut Builder<impl io::Write>) -> io::Result<usize> {
     let mut recorded = 0;
-    for pattern in PATTERNS {
-        for path in expand(root, pattern) {
-            if let Some(bytes) = read(&root.join(&path)) {
-                add(archive, &path, EntryType::Regular, &bytes)?;
-                recorded += 1;
-            }
+    for path in FILES.iter().flat_map(|pattern| expand(root, pattern)) {
+        if let Some(bytes) = read(&root.join(&path)) {
+            add(archive, &path, EntryType::Regular, &bytes)?;
+            recorded += 1;
         }
     }
-    for pattern in DEVICE_FOLDERS {
-        for path in expand(root, pattern).into_iter().filter(|path| root.join(path).is_dir()) {
+    for path in FOLDERS.iter().flat_map(|pattern| expand(root, pattern)) {
+        if root.join(&path).is_dir() {
             add(archive, &path, EntryType::Directory, &[])?;
         }
+    }
+    for (path, text) in [HOST, ("statvfs", statvfs)] {
+        add(archive, Path::new(path), EntryType::Regular, text.as_bytes())?;
     }
     Ok(recorded)
 }
@@ -111,7 +94,7 @@ fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
         found = found
             .into_iter()
             .flat_map(|path| {
-                let names = if part.contains('*') {
+                let names = if part.contains(['*', '#']) {
                     list(&root.join(&path), part)
                 } else {
                     vec![part.to_owned()]
@@ -125,18 +108,26 @@ fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
 }
 
 fn list(folder: &Path, part: &str) -> Vec<String> {
-    let Some((start, end)) = part.split_once('*') else { return Vec::new() };
     let mut names: Vec<_> = fs::read_dir(folder)
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.'))
-        .filter(|name| {
-            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
-        })
+        .filter(|name| matches(name, part))
         .collect();
     names.sort();
     names
+}
+
+fn matches(name: &str, part: &str) -> bool {
+    if part == "#" {
+        return name.bytes().all(|byte| byte.is_ascii_digit());
+    }
+    part.split_once('*').is_some_and(|(start, end)| {
+        !name.starts_with('.')
+            && name.len() >= start.len() + end.len()
+            && name.starts_with(start)
+            && name.ends_with(end)
+    })
 }
 
 /// The file's content, if it is a file and may be read.
@@ -198,31 +189,41 @@ mod tests {
             "star",
             &[("a/x1/input", ""), ("a/x2/other", ""), ("a/.x3/input", ""), ("a/y/input", "")],
         );
-        let found = expand(&scratch.0, "a/x*/input");
-        assert_eq!(found, [PathBuf::from("a/x1/input")]);
+        assert_eq!(expand(&scratch.0, "a/x*/input"), [PathBuf::from("a/x1/input")]);
+        assert!(matches("17", "#") && !matches("17a", "#"));
     }
 
     #[test]
-    fn a_recording_holds_files_and_the_folders_that_mark_devices() {
+    fn a_recording_holds_files_folders_that_matter_and_no_name() {
         let scratch = Scratch::new(
             "record",
             &[
+                ("proc/17/status", "secret\n"),
                 ("proc/stat", "cpu 1 2 3\n"),
-                ("proc/secret", "no\n"),
+                ("proc/sys/kernel/hostname", "secret\n"),
                 ("sys/class/net/eth0/device/vendor", "0x1af4\n"),
-                ("sys/class/net/eth0/mtu", "1500\n"),
+                ("sys/class/net/eth0/speed", "1000\n"),
             ],
         );
         let mut archive = Builder::new(Vec::new());
-        assert_eq!(record(&scratch.0, &mut archive).unwrap(), 2);
+        assert_eq!(record(&scratch.0, "/ 4096 3 2 1\n", &mut archive).unwrap(), 2);
         let bytes = archive.into_inner().unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("secret"));
         let mut read = tar::Archive::new(bytes.as_slice());
         let paths: Vec<_> = read
             .entries()
             .unwrap()
             .map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned())
             .collect();
-        assert_eq!(paths, ["proc/stat", "sys/class/net/eth0/mtu", "sys/class/net/eth0/device"]);
+        let expected = [
+            "proc/stat",
+            "sys/class/net/eth0/speed",
+            "proc/17",
+            "sys/class/net/eth0/device",
+            "proc/sys/kernel/hostname",
+            "statvfs",
+        ];
+        assert_eq!(paths, expected);
     }
 
     #[test]
