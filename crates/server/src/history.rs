@@ -1,0 +1,358 @@
+//! A metric's past, cut into steps: what a chart draws.
+//!
+//! A history is read in windows, so that its memory is bounded by its steps and not by its
+//! samples, and it can be continued: the live interface reads on until it has caught up with the
+//! present.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::AtomicBool;
+
+use barograph_model::Labels;
+use barograph_store::{Limits, SelectError, Store, Warning};
+use serde::Serialize;
+
+use crate::point::{Point, holds_for_ms, six_digits};
+use crate::query::Query;
+
+/// Reads one query's past into equal steps.
+#[derive(Debug)]
+pub(crate) struct History {
+    query: Query,
+    own_host: String,
+    from_ms: i64,
+    step_ms: i64,
+    /// Everything before this time has been read.
+    read_to_ms: i64,
+    groups: Vec<Group>,
+    places: HashMap<BTreeMap<String, String>, usize>,
+    /// The last point of each series, for the rate at the start of the next window.
+    carried: HashMap<Labels, Point>,
+    samples_read: usize,
+    /// What is damaged in the store, and so missing here.
+    warnings: BTreeSet<String>,
+}
+
+/// One series of the answer.
+#[derive(Debug)]
+struct Group {
+    labels: BTreeMap<String, String>,
+    steps: Vec<Step>,
+    last: Option<Point>,
+    /// The shortest time between two of its points.
+    spacing_ms: i64,
+    /// The points of the current window, while several series are joined.
+    window: Vec<Point>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Step {
+    count: u32,
+    sum: f64,
+    max: f64,
+}
+
+/// The finished answer. `avg` and `max` have one entry per step.
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryAnswer {
+    pub(crate) from_ms: i64,
+    pub(crate) step_ms: i64,
+    pub(crate) series: Vec<SeriesAnswer>,
+    /// What is damaged in the store, and so missing in the series.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) warnings: BTreeSet<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct SeriesAnswer {
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) avg: Vec<Option<f64>>,
+    /// Left out where it would repeat `avg`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) max: Option<Vec<Option<f64>>>,
+}
+
+/// Why a history could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HistoryError {
+    #[error("the query matches more than {} series; add a `match` or `by`", History::MAX_SERIES)]
+    TooManySeries,
+    #[error(
+        "the query reads more than {} samples; ask for a shorter range or fewer series",
+        History::MAX_SAMPLES
+    )]
+    TooManySamples,
+    #[error("the client went away")]
+    Cancelled,
+}
+
+impl HistoryError {
+    fn from_select(error: &SelectError) -> Self {
+        match error {
+            SelectError::TooManySeries { .. } => Self::TooManySeries,
+            SelectError::TooManySamples { .. } => Self::TooManySamples,
+            SelectError::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl History {
+    pub(crate) const MAX_POINTS: i64 = 4000;
+    pub(crate) const MAX_STEP_MS: i64 = 30 * 86_400_000;
+    pub(crate) const MAX_SERIES: usize = 200;
+    const MAX_WARNINGS: usize = 20;
+    /// About a year of one series at one second, and two seconds of work.
+    const MAX_SAMPLES: usize = 50_000_000;
+    const WINDOW_MS: i64 = 3_600_000;
+    /// How far before the range a rate's first neighbour is looked for.
+    const RATE_LOOKBACK_MS: i64 = 60_000;
+
+    /// Prepares to read from `from_ms` to about `to_ms`, with the smallest step that is at least
+    /// `step_ms` and gives at most [`History::MAX_POINTS`].
+    pub(crate) fn new(
+        query: Query,
+        own_host: &str,
+        from_ms: i64,
+        to_ms: i64,
+        step_ms: i64,
+    ) -> Self {
+        let step_ms = round_step(step_ms.max((to_ms - from_ms) / Self::MAX_POINTS + 1));
+        let from_ms = from_ms.div_euclid(step_ms) * step_ms;
+        Self {
+            query,
+            own_host: own_host.to_owned(),
+            from_ms,
+            step_ms,
+            read_to_ms: from_ms,
+            groups: Vec::new(),
+            places: HashMap::new(),
+            carried: HashMap::new(),
+            samples_read: 0,
+            warnings: BTreeSet::new(),
+        }
+    }
+
+    /// Reads on, up to and with `to_ms`.
+    ///
+    /// # Errors
+    /// A limit passed, the reader gone (`cancelled`), or a store that cannot be read.
+    pub(crate) fn read_to(
+        &mut self,
+        store: &Store,
+        to_ms: i64,
+        cancelled: &AtomicBool,
+    ) -> Result<(), HistoryError> {
+        let matchers = self.query.matchers();
+        while self.read_to_ms <= to_ms {
+            let end_ms = to_ms.min(self.read_to_ms.saturating_add(Self::WINDOW_MS) - 1);
+            let first = self.read_to_ms == self.from_ms && self.query.rate;
+            let start_ms = self.read_to_ms - if first { Self::RATE_LOOKBACK_MS } else { 0 };
+            let limits = Limits {
+                max_samples: Self::MAX_SAMPLES.saturating_sub(self.samples_read),
+                cancel: Some(cancelled),
+                ..Limits::default()
+            };
+            let selected = store
+                .select(&matchers, start_ms, end_ms, &limits)
+                .map_err(|error| HistoryError::from_select(&error))?;
+            for series in &selected.data {
+                self.samples_read += series.times.len();
+                self.take(&series.labels, &series.times, &series.values)?;
+            }
+            self.warn(selected.warnings);
+            self.close_window();
+            self.read_to_ms = end_ms + 1;
+        }
+        Ok(())
+    }
+
+    fn warn(&mut self, warnings: Vec<Warning>) {
+        for warning in warnings {
+            if self.warnings.len() < Self::MAX_WARNINGS {
+                self.warnings.insert(format!("{}: {}", warning.partition, warning.message));
+            }
+        }
+    }
+
+    fn take(&mut self, labels: &Labels, times: &[i64], values: &[f64]) -> Result<(), HistoryError> {
+        let place = self.group_for(labels)?;
+        let mut before = self.carried.get(labels).copied();
+        let Some(group) = self.groups.get_mut(place) else { return Ok(()) };
+        for (&time_ms, &value) in times.iter().zip(values) {
+            let now = Point { time_ms, value };
+            let value = if self.query.rate {
+                before.and_then(|before| now.rate_since(before))
+            } else {
+                Some(value)
+            };
+            before = value_or_break(now);
+            let Some(value) = value.filter(|value| value.is_finite()) else { continue };
+            if time_ms < self.read_to_ms {
+                continue;
+            }
+            let point = Point { time_ms, value };
+            if self.query.by.is_some() {
+                group.window.push(point);
+            } else {
+                group.add(point, self.from_ms, self.step_ms);
+            }
+        }
+        match before {
+            Some(point) => self.carried.insert(labels.clone(), point),
+            None => self.carried.remove(labels),
+        };
+        Ok(())
+    }
+
+    fn group_for(&mut self, labels: &Labels) -> Result<usize, HistoryError> {
+        let answer_labels = self.query.answer_labels(labels, &self.own_host);
+        if let Some(place) = self.places.get(&answer_labels) {
+            return Ok(*place);
+        }
+        if self.groups.len() == Self::MAX_SERIES {
+            return Err(HistoryError::TooManySeries);
+        }
+        self.places.insert(answer_labels.clone(), self.groups.len());
+        self.groups.push(Group::new(answer_labels));
+        Ok(self.groups.len() - 1)
+    }
+
+    /// Joins what several series had at the same moments.
+    fn close_window(&mut self) {
+        for group in &mut self.groups {
+            let mut points = std::mem::take(&mut group.window);
+            points.sort_by_key(|point| point.time_ms);
+            for moment in points.chunk_by(|a, b| a.time_ms == b.time_ms) {
+                let joined = self.query.agg.join(moment.iter().map(|point| point.value));
+                if let (Some(value), Some(first)) = (joined, moment.first()) {
+                    let point = Point { time_ms: first.time_ms, value };
+                    group.add(point, self.from_ms, self.step_ms);
+                }
+            }
+            points.clear();
+            group.window = points;
+        }
+    }
+
+    /// The time up to which was read, inclusive.
+    pub(crate) fn end_ms(&self) -> i64 {
+        self.read_to_ms - 1
+    }
+
+    /// The labels of the answer's series, in its order.
+    pub(crate) fn series_labels(&self) -> impl Iterator<Item = &BTreeMap<String, String>> {
+        self.groups.iter().map(|group| &group.labels)
+    }
+
+    pub(crate) fn finish(self, interval_ms: i64) -> HistoryAnswer {
+        let (from_ms, step_ms) = (self.from_ms, self.step_ms);
+        let n_steps = usize::try_from((self.read_to_ms - 1 - from_ms).div_euclid(step_ms) + 1)
+            .unwrap_or_default();
+        let series = self
+            .groups
+            .into_iter()
+            .map(|group| group.finish(from_ms, step_ms, n_steps, step_ms > interval_ms))
+            .collect();
+        HistoryAnswer { from_ms, step_ms, series, warnings: self.warnings }
+    }
+}
+
+/// A source that said "not a number" has ended here: no rate reaches over it.
+fn value_or_break(point: Point) -> Option<Point> {
+    Some(point).filter(|point| !point.value.is_nan())
+}
+
+impl Group {
+    fn new(labels: BTreeMap<String, String>) -> Self {
+        Self { labels, steps: Vec::new(), last: None, spacing_ms: i64::MAX, window: Vec::new() }
+    }
+
+    fn add(&mut self, point: Point, from_ms: i64, step_ms: i64) {
+        let Ok(place) = usize::try_from((point.time_ms - from_ms).div_euclid(step_ms)) else {
+            return;
+        };
+        if let Some(last) = self.last {
+            self.fill_up_to(place, last, from_ms, step_ms);
+            self.spacing_ms = self.spacing_ms.min((point.time_ms - last.time_ms).max(1));
+        }
+        if self.steps.len() <= place {
+            self.steps.resize(place + 1, Step::default());
+        }
+        if let Some(step) = self.steps.get_mut(place) {
+            step.max = if step.count == 0 { point.value } else { step.max.max(point.value) };
+            step.count += 1;
+            step.sum += point.value;
+        }
+        self.last = Some(point);
+    }
+
+    /// Lets the last value stand in steps that are shorter than the source's own interval.
+    fn fill_up_to(&mut self, place: usize, last: Point, from_ms: i64, step_ms: i64) {
+        if self.spacing_ms == i64::MAX {
+            return;
+        }
+        let holds_to_ms = last.time_ms + holds_for_ms(self.spacing_ms);
+        while self.steps.len() < place {
+            let starts_ms = from_ms + step_ms * i64::try_from(self.steps.len()).unwrap_or(i64::MAX);
+            let held = Step { count: 1, sum: last.value, max: last.value };
+            self.steps.push(if starts_ms < holds_to_ms { held } else { Step::default() });
+        }
+    }
+
+    fn finish(
+        mut self,
+        from_ms: i64,
+        step_ms: i64,
+        n_steps: usize,
+        with_max: bool,
+    ) -> SeriesAnswer {
+        if let Some(last) = self.last {
+            self.fill_up_to(n_steps, last, from_ms, step_ms);
+        }
+        self.steps.resize(n_steps, Step::default());
+        let value = |of: fn(&Step) -> f64| {
+            self.steps
+                .iter()
+                .map(|step| if step.count == 0 { None } else { six_digits(of(step)) })
+                .collect::<Vec<_>>()
+        };
+        let avg = value(|step| step.sum / f64::from(step.count));
+        let max = with_max.then(|| value(|step| step.max));
+        SeriesAnswer { labels: self.labels, avg, max }
+    }
+}
+
+/// The next step that people can read: 1, 2, 5, 10, 15, 30 of a unit.
+fn round_step(step_ms: i64) -> i64 {
+    const SECOND: i64 = 1000;
+    const MINUTE: i64 = 60 * SECOND;
+    const HOUR: i64 = 60 * MINUTE;
+    const DAY: i64 = 24 * HOUR;
+    const STEPS: [i64; 21] = [
+        SECOND,
+        2 * SECOND,
+        5 * SECOND,
+        10 * SECOND,
+        15 * SECOND,
+        20 * SECOND,
+        30 * SECOND,
+        MINUTE,
+        2 * MINUTE,
+        5 * MINUTE,
+        10 * MINUTE,
+        15 * MINUTE,
+        20 * MINUTE,
+        30 * MINUTE,
+        HOUR,
+        2 * HOUR,
+        3 * HOUR,
+        6 * HOUR,
+        12 * HOUR,
+        DAY,
+        7 * DAY,
+    ];
+    let rounded = STEPS.into_iter().find(|step| *step >= step_ms);
+    rounded.unwrap_or_else(|| (step_ms - 1).div_euclid(DAY).saturating_add(1).saturating_mul(DAY))
+}
+
+#[cfg(test)]
+mod tests;

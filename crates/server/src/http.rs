@@ -1,0 +1,37 @@
+//! The interfaces: which address is answered by what.
+
+mod assets;
+mod error;
+mod guard;
+mod health;
+mod host;
+mod live;
+mod messages;
+mod range;
+mod simple;
+mod stream;
+mod subscription;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::get;
+
+use crate::app::Context;
+
+/// Every address. What is not here is a file of the page, or the page itself.
+pub(crate) fn router(context: Context) -> Router {
+    Router::new()
+        .route("/api/current_metrics", get(simple::current_metrics))
+        .route("/api/historical_metrics/{name}", get(simple::historical_metrics))
+        .route("/api/host", get(host::host))
+        .route("/api/live", get(live::live))
+        .route("/api/metrics", get(host::metrics))
+        .route("/api/range", get(range::range))
+        .route("/api/status", get(health::status))
+        .route("/api/stream", get(stream::stream))
+        .route("/healthz", get(health::healthz))
+        .route("/metrics", get(health::metrics))
+        .fallback(assets::serve)
+        .layer(from_fn(guard::check))
+        .with_state(context)
+}

@@ -1,0 +1,89 @@
+//! Answers that say no.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// A refusal: `code` is stable, `message` is for people.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) suggestions: Vec<String>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), suggestions: Vec::new() }
+    }
+
+    pub(crate) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    pub(crate) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
+    pub(crate) fn not_found(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    pub(crate) fn over_limit(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
+    }
+
+    pub(crate) fn unavailable(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+    }
+
+    pub(crate) fn internal(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+    }
+
+    /// A metric that does not exist, with those that are called nearly so.
+    pub(crate) fn unknown_metric(name: &str, known: impl Iterator<Item = String>) -> Self {
+        let mut error = Self::not_found(
+            "unknown_metric",
+            format!("no metric is called `{}`", name.chars().take(100).collect::<String>()),
+        );
+        error.suggestions = nearest(name, known);
+        error
+    }
+}
+
+/// At most three names that are not far from the given one, nearest first.
+fn nearest(name: &str, known: impl Iterator<Item = String>) -> Vec<String> {
+    const LIKELY: f64 = 0.75;
+    let mut scored: Vec<(f64, String)> = known
+        .map(|candidate| (strsim::jaro_winkler(name, &candidate), candidate))
+        .filter(|(score, _)| *score >= LIKELY)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    scored.dedup_by(|a, b| a.1 == b.1);
+    scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "code": self.code, "message": self.message });
+        if let (Some(body), false) = (body.as_object_mut(), self.suggestions.is_empty()) {
+            body.insert("suggestions".into(), json!(self.suggestions));
+        }
+        (self.status, Json(json!({ "error": body }))).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_names_come_first_and_strangers_not_at_all() {
+        let known = ["cpu_usage", "cpu_count", "disk_percent"].map(str::to_owned);
+        assert_eq!(nearest("cpu_usge", known.clone().into_iter()).first().unwrap(), "cpu_usage");
+        assert!(nearest("zzz", known.into_iter()).is_empty());
+    }
+}

@@ -1,0 +1,98 @@
+//! Accepts connections and ends them well.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::app::{App, Context};
+use crate::http::router;
+
+/// Sockets of all kinds; each costs some ten kilobytes.
+const MAX_CONNECTIONS: usize = 1024;
+/// A request's head is small: who takes longer to send it is not a browser.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// How long answers under way may take when the server stops.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// After an accept that failed (no more file handles, say).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Answers requests on `listener` until `stop` comes, then lets those under way finish.
+pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let (stopping, told) = watch::channel(false);
+    let live = Arc::clone(&app.limits.live);
+    let max_live = app.limits.max_live;
+    let context = Context { app, stopping: told };
+    let routes = router(context.clone());
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    tokio::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = &mut stop => break,
+        };
+        if let Some((socket, place)) = accepted {
+            connections.spawn(answer(socket, routes.clone(), context.clone(), place));
+        }
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    let all_ended = async {
+        while connections.join_next().await.is_some() {}
+        // Live connections have left the set: they end when all their places are free again.
+        drop(live.acquire_many(u32::try_from(max_live).unwrap_or(u32::MAX)).await);
+    };
+    if tokio::time::timeout(STOP_PATIENCE, all_ended).await.is_err() {
+        tracing::warn!("answers under way were cut off");
+    }
+}
+
+/// Serves one connection to its end, or until it has answered its request when the server stops.
+async fn answer(
+    socket: TcpStream,
+    routes: Router,
+    mut context: Context,
+    _place: OwnedSemaphorePermit,
+) {
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(routes))
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = context.stopped() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error = barograph_model::chain(&error), "connection ended");
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((socket, _)) => Some((socket, place)),
+        Err(error) => {
+            tracing::warn!(error = %error, "connection not accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
+}
