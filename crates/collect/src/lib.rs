@@ -5,6 +5,7 @@
 //! system), `platform` asks it (the only OS-specific code), and a collector turns the
 //! [`readings`] into samples.
 
+pub mod catalog;
 mod collector;
 mod cpu;
 mod desc;
@@ -21,6 +22,7 @@ pub mod parse;
 mod platform;
 mod pressure;
 pub mod readings;
+pub mod reference;
 pub mod registry;
 mod roots;
 mod rows;

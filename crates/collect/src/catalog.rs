@@ -1,0 +1,45 @@
+//! The performance counters that Barograph knows, by the paths that Windows administrators use,
+//! on both systems. Each is one [`Row`] of a table: from its formula come the value cooked from
+//! two readings, the PromQL expression that gives the same on history, and the reference page.
+//! A counter that the stored metrics cannot serve is not in the table.
+
+mod cook;
+mod find;
+mod formula;
+mod promql;
+mod row;
+mod session;
+mod snapshot;
+
+mod disk;
+mod memory;
+mod network;
+mod processor;
+mod system;
+
+pub use cook::{Cooked, Missing, cook};
+pub use find::{FindError, find};
+pub use formula::{Clamp, Formula, Term, Value};
+pub use promql::History;
+pub use row::{CounterKind, Instances, PdhType, Row, Total};
+pub use session::{Reading, Session, SessionError};
+pub use snapshot::{Reader, Snapshot};
+
+/// The instance that stands for all together.
+pub const TOTAL_INSTANCE: &str = "_Total";
+
+/// All counters, object by object.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    [
+        processor::ROWS.as_slice(),
+        memory::ROWS.as_slice(),
+        disk::ROWS.as_slice(),
+        network::ROWS.as_slice(),
+        system::ROWS.as_slice(),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! Values of counters, from one or two snapshots.
+
+use barograph_model::{Desc, Instance};
+
+use super::TOTAL_INSTANCE;
+use super::formula::{Sign, Term, Value};
+use super::row::{Instances, Row, Total};
+use super::snapshot::{Snapshot, Taken};
+use crate::increase::increase;
+
+/// A counter's value for one instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cooked {
+    /// Absent for objects that exist once.
+    pub instance: Option<String>,
+    /// Tells instances of the same name apart, from 0.
+    pub index: u32,
+    pub value: Result<f64, Missing>,
+}
+
+/// Why there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// It takes two readings, some time apart, with the instance in both.
+    FirstReading,
+    /// An average or share of nothing: no events happened between the readings.
+    NoEvents,
+    /// This system does not tell the metric.
+    NotTold(&'static Desc),
+}
+
+/// The values of all instances that fit now; none if no instance fits. Without `instance`, all of
+/// them.
+pub fn cook(
+    row: &Row,
+    instance: Option<&Instance>,
+    before: Option<&Snapshot>,
+    now: &Snapshot,
+) -> Vec<Cooked> {
+    let pot = Pot { row, before, now };
+    let label = match row.instances {
+        Instances::None => {
+            let value = pot.value(&|taken| taken.values.is_empty());
+            return vec![Cooked { instance: None, index: 0, value }];
+        }
+        Instances::OnlyTotal => {
+            if !fits(instance, TOTAL_INSTANCE, 0) {
+                return Vec::new();
+            }
+            let value = pot.value(&|taken| taken.values.is_empty());
+            return vec![Cooked { instance: Some(TOTAL_INSTANCE.into()), index: 0, value }];
+        }
+        Instances::Each { label, .. } => label,
+    };
+    let names = pot.instances(label);
+    let mut cooked = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        let index = names[..i].iter().filter(|other| other.eq_ignore_ascii_case(name)).count();
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        if fits(instance, name, index) {
+            let value = pot.value(&|taken| taken.label(label) == Some(name));
+            cooked.push(Cooked { instance: Some((*name).to_owned()), index, value });
+        }
+    }
+    if !names.is_empty()
+        && fits(instance, TOTAL_INSTANCE, 0)
+        && let Some(value) = pot.total(label, &names)
+    {
+        cooked.push(Cooked { instance: Some(TOTAL_INSTANCE.into()), index: 0, value });
+    }
+    cooked
+}
+
+fn fits(instance: Option<&Instance>, name: &str, index: u32) -> bool {
+    let Some(instance) = instance else { return true };
+    let wanted_index = match instance.index {
+        None if instance.name.has_wildcard() => None,
+        None => Some(0),
+        index => index,
+    };
+    wanted_index.is_none_or(|wanted| wanted == index) && instance.name.matches(name)
+}
+
+struct Pot<'a> {
+    row: &'a Row,
+    before: Option<&'a Snapshot>,
+    now: &'a Snapshot,
+}
+
+type Choice<'a> = &'a dyn Fn(&Taken) -> bool;
+
+impl<'a> Pot<'a> {
+    /// The names of the instances that there are now, in the order of their collector.
+    fn instances(&self, label: &str) -> Vec<&'a str> {
+        let mut names: Vec<&str> = Vec::new();
+        let Some(first) = self.row.formula.descs().next() else { return names };
+        for name in self.now.of(first).filter_map(|taken| taken.label(label)) {
+            // Series of one instance mostly stand side by side.
+            if names.last() != Some(&name) && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    fn total(&self, label: &str, names: &[&str]) -> Option<Result<f64, Missing>> {
+        let Instances::Each { total, .. } = self.row.instances else { return None };
+        let counts = |name: &str| !total.without().iter().any(|prefix| name.starts_with(prefix));
+        match total {
+            Total::Absent => None,
+            Total::OfSums { .. } => {
+                Some(self.value(&|taken| taken.label(label).is_some_and(counts)))
+            }
+            Total::Mean { .. } => {
+                let values: Vec<_> = names
+                    .iter()
+                    .filter(|name| counts(name))
+                    .map(|name| self.value(&|taken| taken.label(label) == Some(name)))
+                    .collect();
+                let known: Vec<f64> = values.iter().filter_map(|value| value.ok()).collect();
+                match (known.len(), values.first()) {
+                    (0, first) => first.copied(),
+                    (count, _) => Some(Ok(known.iter().sum::<f64>() / count as f64)),
+                }
+            }
+        }
+    }
+
+    fn value(&self, choice: Choice<'_>) -> Result<f64, Missing> {
+        let formula = &self.row.formula;
+        let share = |part: f64, whole: f64| {
+            if whole > 0.0 { Ok(part / whole) } else { Err(Missing::NoEvents) }
+        };
+        let value = match formula.value {
+            Value::Level(sum) => self.level(sum, choice)?,
+            Value::Rate(sum) => self.increase(sum, choice)? / self.seconds()?,
+            Value::LevelShare { part, whole } => {
+                share(self.level(part, choice)?, self.level(whole, choice)?)?
+            }
+            Value::RateShare { part, whole } => {
+                share(self.increase(part, choice)?, self.increase(whole, choice)?)?
+            }
+        };
+        Ok(formula.clamp.apply(formula.offset + formula.scale * value))
+    }
+
+    fn seconds(&self) -> Result<f64, Missing> {
+        let before = self.before.ok_or(Missing::FirstReading)?;
+        let seconds = self.now.at.saturating_sub(before.at).as_secs_f64();
+        if seconds > 0.0 { Ok(seconds) } else { Err(Missing::FirstReading) }
+    }
+
+    fn level(&self, sum: &[Term], choice: Choice<'_>) -> Result<f64, Missing> {
+        add_up(sum, |term| {
+            let mut values = chosen(self.now, term, choice).map(|taken| taken.value).peekable();
+            values.peek().ok_or(Missing::NotTold(term.desc))?;
+            Ok(values.sum())
+        })
+    }
+
+    fn increase(&self, sum: &[Term], choice: Choice<'_>) -> Result<f64, Missing> {
+        add_up(sum, |term| {
+            let mut series = chosen(self.now, term, choice).peekable();
+            series.peek().ok_or(Missing::NotTold(term.desc))?;
+            let before = self.before.ok_or(Missing::FirstReading)?;
+            let mut increases = series
+                .filter_map(|now| {
+                    let before = before.of(term.desc).find(|old| old.values == now.values)?;
+                    Some(increase(before.value, now.value))
+                })
+                .peekable();
+            increases.peek().ok_or(Missing::FirstReading)?;
+            Ok(increases.sum())
+        })
+    }
+}
+
+fn chosen<'a>(
+    snapshot: &'a Snapshot,
+    term: &'a Term,
+    choice: Choice<'a>,
+) -> impl Iterator<Item = &'a Taken> {
+    snapshot.of(term.desc).filter(move |taken| {
+        let fits = term.only.is_none_or(|(label, values)| {
+            taken.label(label).is_some_and(|value| values.contains(&value))
+        });
+        fits && choice(taken)
+    })
+}
+
+fn add_up(
+    sum: &[Term],
+    mut value: impl FnMut(&Term) -> Result<f64, Missing>,
+) -> Result<f64, Missing> {
+    let mut all = 0.0;
+    for term in sum {
+        let value = match value(term) {
+            Err(Missing::NotTold(_)) if term.optional => continue,
+            value => value?,
+        };
+        all += if term.sign == Sign::Plus { value } else { -value };
+    }
+    Ok(all)
+}

@@ -1,0 +1,168 @@
+//! One counter.
+
+use barograph_model::Unit;
+
+use super::formula::Formula;
+
+/// A counter: what it is called, what it means, and how it comes out of stored metrics.
+#[derive(Debug)]
+pub struct Row {
+    pub object: &'static str,
+    pub counter: &'static str,
+    pub pdh_type: PdhType,
+    /// Of the cooked value.
+    pub unit: Unit,
+    /// One sentence for people.
+    pub help: &'static str,
+    pub instances: Instances,
+    pub formula: Formula,
+}
+
+impl Row {
+    pub const fn kind(&self) -> CounterKind {
+        self.pdh_type.kind()
+    }
+
+    /// The path with `*` for all instances, and with `_Total` where there is nothing else.
+    pub fn path(&self) -> String {
+        let instance = match self.instances {
+            Instances::None => "",
+            Instances::Each { .. } => "(*)",
+            Instances::OnlyTotal => "(_Total)",
+        };
+        format!("\\{}{instance}\\{}", self.object, self.counter)
+    }
+}
+
+/// What an object's instances are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instances {
+    /// The object exists once.
+    None,
+    /// The values of a label.
+    Each { label: &'static str, total: Total },
+    /// The system counts for all instances together and not for each.
+    OnlyTotal,
+}
+
+/// What the instance `_Total` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// The object has none.
+    Absent,
+    /// The formula over the sums of what goes into it. Instances that begin with one of
+    /// `without` are left out.
+    OfSums { without: &'static [&'static str] },
+    /// The mean of the instances' values.
+    Mean { without: &'static [&'static str] },
+}
+
+impl Total {
+    pub(super) fn without(self) -> &'static [&'static str] {
+        match self {
+            Self::Absent => &[],
+            Self::OfSums { without } | Self::Mean { without } => without,
+        }
+    }
+}
+
+/// What a counter's values are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CounterKind {
+    Gauge,
+    Rate,
+    Percent,
+    Average,
+    Elapsed,
+}
+
+impl CounterKind {
+    /// The word of the interfaces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Rate => "rate",
+            Self::Percent => "percent",
+            Self::Average => "average",
+            Self::Elapsed => "elapsed",
+        }
+    }
+}
+
+/// How Windows cooks the counter, by the constant of its header files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PdhType {
+    /// `PERF_COUNTER_RAWCOUNT`
+    RawCount,
+    /// `PERF_COUNTER_LARGE_RAWCOUNT`
+    LargeRawCount,
+    /// `PERF_COUNTER_COUNTER`
+    Counter,
+    /// `PERF_COUNTER_BULK_COUNT`
+    BulkCount,
+    /// `PERF_100NSEC_TIMER`
+    Timer,
+    /// `PERF_100NSEC_TIMER_INV`
+    InverseTimer,
+    /// `PERF_PRECISION_100NS_TIMER`
+    PrecisionTimer,
+    /// `PERF_AVERAGE_TIMER`
+    AverageTimer,
+    /// `PERF_AVERAGE_BULK`
+    AverageBulk,
+    /// `PERF_COUNTER_100NS_QUEUELEN_TYPE`
+    QueueLength,
+    /// `PERF_RAW_FRACTION`
+    RawFraction,
+    /// `PERF_ELAPSED_TIME`
+    ElapsedTime,
+}
+
+impl PdhType {
+    /// The value that `PdhGetCounterInfo` gives.
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::RawCount => 0x0001_0000,
+            Self::LargeRawCount => 0x0001_0100,
+            Self::Counter => 0x1041_0400,
+            Self::BulkCount => 0x1041_0500,
+            Self::Timer => 0x2051_0500,
+            Self::InverseTimer => 0x2151_0500,
+            Self::PrecisionTimer => 0x2057_0500,
+            Self::AverageTimer => 0x3002_0400,
+            Self::AverageBulk => 0x4002_0500,
+            Self::QueueLength => 0x0055_0500,
+            Self::RawFraction => 0x2002_0400,
+            Self::ElapsedTime => 0x3024_0500,
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RawCount => "PERF_COUNTER_RAWCOUNT",
+            Self::LargeRawCount => "PERF_COUNTER_LARGE_RAWCOUNT",
+            Self::Counter => "PERF_COUNTER_COUNTER",
+            Self::BulkCount => "PERF_COUNTER_BULK_COUNT",
+            Self::Timer => "PERF_100NSEC_TIMER",
+            Self::InverseTimer => "PERF_100NSEC_TIMER_INV",
+            Self::PrecisionTimer => "PERF_PRECISION_100NS_TIMER",
+            Self::AverageTimer => "PERF_AVERAGE_TIMER",
+            Self::AverageBulk => "PERF_AVERAGE_BULK",
+            Self::QueueLength => "PERF_COUNTER_100NS_QUEUELEN_TYPE",
+            Self::RawFraction => "PERF_RAW_FRACTION",
+            Self::ElapsedTime => "PERF_ELAPSED_TIME",
+        }
+    }
+
+    pub const fn kind(self) -> CounterKind {
+        match self {
+            Self::RawCount | Self::LargeRawCount => CounterKind::Gauge,
+            Self::Counter | Self::BulkCount => CounterKind::Rate,
+            Self::Timer | Self::InverseTimer | Self::PrecisionTimer | Self::RawFraction => {
+                CounterKind::Percent
+            }
+            Self::AverageTimer | Self::AverageBulk | Self::QueueLength => CounterKind::Average,
+            Self::ElapsedTime => CounterKind::Elapsed,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The machine at one moment, read without the runner.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use barograph_model::{Clock, Desc};
+
+use crate::error::chain;
+use crate::{Collector, Roots, Sink, registry};
+
+/// What the collectors said at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Monotonic.
+    pub(super) at: Duration,
+    pub(super) samples: Vec<Taken>,
+    pub(super) failures: Vec<Failure>,
+}
+
+/// One sample.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Taken {
+    pub(super) desc: &'static Desc,
+    /// In the order of `desc.labels`.
+    pub(super) values: Vec<Box<str>>,
+    pub(super) value: f64,
+}
+
+/// A collector that said nothing, or not all.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) descs: &'static [&'static Desc],
+    pub(super) why: String,
+}
+
+impl Snapshot {
+    pub(super) fn of(&self, desc: &'static Desc) -> impl Iterator<Item = &Taken> {
+        self.samples.iter().filter(move |taken| std::ptr::eq(taken.desc, desc))
+    }
+
+    /// Why a metric is missing, if its collector said so.
+    pub(super) fn why_missing(&self, desc: &'static Desc) -> Option<&str> {
+        let failed = |failure: &&Failure| failure.descs.iter().any(|d| std::ptr::eq(*d, desc));
+        self.failures.iter().find(failed).map(|failure| failure.why.as_str())
+    }
+}
+
+impl Taken {
+    /// The value of a label, if the metric and the sample have it.
+    pub(super) fn label(&self, name: &str) -> Option<&str> {
+        let at = self.desc.labels.iter().position(|label| *label == name)?;
+        self.values.get(at).map(AsRef::as_ref)
+    }
+}
+
+impl Sink for Snapshot {
+    fn push(&mut self, desc: &'static Desc, values: &[&str], value: f64) {
+        let values = values.iter().map(|value| (*value).into()).collect();
+        self.samples.push(Taken { desc, values, value });
+    }
+}
+
+/// Reads the machine directly. What hangs, hangs the caller.
+pub struct Reader {
+    collectors: Vec<Box<dyn Collector>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Reader {
+    /// With the collectors that the given metrics come from.
+    pub fn new(roots: &Roots, clock: Arc<dyn Clock>, descs: &[&'static Desc]) -> Self {
+        let is_wanted = |desc: &&Desc| descs.iter().any(|wanted| std::ptr::eq(*wanted, *desc));
+        let mut collectors = registry::all(roots, &clock);
+        collectors.retain(|collector| collector.descs().iter().any(is_wanted));
+        Self { collectors, clock }
+    }
+
+    /// All that the collectors say now.
+    pub fn take(&mut self) -> Snapshot {
+        let mut snapshot = Snapshot { at: self.clock.monotonic(), ..Snapshot::default() };
+        for collector in &mut self.collectors {
+            if let Err(error) = collector.collect(&mut snapshot) {
+                let failure = Failure { descs: collector.descs(), why: chain(&error) };
+                snapshot.failures.push(failure);
+            }
+        }
+        snapshot
+    }
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.collectors.iter().map(|collector| collector.name());
+        f.debug_list().entries(names).finish()
+    }
+}

@@ -1,0 +1,62 @@
+//! `\System` and `\Objects`
+
+use barograph_model::Unit;
+
+use super::formula::{Clamp, Formula, Term};
+use super::row::{Instances, PdhType, Row};
+use crate::cpu::{CONTEXT_SWITCHES, CPU_COUNT, RUNNING};
+use crate::system::{PROCESS_COUNT, THREAD_COUNT, UPTIME};
+
+const fn row(
+    object: &'static str,
+    counter: &'static str,
+    pdh_type: PdhType,
+    unit: Unit,
+    formula: Formula,
+    help: &'static str,
+) -> Row {
+    Row { object, counter, pdh_type, unit, help, instances: Instances::None, formula }
+}
+
+const fn count(
+    object: &'static str,
+    counter: &'static str,
+    sum: &'static [Term],
+    help: &'static str,
+) -> Row {
+    row(object, counter, PdhType::RawCount, Unit::Count, Formula::level(sum), help)
+}
+
+pub(super) static ROWS: [Row; 7] = [
+    row(
+        "System",
+        "System Up Time",
+        PdhType::ElapsedTime,
+        Unit::Seconds,
+        Formula::level(&[Term::of(&UPTIME)]),
+        "Time since the system started.",
+    ),
+    row(
+        "System",
+        "Context Switches/sec",
+        PdhType::Counter,
+        Unit::PerSecond,
+        Formula::rate(&[Term::of(&CONTEXT_SWITCHES)]),
+        "Switches of a processor from one thread to another, per second.",
+    ),
+    row(
+        "System",
+        "Processor Queue Length",
+        PdhType::RawCount,
+        Unit::Count,
+        // The thread that reads this runs, but nobody waits for it.
+        Formula::level(&[Term::of(&RUNNING), Term::less(&CPU_COUNT)])
+            .plus(-1.0)
+            .clamped(Clamp::NotNegative),
+        "Threads that wait for a processor; the one that reads this is not among them.",
+    ),
+    count("System", "Processes", &[Term::of(&PROCESS_COUNT)], "Processes now."),
+    count("System", "Threads", &[Term::of(&THREAD_COUNT)], "Threads now."),
+    count("Objects", "Processes", &[Term::of(&PROCESS_COUNT)], "Processes now."),
+    count("Objects", "Threads", &[Term::of(&THREAD_COUNT)], "Threads now."),
+];
