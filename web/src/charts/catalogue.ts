@@ -11,9 +11,9 @@ export interface Section {
   charts: ChartSpec[]
 }
 
-/** Bottom-up; idle is what is left, and waiting for a disk is no work. */
+/** Bottom-up, the ones that people look for first; idle is what is left. */
 const MODES = [
-  ['user', 's1'], ['nice', 's5'], ['system', 's2'], ['irq', 's3'], ['softirq', 's8'], ['steal', 's6'], ['iowait', 's4'],
+  ['user', 's1'], ['system', 's2'], ['iowait', 's4'], ['steal', 's6'], ['nice', 's5'], ['irq', 's3'], ['softirq', 's8'],
 ] as const
 
 const cpu: ChartSpec = {
@@ -167,7 +167,7 @@ const latency: ChartSpec = {
       const of = (all: Column[] | undefined) => pick(all, labels.disk)
       const time = join([of(readTime), of(writeTime)].filter((column) => column !== undefined), 'sum')
       const requests = join([of(reads), of(writes)].filter((column) => column !== undefined), 'sum')
-      const each = combine(time, requests, (seconds, count) => (count > 0 ? seconds / count : 0))
+      const each = combine(time, requests, (seconds, count) => (count === 0 ? 0 : seconds / count))
       return each === undefined ? [] : [{ ...each, labels }]
     })
     return perInstance(frame, 'disk', columns, 'disk', { how: 'max', label: en.charts.busiestOther })

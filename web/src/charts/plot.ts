@@ -1,7 +1,7 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { Gap } from '../data/buffer'
-import type { Unit, Zone } from '../lib/format'
+import { moment, type Unit, type Zone } from '../lib/format'
 import { timeLabel, timeTicks, valueLabel, valueScale, type ValueScale } from '../lib/ticks'
 import { drawEmptyStart, drawGaps, drawHeat, drawPin } from './layers'
 import { fade, type Palette } from './palette'
@@ -31,9 +31,10 @@ export interface PlotEvents {
   back(): void
 }
 
-const AXIS_SIZE = 46
+const AXIS_SIZE = 58
 const X_AXIS_SIZE = 22
 const LABEL_SPACING = 72
+const LABEL_ROOM = 12
 const CLICK_DELAY_MS = 220
 const FONT = '500 11px "Inter Variable", system-ui, sans-serif'
 const CURSOR_GROUP = 'host'
@@ -44,6 +45,7 @@ export class Plot {
   #picture: Picture | null = null
   #scale: ValueScale = { top: 1, ticks: [0, 1], power: 0 }
   #pressed = false
+  readonly #timeLabel = document.createElement('div')
   #click: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -78,6 +80,9 @@ export class Plot {
       [[], ...lines.map(() => [])] as unknown as uPlot.AlignedData,
       host,
     )
+    this.#timeLabel.className = 'time-label'
+    this.#timeLabel.hidden = true
+    this.#chart.root.append(this.#timeLabel)
     this.#listen()
   }
 
@@ -123,8 +128,8 @@ export class Plot {
     const stroke = this.palette[color]
     if (this.kind === 'heat') return { paths: () => null, points: { show: false } }
     const fill = this.kind === 'stack' && !aside ? fade(stroke, color === 'neutral' ? 0.3 : color === 'faint' ? 0.25 : 0.58) : count === 1 ? fade(stroke, 0.12) : undefined
-    const width = this.kind === 'stack' ? (aside ? 1.2 : 1) : 1.35
-    const line = color === 'faint' ? { width: 0 } : { width, stroke }
+    const width = this.kind === 'stack' ? 1 : 1.35
+    const line = color === 'faint' ? { width: 0 } : { width, stroke: color === 'plain' ? fade(stroke, 0.6) : stroke }
     return { ...line, ...(fill === undefined ? {} : { fill }), points: { show: false }, spanGaps: false }
   }
 
@@ -150,7 +155,9 @@ export class Plot {
       splits: (chart, _axis, min, max) => {
         const found = timeTicks(min * 1000, max * 1000, chart.bbox.width / devicePixelRatio, LABEL_SPACING, this.zone)
         stepMs = found.stepMs
-        return found.at.map((ms) => ms / 1000)
+        // A label at the very edge would be cut off.
+        const edge = ((max - min) * LABEL_ROOM) / (chart.bbox.width / devicePixelRatio)
+        return found.at.map((ms) => ms / 1000).filter((at) => at <= max - edge)
       },
       values: (_chart, splits) => splits.map((seconds) => timeLabel(seconds * 1000, stepMs, this.zone)),
     }
@@ -183,8 +190,22 @@ export class Plot {
 
   #moved(chart: uPlot): void {
     const { idx, top, left } = chart.cursor
-    if (idx == null || left == null || left < 0) this.events.hover(null, -1)
-    else this.events.hover(idx, top != null && top >= 0 && chart.over.matches(':hover') ? 1 - top / chart.over.clientHeight : -1)
+    const over = idx != null && left != null && left >= 0
+    const own = over && top != null && top >= 0 && chart.over.matches(':hover')
+    this.#label(own && this.#picture !== null ? this.#picture.grid.firstMs + idx * this.#picture.grid.stepMs : null, left ?? 0)
+    if (over) this.events.hover(idx, own ? 1 - top / chart.over.clientHeight : -1)
+    else this.events.hover(null, -1)
+  }
+
+  /** The time under the pointer, at the foot of the crosshair. */
+  #label(ms: number | null, left: number): void {
+    const label = this.#timeLabel
+    label.hidden = ms === null
+    if (ms === null || this.#picture === null) return
+    label.textContent = moment(ms, this.zone, this.#picture.toMs)
+    const width = label.offsetWidth
+    const x = Math.min(Math.max(AXIS_SIZE + left - width / 2, 0), this.#chart.width - width)
+    label.style.transform = `translate(${Math.round(x)}px, 0)`
   }
 
   #selected(chart: uPlot): void {

@@ -67,7 +67,7 @@ export const CARDS: readonly CardSpec[] = [
       const [read, write] = [single(frame.read('read')), single(frame.read('write'))]
       return read && write ? { labels: {}, values: read.values.map((value, i) => value + (write.values[i] as number)) } : (read ?? write)
     },
-    detail: (frame) => en.cards.ioDetail(said(single(frame.read('read')), 'byteRate'), said(single(frame.read('write')), 'byteRate')),
+    detail: (frame) => en.cards.ioDetail(said(single(frame.read('read')), 'bytes'), said(single(frame.read('write')), 'bytes')),
   },
   {
     id: 'network', title: en.cards.network, unit: 'bitRate', needs: ['network_bytes_total'],

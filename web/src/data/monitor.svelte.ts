@@ -9,6 +9,7 @@ export type SpanName = 'view' | 'recent'
 /** The cards always show the last ten minutes, whatever the charts look at. */
 const RECENT_MS = 600_000
 const RECENT_STEP_MS = 5000
+const HEARTBEAT: Query = { metric: 'cpu_usage' }
 const SUSPEND_AFTER_MS = 60_000
 const RELEASE_AFTER_MS = 10_000
 const STALE_INTERVALS = 5
@@ -68,6 +69,8 @@ export class Monitor {
     setInterval(() => {
       if (performance.now() - this.#flushedAt > 900) this.#flush()
     }, 500)
+    // One metric is always followed: every page says how fresh the data is.
+    this.acquire('recent', HEARTBEAT)
     this.#link.open()
   }
 
@@ -136,6 +139,11 @@ export class Monitor {
   /** Asks again for one query that was refused. */
   retry(channel: Channel): void {
     for (const entry of this.#entries.values()) if (entry.channel === channel) this.#subscribe(entry)
+  }
+
+  /** A metric that was unknown a moment ago may exist now. */
+  #retryRefused(): void {
+    for (const entry of this.#entries.values()) if (entry.channel.state.name === 'failed') this.#subscribe(entry)
   }
 
   /** Takes part in one query's data; must be given back with `release`. */
@@ -293,7 +301,10 @@ export class Monitor {
       this.host = host
       this.#oldestMs = host.oldest_ms ?? this.#oldestMs
       if (metrics.length === 0) again = CATALOGUE_RETRY_MS
-      if (metrics.length !== this.metrics?.size) this.metrics = new Map(metrics.map((metric) => [metric.name, metric]))
+      if (metrics.length !== this.metrics?.size) {
+        this.metrics = new Map(metrics.map((metric) => [metric.name, metric]))
+        this.#retryRefused()
+      }
       this.problem = null
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error)

@@ -55,11 +55,6 @@ export class Pilot {
     if (this.monitor.live) this.monitor.setPaused(!this.monitor.paused)
   }
 
-  /** Charts of one column decide how many points are asked for; wide ones would ask for twice as many. */
-  measured(width: number, wide: boolean): void {
-    if (!wide) this.monitor.setPixels(width)
-  }
-
   #shown(): Shown {
     const { range, fromMs, toMs, nowMs } = this.monitor
     return { range, fromMs, toMs, nowMs }

@@ -10,6 +10,7 @@ describe('valueScale', () => {
     [2.3e6, 'bitRate', ['0', '1 Mbit', '2 Mbit', '3 Mbit']],
     [0.031, 'seconds', ['0', '10 ms', '20 ms', '30 ms', '40 ms']],
     [12_000, 'countRate', ['0', '5k', '10k', '15k']],
+    [900, 'count', ['0', '500', '1k']],
   ] as const)('%d %s is labelled %j', (max, unit, labels) => {
     const { top, ticks, power } = valueScale(max, unit)
     expect(top).toBeGreaterThanOrEqual(max)

@@ -36,9 +36,12 @@ function roundStep(least: number): number {
 
 export function valueLabel(value: number, power: number, unit: Unit): string {
   if (value === 0) return '0'
-  const number = Number((value / divisor(unit, power)).toPrecision(6)).toString()
-  const name = unitName(unit, power).replace('/s', '')
-  return unit === 'percent' || unit === 'count' || unit === 'countRate' ? `${number}${name}` : `${number} ${name}`
+  // Next to 1k, 500 reads better than 0.5k; a byte count keeps one unit along its axis.
+  const bare = unit === 'count' || unit === 'countRate'
+  const shown = bare ? magnitude(value, unit) : power
+  const number = Number((value / divisor(unit, shown)).toPrecision(6)).toString()
+  const name = unitName(unit, shown).replace('/s', '')
+  return bare || unit === 'percent' ? `${number}${name}` : `${number} ${name}`
 }
 
 const MINUTE = 60_000

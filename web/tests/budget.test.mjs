@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { webPath } from './harness.mjs'
+
+const KB = 1024
+const assets = readdirSync(webPath('dist/assets')).filter((name) => !/\.(?:br|gz)$/.test(name))
+const zipped = (path) => gzipSync(readFileSync(path), { level: 9 }).length / KB
+const index = readFileSync(webPath('dist/index.html'), 'utf8')
+
+function budget(pattern, limit, size = zipped) {
+  const found = assets.filter((name) => pattern.test(name))
+  assert.ok(found.length > 0, `nothing in dist/assets matches ${pattern}`)
+  const sum = found.reduce((all, name) => all + size(webPath('dist/assets', name)), 0)
+  assert.ok(sum <= limit, `${found.join(', ')}: ${sum.toFixed(1)} KB, the budget is ${limit}`)
+}
+
+test('the entry script keeps its budget', () => {
+  const entry = /<script type="module"[^>]* src="\/assets\/([^"]+)"/.exec(index)?.[1]
+  assert.ok(entry, 'index.html loads no module')
+  const size = zipped(webPath('dist/assets', entry))
+  assert.ok(size <= 90, `${entry}: ${size.toFixed(1)} KB gzipped, the budget is 90`)
+})
+
+test('style, font and the whole keep their budgets', () => {
+  budget(/\.css$/, 12)
+  budget(/\.woff2$/, 50, (path) => readFileSync(path).length / KB)
+  budget(/./, 1200, (path) => readFileSync(path).length / KB)
+})
+
+test('every file but the index carries a hash, and is there compressed', () => {
+  for (const name of assets) assert.match(name, /-[\w-]{8}\.\w+$/)
+  for (const name of assets.filter((each) => /\.(?:js|css|svg)$/.test(each))) {
+    assert.deepEqual(readFileSync(webPath('dist/assets', `${name}.gz`)).subarray(0, 2), Buffer.from([0x1f, 0x8b]))
+    assert.ok(readFileSync(webPath('dist/assets', `${name}.br`)).length > 0)
+  }
+})
+
+test('the index needs no exception from the content security policy', () => {
+  assert.doesNotMatch(index, /<script(?![^>]* src=)[^>]*>/, 'an inline script')
+  assert.doesNotMatch(index, /<style|\sstyle=|\son\w+=/, 'an inline style or handler')
+  assert.doesNotMatch(index, /(?:src|href)="(?:https?:)?\/\//, 'another origin')
+})
+
+test('the lock file names packages and their hashes, not where they came from', () => {
+  const lock = readFileSync(webPath('package-lock.json'), 'utf8')
+  assert.doesNotMatch(lock, /"resolved"/)
+  const { packages } = JSON.parse(lock)
+  for (const [name, entry] of Object.entries(packages)) if (name !== '') assert.ok(entry.integrity, `${name} has no hash`)
+})

@@ -1,0 +1,173 @@
+// What the browser tests share: the real server on a port of its own, and a browser that reports every complaint.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+
+const WEB = resolve(fileURLToPath(import.meta.url), '../..')
+const START_LIMIT_MS = 20_000
+const STOP_LIMIT_MS = 15_000
+
+export const webPath = (...parts) => join(WEB, ...parts)
+
+function binary() {
+  const suffix = process.platform === 'win32' ? '.exe' : ''
+  const candidates = process.env.BAROGRAPH_BIN
+    ? [process.env.BAROGRAPH_BIN]
+    : ['release', 'debug'].map((profile) => resolve(WEB, `../target/${profile}/barograph${suffix}`))
+  const found = candidates.find((path) => existsSync(path))
+  assert.ok(found, `no server to test: build barograph first or set BAROGRAPH_BIN (looked at ${candidates.join(', ')})`)
+  return found
+}
+
+export async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+/** One data folder and one address, behind which the server can be stopped and started again. */
+export class Server {
+  #child = null
+
+  static async create() {
+    const server = new Server()
+    server.data = await mkdtemp(join(tmpdir(), 'barograph-page-'))
+    server.port = await freePort()
+    server.url = `http://127.0.0.1:${server.port}`
+    await server.start()
+    return server
+  }
+
+  async start() {
+    const child = spawn(binary(), ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    let output = ''
+    const printed = new Promise((done, fail) => {
+      const limit = setTimeout(() => fail(new Error(`the server did not print its address:\n${output}`)), START_LIMIT_MS)
+      const read = (chunk) => {
+        output += chunk
+        if (output.includes(`127.0.0.1:${this.port}`)) {
+          clearTimeout(limit)
+          done()
+        }
+      }
+      child.stdout.on('data', read)
+      child.stderr.on('data', (chunk) => (output += chunk))
+      child.on('exit', (code) => fail(new Error(`the server ended with ${code}:\n${output}`)))
+      child.on('error', fail)
+    })
+    await printed
+    await this.until(`${this.url}/api/current_metrics`)
+  }
+
+  async until(url) {
+    const end = Date.now() + START_LIMIT_MS
+    for (;;) {
+      const answer = await fetch(url).catch(() => null)
+      if (answer?.ok) return answer.json()
+      assert.ok(Date.now() < end, `${url} did not answer`)
+      await new Promise((done) => setTimeout(done, 100))
+    }
+  }
+
+  /** Ends the server as an administrator would; it must go by itself. */
+  async stop() {
+    const child = this.#child
+    this.#child = null
+    if (child === null || child.exitCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill('SIGTERM')
+    const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS)
+    const [, signal] = await gone
+    clearTimeout(limit)
+    assert.notEqual(signal, 'SIGKILL', 'the server did not stop on SIGTERM')
+  }
+
+  /** Fetches as a script would. */
+  async json(path) {
+    const answer = await fetch(this.url + path)
+    assert.equal(answer.status, 200, `${path} answered ${answer.status}`)
+    return answer.json()
+  }
+
+  async remove() {
+    await this.stop()
+    await rm(this.data, { recursive: true, force: true })
+  }
+}
+
+export async function launch() {
+  const profile = await mkdtemp(join(tmpdir(), 'barograph-browser-'))
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: process.env.BAROGRAPH_CHROMIUM ?? '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync',
+    ],
+    viewport: { width: 1440, height: 900 },
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
+  return {
+    context,
+    async close() {
+      await context.close()
+      await rm(profile, { recursive: true, force: true })
+    },
+  }
+}
+
+/**
+ * Opens a page that keeps what it complains about. `complaints` holds console errors, page errors, violations of the
+ * content security policy and requests to any other origin.
+ */
+export async function open(browser, server, path = '/', { width = 1440, height = 900, theme = 'dark' } = {}) {
+  const page = await browser.context.newPage()
+  const complaints = []
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(`console ${message.type()}: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => complaints.push(`page error: ${error.stack ?? error.message}`))
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url())
+    if (!['data:', 'blob:'].includes(protocol) && host !== `127.0.0.1:${server.port}`) complaints.push(`request to ${host}`)
+  })
+  page.on('response', (response) => {
+    if (response.status() >= 400) complaints.push(`${response.status()} for ${new URL(response.url()).pathname}`)
+  })
+  await page.setViewportSize({ width, height })
+  await page.emulateMedia({ colorScheme: theme })
+  await page.goto(server.url + path)
+  return { page, complaints }
+}
+
+/** Waits until charts have drawn something and the stream is live. */
+export async function settled(page) {
+  await page.waitForSelector('[data-fresh=live]', { timeout: 20_000 })
+  await page.waitForFunction(() => document.querySelectorAll('figure .uplot').length > 0 && document.querySelector('[data-card=cpu] .value')?.textContent !== '–', undefined, { timeout: 20_000 })
+}
+
+/** The legend of a chart as label → text of its value. */
+export function legend(page, chart) {
+  return page.$$eval(`[data-chart=${chart}] .legend .item:has(.label)`, (items) =>
+    Object.fromEntries(items.map((item) => [item.querySelector('.label').textContent, item.querySelector('.value').textContent])),
+  )
+}
+
+export async function plotBox(page, chart) {
+  const over = page.locator(`[data-chart=${chart}] .u-over`)
+  await over.scrollIntoViewIfNeeded()
+  return over.boundingBox()
+}
+
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms))

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { launch, open, pause, Server, settled, webPath } from './harness.mjs'
+
+const SHOTS = process.env.BAROGRAPH_SHOTS
+const SIZES = [[1440, 900], [768, 1024], [390, 844]]
+const VIEWS = [
+  ['host', '/', settled],
+  ['host-pinned', null, settled],
+  ['status', '/status', (page) => page.getByRole('heading', { name: 'Collectors' }).waitFor()],
+]
+
+let server
+let browser
+let axe
+
+before(async () => {
+  axe = await readFile(webPath('node_modules/axe-core/axe.min.js'), 'utf8')
+  server = await Server.create()
+  browser = await launch()
+  await pause(8000)
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.remove()
+})
+
+async function shoot(page, name) {
+  if (!SHOTS) return
+  await mkdir(SHOTS, { recursive: true })
+  await page.screenshot({ path: join(SHOTS, `${name}.png`) })
+}
+
+async function accessible(page) {
+  await page.evaluate(axe)
+  const violations = await page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] })
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`)
+  })
+  assert.deepEqual(violations, [])
+}
+
+for (const theme of ['dark', 'light']) {
+  for (const [width, height] of SIZES) {
+    for (const [name, path, ready] of VIEWS) {
+      test(`${name}, ${theme}, ${width} px: fits, is accessible and complains of nothing`, async () => {
+        const now = Math.floor(Date.now() / 1000) * 1000
+        const iso = (ms) => new Date(ms).toISOString().replace('.000Z', 'Z')
+        const address = path ?? `/?from=${iso(now - 30_000)}&to=${iso(now - 1000)}&pin=${iso(now - 5000)}`
+        const { page, complaints } = await open(browser, server, address, { width, height, theme })
+        await ready(page)
+        await pause(700)
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+        assert.equal(overflow, 0, `${overflow} px wider than the window`)
+        const clipped = await page.evaluate(() => document.querySelector('main').scrollWidth - document.querySelector('main').clientWidth)
+        assert.equal(clipped, 0, `the content is ${clipped} px wider than its place`)
+        await shoot(page, `${name}-${theme}-${width}`)
+        await accessible(page)
+        assert.deepEqual(complaints, [])
+        await page.close()
+      })
+    }
+  }
+}
+
+test('dialogs and the range picker are accessible too', async () => {
+  const { page, complaints } = await open(browser, server)
+  await settled(page)
+  await page.keyboard.press('?')
+  await page.getByRole('dialog').waitFor()
+  await shoot(page, 'keys')
+  await accessible(page)
+  await page.keyboard.press('Escape')
+  await page.locator('[data-range]').click()
+  await shoot(page, 'range')
+  await accessible(page)
+  await page.keyboard.press('Escape')
+  await page.locator('[data-chart=cpu] figcaption button').click()
+  await shoot(page, 'table')
+  await accessible(page)
+  assert.deepEqual(complaints, [])
+  await page.close()
+})
+
+test('320 px and twice the text size lose nothing', async () => {
+  const { page } = await open(browser, server, '/', { width: 320, height: 640 })
+  await settled(page)
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0)
+  await shoot(page, 'host-320')
+  await page.close()
+})
+
+test('without a connection the page is still accessible', async () => {
+  const { page } = await open(browser, server)
+  await settled(page)
+  await server.stop()
+  await page.locator('[data-strip=offline]').waitFor()
+  await pause(6000)
+  await shoot(page, 'offline')
+  await accessible(page)
+  await page.close()
+  await server.start()
+})
