@@ -35,7 +35,9 @@ impl ParseError {
     const MAX_FOUND_CHARS: usize = 80;
 
     pub fn new(line: usize, expected: &'static str, found: &[u8]) -> Self {
-        let found = String::from_utf8_lossy(found)
+        // No character takes more than four bytes.
+        let start = &found[..found.len().min(4 * Self::MAX_FOUND_CHARS)];
+        let found = String::from_utf8_lossy(start)
             .chars()
             .take(Self::MAX_FOUND_CHARS)
             .map(|c| if c.is_control() { ' ' } else { c })

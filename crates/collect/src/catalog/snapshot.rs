@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use barograph_model::{Clock, Desc};
 
+use super::row::Row;
 use crate::error::chain;
 use crate::{Collector, Roots, Sink, registry};
 
@@ -36,6 +37,12 @@ pub(super) struct Failure {
 impl Snapshot {
     pub(super) fn of(&self, desc: &'static Desc) -> impl Iterator<Item = &Taken> {
         self.samples.iter().filter(move |taken| std::ptr::eq(taken.desc, desc))
+    }
+
+    /// Whether this system tells what a counter is made of.
+    pub fn serves(&self, row: &Row) -> bool {
+        let mut needed = row.formula.value.sums().flatten().filter(|term| !term.optional);
+        needed.all(|term| self.of(term.desc).next().is_some())
     }
 
     /// Why a metric is missing, if its collector said so.

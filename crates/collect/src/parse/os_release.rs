@@ -6,11 +6,7 @@ use super::fields::lines;
 pub fn pretty_name(text: &[u8]) -> Option<String> {
     lines(text).find_map(|line| {
         let value = line.text.trim_ascii().strip_prefix(b"PRETTY_NAME=")?;
-        let value = match value {
-            [b'"' | b'\'', inner @ .., b'"' | b'\''] => inner,
-            bare => bare,
-        };
-        let text = String::from_utf8_lossy(value).replace('\\', "");
+        let text = String::from_utf8_lossy(value).trim_matches(['"', '\'']).replace('\\', "");
         (!text.is_empty()).then_some(text)
     })
 }

@@ -1,7 +1,7 @@
 //! The reference pages say what the code says.
 
-use std::{fs, io};
 use std::path::Path;
+use std::{fs, io};
 
 use barograph_collect::reference;
 
