@@ -1,3 +1,20 @@
-//! The command line of Barograph.
+//! The program `barograph`: reads the command line, wires the parts together, sets the exit code.
 
-fn main() {}
+mod cli;
+mod commands;
+mod config;
+mod failure;
+mod output;
+mod service;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}

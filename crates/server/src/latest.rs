@@ -145,7 +145,10 @@ impl Metric {
 impl Entry {
     /// The value that stands at `time_ms`: the newest one, unless a newer one is overdue.
     pub(crate) fn value_at(&self, time_ms: i64, rate: bool) -> Option<f64> {
-        let spacing_ms = self.before.map_or(0, |before| self.now.time_ms - before.time_ms);
+        /// For a series with one sample, whose interval nobody knows yet.
+        const FIRST_SPACING_MS: i64 = 10_000;
+        let spacing_ms =
+            self.before.map_or(FIRST_SPACING_MS, |before| self.now.time_ms - before.time_ms);
         let age_ms = time_ms - self.now.time_ms;
         if age_ms > 0 && age_ms >= holds_for_ms(spacing_ms.min(Point::MAX_RATE_GAP_MS)) {
             return None;

@@ -141,10 +141,11 @@ mod tests {
     fn vanished_series_has_no_value() {
         let latest = Latest::new();
         publish(&latest, 1000, &[("0", "user", 1.0), ("1", "user", 2.0)]);
+        publish(&latest, 2000, &[("0", "user", 1.0), ("1", "user", 2.0)]);
         let mut subscription = Subscription::new(Query::metric("m"), "h", std::iter::empty());
         assert_eq!(subscription.tick(&latest.read()).0, [Some(1.0), Some(2.0)]);
-        publish(&latest, 2000, &[("0", "user", 1.5)]);
         publish(&latest, 3000, &[("0", "user", 1.5)]);
+        publish(&latest, 4000, &[("0", "user", 1.5)]);
         assert_eq!(subscription.tick(&latest.read()).0, [Some(1.5), None]);
     }
 }

@@ -1,0 +1,116 @@
+//! The command line: every command, flag and help text.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Performance monitor for Windows and Linux hosts.
+///
+/// `barograph serve` reads this machine every second, keeps the history and shows it in a browser.
+#[derive(Debug, Parser)]
+#[command(name = "barograph", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 mistake in the command line or the \
+    configuration, 3 data folder not usable, 4 address not usable.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Collect this machine, keep the history, serve the page.
+    Serve(ServeArgs),
+    /// Performance counters by their paths, such as '\Processor(_Total)\% Processor Time'.
+    #[command(subcommand)]
+    Counters(CountersCommand),
+    /// Read the configuration, report every mistake in it, and stop.
+    CheckConfig(ConfigArgs),
+    /// Print the completion script of a shell.
+    Completion { shell: Shell },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The configuration file; without it barograph.toml in the current folder, if there is one.
+    #[arg(long, value_name = "FILE", env = "BAROGRAPH_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// Where to listen [default: 127.0.0.1:7575]; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", env = "BAROGRAPH_LISTEN")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Where to keep the history [default: ./barograph-data].
+    #[arg(long, value_name = "DIR", env = "BAROGRAPH_DATA")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CountersCommand {
+    /// List the counters that Barograph knows and this system can serve.
+    List(CountersListArgs),
+    /// Read counters now, and again.
+    Read(CountersReadArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CountersListArgs {
+    /// Only counters whose path or explanation holds this text (case does not matter).
+    pub(crate) search: Option<String>,
+    /// Also the counters that this system cannot serve.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CountersReadArgs {
+    /// Counter paths; '*' as an instance means all of them, found anew at each reading.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Time between two readings, such as 1s, 500ms or 1m.
+    #[arg(long, default_value = "1s", value_parser = duration)]
+    pub(crate) every: Duration,
+    /// How many readings to print; without it until Ctrl-C.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Print JSON, one object per reading and line.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = crate::config::parse_duration(text)?;
+    if (Duration::from_millis(100)..=Duration::from_secs(86_400)).contains(&duration) {
+        Ok(duration)
+    } else {
+        Err("allowed are 100ms up to 24h".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn intervals_are_bounded() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert!(duration("1ms").unwrap_err().contains("100ms up to 24h"));
+    }
+}

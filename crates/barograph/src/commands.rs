@@ -1,0 +1,25 @@
+//! The commands, one file each.
+
+mod completion;
+mod counters;
+mod serve;
+
+use crate::cli::{Cli, Command, CountersCommand};
+use crate::config::Config;
+use crate::output;
+
+pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Counters(CountersCommand::List(args)) => counters::list(&args),
+        Command::Counters(CountersCommand::Read(args)) => counters::read(&args),
+        Command::CheckConfig(args) => {
+            let (_, file) = Config::load(args.config.as_deref())?;
+            output::line(&match file {
+                Some(file) => format!("{} has no mistakes", file.display()),
+                None => "there is no configuration file; the defaults are used".to_owned(),
+            })
+        }
+        Command::Completion { shell } => completion::run(shell),
+    }
+}

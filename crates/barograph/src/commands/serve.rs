@@ -1,0 +1,156 @@
+//! `barograph serve`: the parts, wired together, until the system says stop.
+
+use std::io::IsTerminal as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use barograph_collect::{HEADLINE, HostFacts, Roots, Runner, RunnerSettings, host_facts, registry};
+use barograph_model::{Clock, SystemClock};
+use barograph_server::{App, Feed, Latest, Limits, RunnerView};
+use barograph_store::{Settings, Store};
+
+use crate::cli::ServeArgs;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::{output, service};
+
+pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let (mut config, file) = Config::load(args.config.config.as_deref())?;
+    config.listen = args.listen.unwrap_or(config.listen);
+    config.data = args.data.unwrap_or(config.data);
+    start_log();
+    if let Some(file) = file {
+        tracing::info!(file = %file.display(), "configuration read");
+    }
+    let listener = listen(config.listen)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let store = open_store(&config.data, &clock)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(8)
+        .thread_name("http")
+        .enable_all()
+        .build()
+        .context("cannot start the threads that answer requests")?;
+    runtime.block_on(watch_and_serve(config, listener, clock, store))
+}
+
+async fn watch_and_serve(
+    config: Config,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    store: Arc<Store>,
+) -> anyhow::Result<()> {
+    let stop = service::stop_requested().context("cannot listen for the signal to stop")?;
+    listener.set_nonblocking(true).context("cannot prepare the listening socket")?;
+    let address = listener.local_addr().context("cannot tell the listening address")?;
+    let listener = tokio::net::TcpListener::from_std(listener)
+        .context("cannot prepare the listening socket")?;
+    let latest = Arc::new(Latest::new());
+    let feed = Arc::new(
+        Feed::start(Arc::clone(&store), Arc::clone(&latest))
+            .context("cannot start the thread that stores samples")?,
+    );
+    let host = host(&config);
+    let runner = Arc::new(start_collecting(&config, &host.host, &clock, &feed)?);
+    let for_status = Arc::downgrade(&runner);
+    let app = App {
+        store,
+        latest,
+        feed: Arc::clone(&feed),
+        clock,
+        host,
+        runner: RunnerView(Box::new(move || Some(for_status.upgrade()?.status()))),
+        descs: registry::descs(),
+        headline: HEADLINE.iter().map(|desc| desc.name).collect(),
+        interval_ms: i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX),
+        limits: Limits::default(),
+    };
+    output::line(&format!("Barograph shows this machine at http://{address}/"))?;
+    barograph_server::serve(Arc::new(app), listener, async {
+        let reason = stop.await;
+        tracing::info!(reason, "stopping");
+    })
+    .await;
+    let hanging = Arc::into_inner(runner).map(Runner::stop).unwrap_or_default();
+    if !hanging.is_empty() {
+        tracing::warn!(collectors = ?hanging, "collectors that hang were left behind");
+    }
+    match feed.close() {
+        0 => tracing::info!("stopped, everything collected is stored"),
+        lost => anyhow::bail!("{lost} batches of samples could not be stored; see the log"),
+    }
+    Ok(())
+}
+
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into())
+        .with_env_var("BAROGRAPH_LOG")
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .init();
+}
+
+/// Takes the address, before anything else is touched.
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let refuse = |source| Failure::Address { address: address.to_string(), source };
+    if !address.ip().is_loopback() {
+        return Err(refuse(anyhow::anyhow!(
+            "only loopback addresses (127.0.0.0/8, [::1]) are allowed, since there is no TLS and \
+             no sign-in yet; to look from another machine, use an SSH tunnel"
+        ))
+        .into());
+    }
+    TcpListener::bind(address)
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => refuse(anyhow::anyhow!(
+                "another program listens there (Barograph already? choose a port by --listen)"
+            )),
+            _ => refuse(error.into()),
+        })
+        .map_err(Into::into)
+}
+
+fn open_store(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Store>> {
+    let store = Store::open(Settings::new(folder), Arc::clone(clock))
+        .map_err(|error| Failure::DataFolder(error.into()))?;
+    let stats = store.stats();
+    tracing::info!(
+        folder = %folder.display(),
+        samples = stats.samples,
+        partitions = stats.partitions,
+        "data folder opened"
+    );
+    Ok(Arc::new(store))
+}
+
+/// What this host is, under the name it is to be called.
+fn host(config: &Config) -> HostFacts {
+    let mut facts = host_facts(&Roots::default());
+    if let Some(name) = &config.host {
+        facts.host.clone_from(name);
+    }
+    facts
+}
+
+fn start_collecting(
+    config: &Config,
+    host: &str,
+    clock: &Arc<dyn Clock>,
+    feed: &Arc<Feed>,
+) -> anyhow::Result<Runner> {
+    let settings = RunnerSettings {
+        interval: config.interval,
+        ..RunnerSettings::new(host, Arc::clone(clock))
+    };
+    let collectors = registry::all(&Roots::default(), clock);
+    let feed = Arc::clone(feed);
+    Runner::start(settings, collectors, move |batch| feed.offer(batch))
+        .context("cannot start to collect")
+}

@@ -1,0 +1,272 @@
+//! `barograph.toml`: what the program needs to start.
+//!
+//! All mistakes are reported at once, each with its line. Flags and environment variables of the
+//! command line go before the file.
+
+mod value;
+
+use std::fmt;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub(crate) use value::parse_duration;
+
+/// The settings, after the file was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// Where the history is.
+    pub(crate) data: PathBuf,
+    /// The value of the label `host`; without it the machine's own name.
+    pub(crate) host: Option<String>,
+    /// Time between two readings of the machine.
+    pub(crate) interval: Duration,
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("cannot read the configuration file {}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("the configuration file {} is larger than {} bytes", path.display(), Config::MAX_BYTES)]
+    TooLarge { path: PathBuf },
+    #[error("{}", listed(path, problems))]
+    Problems { path: PathBuf, problems: Vec<Problem> },
+}
+
+/// One mistake.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// From 1.
+    pub(crate) line: usize,
+    pub(crate) message: String,
+}
+
+/// A setting: its key, what it does to the settings, and what it allows, in words.
+struct Setting {
+    section: &'static str,
+    key: &'static str,
+    set: fn(&mut Config, &DeValue<'_>) -> Result<(), String>,
+}
+
+/// Every setting there is.
+const SETTINGS: [Setting; 4] = [
+    Setting {
+        section: "",
+        key: "listen",
+        set: |config, value| value::address(value).map(|address| config.listen = address),
+    },
+    Setting {
+        section: "",
+        key: "data",
+        set: |config, value| value::path(value).map(|path| config.data = path),
+    },
+    Setting {
+        section: "",
+        key: "host",
+        set: |config, value| value::host_name(value).map(|name| config.host = Some(name)),
+    },
+    Setting {
+        section: "collect",
+        key: "interval",
+        set: |config, value| value::interval(value).map(|interval| config.interval = interval),
+    },
+];
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7575)),
+            data: PathBuf::from("barograph-data"),
+            host: None,
+            interval: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Config {
+    const DEFAULT_FILE: &str = "barograph.toml";
+    const MAX_BYTES: u64 = 1024 * 1024;
+
+    /// Reads the named file, or `barograph.toml` in the current folder if it is there. Also gives
+    /// the file that was read.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or all mistakes in it.
+    pub(crate) fn load(named: Option<&Path>) -> Result<(Self, Option<PathBuf>), ConfigError> {
+        let default = Path::new(Self::DEFAULT_FILE);
+        let path = match named {
+            Some(path) => path,
+            None if default.exists() => default,
+            None => return Ok((Self::default(), None)),
+        };
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+        if fs::metadata(path).map_err(unreadable)?.len() > Self::MAX_BYTES {
+            return Err(ConfigError::TooLarge { path: path.to_owned() });
+        }
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        match Self::parse(&text) {
+            Ok(config) => Ok((config, Some(path.to_owned()))),
+            Err(problems) => Err(ConfigError::Problems { path: path.to_owned(), problems }),
+        }
+    }
+
+    /// Reads the text of a configuration file.
+    ///
+    /// # Errors
+    /// All mistakes, in the order of their lines.
+    pub(crate) fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let mut config = Self::default();
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let mut problems: Vec<Problem> = errors
+            .iter()
+            .map(|error| Problem {
+                line: line_at(text, error.span().map_or(0, |span| span.start)),
+                message: error.message().to_owned(),
+            })
+            .collect();
+        if problems.is_empty() {
+            config.apply("", table.get_ref(), text, &mut problems);
+        }
+        problems.sort_by_key(|problem| problem.line);
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    fn apply(
+        &mut self,
+        section: &str,
+        table: &DeTable<'_>,
+        text: &str,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (key, value) in table {
+            let name = key.get_ref().as_ref();
+            let result = match find(section, name) {
+                Some(Found::Setting(setting)) => (setting.set)(self, value.get_ref()),
+                Some(Found::Section) => match value.get_ref() {
+                    DeValue::Table(inner) => {
+                        self.apply(name, inner, text, problems);
+                        Ok(())
+                    }
+                    _ => Err("is a section: write it as `[section]`".into()),
+                },
+                None => Err(unknown(section)),
+            };
+            if let Err(message) = result {
+                let line = line_at(text, span_start(key, value));
+                let path = full_key(section, name);
+                problems.push(Problem { line, message: format!("`{path}` {message}") });
+            }
+        }
+    }
+}
+
+enum Found {
+    Setting(&'static Setting),
+    Section,
+}
+
+fn find(section: &str, name: &str) -> Option<Found> {
+    let setting = SETTINGS.iter().find(|one| one.section == section && one.key == name);
+    if let Some(setting) = setting {
+        return Some(Found::Setting(setting));
+    }
+    (section.is_empty() && SETTINGS.iter().any(|one| one.section == name)).then_some(Found::Section)
+}
+
+fn unknown(section: &str) -> String {
+    let mut allowed: Vec<String> = SETTINGS
+        .iter()
+        .filter(|one| one.section == section || section.is_empty())
+        .map(|one| format!("`{}`", full_key(one.section, one.key)))
+        .collect();
+    allowed.sort();
+    format!("is not a setting; allowed here: {}", allowed.join(", "))
+}
+
+fn full_key(section: &str, key: &str) -> String {
+    if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") }
+}
+
+fn span_start<K, V>(key: &Spanned<K>, value: &Spanned<V>) -> usize {
+    key.span().start.min(value.span().start)
+}
+
+fn line_at(text: &str, byte: usize) -> usize {
+    text.bytes().take(byte).filter(|b| *b == b'\n').count() + 1
+}
+
+fn listed(path: &Path, problems: &[Problem]) -> String {
+    let count = problems.len();
+    let word = if count == 1 { "mistake" } else { "mistakes" };
+    problems.iter().fold(
+        format!("{count} {word} in the configuration file {}", path.display()),
+        |text, problem| format!("{text}\n  {problem}"),
+    )
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        Config::parse(text).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn empty_file_gives_the_defaults() {
+        assert_eq!(Config::parse(""), Ok(Config::default()));
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n";
+        let expect = Config {
+            listen: "[::1]:8080".parse().unwrap(),
+            data: "/srv/baro".into(),
+            host: Some("db-1".into()),
+            interval: Duration::from_secs(5),
+        };
+        assert_eq!(Config::parse(text), Ok(expect));
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_with_their_lines() {
+        let text = "listen = 'nowhere'\nlsten = 1\n[collect]\ninterval = 5\nspeed = 'fast'\n";
+        assert_eq!(
+            problems(text),
+            [
+                "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
+                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `data`, `host`, `listen`",
+                "line 4: `collect.interval` must be a text in quotes",
+                "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
+            ]
+        );
+    }
+
+    #[test]
+    fn broken_toml_is_reported_with_its_line() {
+        let found = problems("data = 'x'\nlisten = \n");
+        assert!(found.first().unwrap().starts_with("line 2: "), "{found:?}");
+    }
+
+    #[test]
+    fn section_must_be_a_table() {
+        assert_eq!(
+            problems("collect = 1"),
+            ["line 1: `collect` is a section: write it as `[section]`"]
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! The kinds of values that settings have. Messages go on from the setting's name.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
+    match value {
+        DeValue::String(text) => Ok(text),
+        _ => Err("must be a text in quotes".into()),
+    }
+}
+
+pub(super) fn address(value: &DeValue<'_>) -> Result<SocketAddr, String> {
+    let text = text(value)?;
+    text.parse().map_err(|_| {
+        format!("is `{text}`, but must be an address with a port, such as `127.0.0.1:7575`")
+    })
+}
+
+pub(super) fn path(value: &DeValue<'_>) -> Result<PathBuf, String> {
+    match text(value)? {
+        "" => Err("must name a folder".into()),
+        path => Ok(PathBuf::from(path)),
+    }
+}
+
+pub(super) fn host_name(value: &DeValue<'_>) -> Result<String, String> {
+    const MAX_BYTES: usize = 255;
+    let name = text(value)?;
+    if name.is_empty() || name.len() > MAX_BYTES || name.chars().any(char::is_control) {
+        return Err(format!("must be a name of 1 to {MAX_BYTES} bytes without control characters"));
+    }
+    Ok(name.to_owned())
+}
+
+pub(super) fn interval(value: &DeValue<'_>) -> Result<Duration, String> {
+    let text = text(value)?;
+    let interval = parse_duration(text).map_err(|allowed| format!("is `{text}`, but {allowed}"))?;
+    let whole_seconds = interval.subsec_nanos() == 0;
+    if whole_seconds && (1..=60).contains(&interval.as_secs()) {
+        Ok(interval)
+    } else {
+        Err(format!("is `{text}`, but must be whole seconds from `1s` to `60s`"))
+    }
+}
+
+/// A number with a unit: `500ms`, `1s`, `5m`, `2h`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits).unwrap_or_default();
+    let unit_ms: u64 = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => 0,
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit_ms))
+        .filter(|ms| *ms > 0)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "must be a number with a unit: `500ms`, `1s`, `5m` or `2h`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7200)));
+        for bad in [
+            "",
+            "5",
+            "s",
+            "0s",
+            "-1s",
+            "1d",
+            "1 s",
+            "99999999999999999999s",
+            "18446744073709551615h",
+        ] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

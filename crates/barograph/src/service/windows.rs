@@ -1,0 +1,25 @@
+//! Console events.
+
+use std::io;
+
+use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+
+/// Listens for Ctrl-C, Ctrl-Break, a closing console and a system shutdown from now on; the future
+/// is ready at the first.
+///
+/// # Errors
+/// The system refuses to install a handler.
+pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>> {
+    let mut interrupt = ctrl_c()?;
+    let mut pause = ctrl_break()?;
+    let mut close = ctrl_close()?;
+    let mut shutdown = ctrl_shutdown()?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => "ctrl-c",
+            _ = pause.recv() => "ctrl-break",
+            _ = close.recv() => "console closed",
+            _ = shutdown.recv() => "system shutdown",
+        }
+    })
+}

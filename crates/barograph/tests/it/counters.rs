@@ -1,0 +1,92 @@
+//! `barograph counters`: by the paths that Windows administrators know.
+
+use serde_json::Value;
+
+use crate::program::{run, text};
+
+#[track_caller]
+fn refused(args: &[&str], words: &[&str]) {
+    let output = run(args);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for word in words {
+        assert!(said.contains(word), "`{word}` not in: {said}");
+    }
+}
+
+fn read_json(args: &[&str]) -> Vec<Value> {
+    let mut all = vec!["counters", "read", "--json"];
+    all.extend(args);
+    let output = run(&all);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn values_come_with_unit_and_move() {
+    let readings = read_json(&[
+        r"\System\System Up Time",
+        r"\Memory\Available MBytes",
+        r"\Processor(_Total)\% Idle Time",
+        "--every",
+        "200ms",
+        "--count",
+        "3",
+    ]);
+    assert_eq!(readings.len(), 3);
+    let value =
+        |at: usize, which: usize| readings[at]["readings"][which]["value"].as_f64().unwrap();
+    assert!(value(2, 0) > value(0, 0), "{readings:?}");
+    assert!(value(0, 1) > 1.0, "{readings:?}");
+    assert!((0.0..=100.0).contains(&value(1, 2)), "{readings:?}");
+    assert_eq!(readings[0]["readings"][0]["unit"], "seconds");
+}
+
+#[test]
+fn wildcard_gives_one_reading_per_processor() {
+    let readings =
+        read_json(&[r"\Processor(*)\% Processor Time", "--every", "100ms", "--count", "1"]);
+    let paths: Vec<&str> = readings[0]["readings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reading| reading["path"].as_str().unwrap())
+        .collect();
+    assert!(paths.contains(&r"\Processor(0)\% Processor Time"), "{paths:?}");
+    assert!(paths.contains(&r"\Processor(_Total)\% Processor Time"), "{paths:?}");
+}
+
+#[test]
+fn mistakes_are_pointed_at_and_names_suggested() {
+    refused(&["counters", "read", r"\Processor(0\X"], &["bracket", "          ^"]);
+    refused(
+        &["counters", "read", r"\Processor(_Total)\% Procesor Time"],
+        &["has no counter", "% Processor Time"],
+    );
+    refused(&["counters", "read", r"\Procesor(0)\X"], &["no object", "Processor"]);
+    refused(&["counters", "read", r"\\other\System\Threads"], &["other", "own counters"]);
+    refused(&["counters", "read", r"\System\Threads", "--every", "1ms"], &["100ms up to 24h"]);
+}
+
+#[test]
+fn list_is_searched_and_says_what_is_not_here() {
+    let output = run(&["counters", "list", "idle time"]);
+    let lines = text(&output.stdout);
+    assert!(lines.contains(r"\Processor(*)\% Idle Time"), "{lines}");
+    assert!(!lines.contains(r"\System\Threads"), "{lines}");
+    let json: Value =
+        serde_json::from_str(&text(&run(&["counters", "list", "--all", "--json"]).stdout)).unwrap();
+    let counters = json.as_array().unwrap();
+    assert!(counters.len() > 30);
+    assert!(counters.iter().all(|one| one["help"].as_str().unwrap().ends_with('.')));
+    let nothing = text(&run(&["counters", "list", "zzzz"]).stdout);
+    assert!(nothing.contains("no counter"), "{nothing}");
+}
+
+#[test]
+fn completion_scripts_name_the_commands() {
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = text(&run(&["completion", shell]).stdout);
+        assert!(script.contains("counters"), "{shell}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The program as its user meets it: the real binary, real folders, real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod counters;
+mod live;
+mod program;
+mod refusals;
+mod serve;
