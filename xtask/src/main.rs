@@ -1,5 +1,6 @@
 //! `cargo xtask`: what a developer of this repository does often, as one command each.
 
+mod bench;
 mod debian;
 mod dist;
 mod mingw;
@@ -42,6 +43,9 @@ enum Command {
     Tidy,
     /// Build what is shipped for Linux and Windows, into target/dist
     Dist,
+    /// Measure what Barograph costs
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Run a Windows program under the tests' own Wine
     Wine {
         /// The program and its arguments
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Tidy => tidy::run(),
         Command::Dist => dist::run().map(|()| ExitCode::SUCCESS),
+        Command::Bench(bench) => bench::run(&bench).map(|()| ExitCode::SUCCESS),
         Command::Wine { command } => wine::run(&command),
         Command::RecordTree { name } => record_tree::run(&name).map(|()| ExitCode::SUCCESS),
     };

@@ -1,0 +1,89 @@
+//! `cargo xtask bench`: what Barograph costs, measured on whole processes.
+
+mod sizes;
+mod watched;
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
+
+use crate::{rust, web};
+use watched::Watched;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// CPU, memory, start-up time and sizes of `barograph serve` reading this machine (Linux)
+    Serve(ServeOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// How long to measure, in seconds, after a minute of warming up
+    #[arg(long, default_value_t = 300)]
+    seconds: u64,
+    /// How often the start is timed
+    #[arg(long, default_value_t = 5)]
+    starts: u32,
+}
+
+pub(crate) fn run(bench: &Bench) -> Result<()> {
+    match bench {
+        Bench::Serve(options) => serve(options),
+    }
+}
+
+const WARM_UP: Duration = Duration::from_secs(60);
+
+fn serve(options: &ServeOptions) -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        bail!("this reads /proc of the measured process, so it needs Linux");
+    }
+    web::build()?;
+    let binary = rust::release_binary()?;
+    let folder = std::env::temp_dir().join(format!("barograph-bench-{}", std::process::id()));
+    let result = measure(&binary, &folder, options);
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    result
+}
+
+fn measure(binary: &Path, folder: &Path, options: &ServeOptions) -> Result<()> {
+    println!("start to first values over HTTP:");
+    for _ in 0..options.starts {
+        fs::create_dir_all(folder)?;
+        println!("  {:.2} s", time_start(binary, folder)?.as_secs_f64());
+        fs::remove_dir_all(folder)?;
+    }
+    fs::create_dir_all(folder)?;
+    let server = Watched::start(binary, folder)?;
+    thread::sleep(WARM_UP);
+    let (cpu_before, series) = (server.cpu_seconds()?, server.live_series()?);
+    let started = now();
+    thread::sleep(Duration::from_secs(options.seconds));
+    let elapsed = started.elapsed().as_secs_f64();
+    let cpu = server.cpu_seconds()? - cpu_before;
+    let memory = server.memory()?;
+    println!("over {elapsed:.0} s at one reading per second:");
+    println!("  series            {series}");
+    println!("  CPU               {:.3} % of one core", 100.0 * cpu / elapsed);
+    println!("  CPU per sample    {:.2} µs", 1e6 * cpu / elapsed / series as f64);
+    println!("  RSS / PSS         {:.1} / {:.1} MiB", memory.rss_mib, memory.pss_mib);
+    println!("  threads           {}", memory.threads);
+    drop(server);
+    sizes::print(binary)
+}
+
+fn time_start(binary: &Path, folder: &Path) -> Result<Duration> {
+    let started = now();
+    let server = Watched::start(binary, folder)?;
+    server.wait_for_values()?;
+    Ok(started.elapsed())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn now() -> Instant {
+    Instant::now()
+}
