@@ -84,8 +84,6 @@ test('a tab that nobody sees lets go of the server and fills in what it missed',
   await page.goto(`${server.url}/?from=now-2m`)
   await page.clock.resume()
   await settled(page)
-  const closed = page.waitForEvent('websocket', { timeout: 1 }).catch(() => null)
-  await closed
   const setHidden = (hidden) =>
     page.evaluate((value) => {
       Object.defineProperty(document, 'hidden', { configurable: true, get: () => value })

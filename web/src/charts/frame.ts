@@ -21,6 +21,7 @@ export class ChannelFrame implements Frame {
   readonly count: number
   readonly stepMs: number
   readonly aggregated: boolean
+  readonly #read = new Map<string, Column[]>()
 
   constructor(
     readonly channels: ReadonlyMap<string, Channel>,
@@ -37,6 +38,13 @@ export class ChannelFrame implements Frame {
   }
 
   read(name: string, reduce: Reduce = this.reduce): Column[] {
+    const key = `${reduce} ${name}`
+    let columns = this.#read.get(key)
+    if (columns === undefined) this.#read.set(key, (columns = this.#columns(name, reduce)))
+    return columns
+  }
+
+  #columns(name: string, reduce: Reduce): Column[] {
     const channel = this.channels.get(name)
     if (channel === undefined) return []
     const { firstMs, stepMs, count } = this.grid
