@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use barograph_collect::{Roots, chain, statvfs_table};
+use barograph_collect::{Roots, statvfs_table};
+use barograph_model::chain;
 
 fn main() -> io::Result<()> {
     let table =

@@ -1,7 +1,5 @@
 //! Why a reading gave nothing.
 
-use std::error::Error as StdError;
-use std::fmt::Write;
 use std::io;
 use std::path::PathBuf;
 
@@ -11,7 +9,7 @@ use crate::parse::ParseError;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// This system does not have it, and will not while it runs.
-    #[error("{what} is absent on this system: {why}")]
+    #[error("{what}: absent on this system, {why}")]
     Absent { what: &'static str, why: String },
     #[error("cannot read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
@@ -35,24 +33,14 @@ impl Error {
     }
 }
 
-/// An error and its causes on one line.
-pub fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a string cannot fail.
-        let _ok = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use barograph_model::chain;
+
     use super::*;
 
     #[test]
-    fn chain_joins_the_causes_once() {
+    fn a_file_that_is_not_understood_is_named_with_its_line() {
         let source = ParseError::new(3, "a number of ticks", b"cpu0 x");
         let error = Error::Parse { path: "/proc/stat".into(), source };
         assert_eq!(

@@ -30,8 +30,10 @@ mod runner;
 mod system;
 mod system_counters;
 
+use barograph_model::chain;
+
 pub use collector::{Collector, Sink};
-pub use error::{Error, chain};
+pub use error::Error;
 pub use headline::HEADLINE;
 pub use readings::HostFacts;
 pub use roots::Roots;

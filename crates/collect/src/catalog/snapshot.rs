@@ -6,8 +6,7 @@ use std::time::Duration;
 use barograph_model::{Clock, Desc};
 
 use super::row::Row;
-use crate::error::chain;
-use crate::{Collector, Roots, Sink, registry};
+use crate::{Collector, Roots, Sink, chain, registry};
 
 /// What the collectors said at one moment.
 #[derive(Debug, Clone, Default)]

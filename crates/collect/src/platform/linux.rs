@@ -13,6 +13,8 @@ mod paging;
 mod pressure;
 mod process_count;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use adapter::AdapterReader;
 pub(crate) use counter_source::CounterSource;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Error;
-use crate::error::chain;
+use crate::{Error, chain};
 
 /// What a collector does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,9 +117,9 @@ impl Health {
                 }
                 self.succeeded();
             }
-            Err(Error::Absent { what, why }) => {
+            Err(error @ Error::Absent { what, why }) => {
                 tracing::info!(collector = self.status.name, what, why, "collector switched off");
-                self.status.last_error = Some(format!("{what} is absent on this system: {why}"));
+                self.status.last_error = Some(error.to_string());
                 self.status.state = CollectorState::Absent;
             }
             Err(error @ Error::Panic { .. }) => {

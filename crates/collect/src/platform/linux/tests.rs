@@ -1,0 +1,5 @@
+//! The whole way from `/proc` to samples and counters, on recorded machines and on this one.
+
+mod golden;
+mod live;
+mod session;

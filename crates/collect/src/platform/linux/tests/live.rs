@@ -1,0 +1,201 @@
+//! This machine, against what other programs read of it. Each program runs between two readings
+//! of ours, so that a running total of its lies between the two of ours.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use barograph_model::{Clock, SystemClock};
+
+use crate::{Roots, Sink, registry};
+
+/// Our samples, by metric and label values.
+#[derive(Default)]
+struct Samples(Vec<(String, f64)>);
+
+impl Sink for Samples {
+    fn push(&mut self, desc: &'static barograph_model::Desc, values: &[&str], value: f64) {
+        self.0.push((format!("{}{values:?}", desc.name), value));
+    }
+}
+
+impl Samples {
+    fn now() -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let mut samples = Self::default();
+        for mut collector in registry::all(&Roots::default(), &clock) {
+            match collector.collect(&mut samples) {
+                Err(error) if !error.is_absent() => panic!("{}: {error}", collector.name()),
+                _ => {}
+            }
+        }
+        samples
+    }
+
+    /// The sum over the series whose name, followed by their label values, fits.
+    fn sum(&self, fits: impl Fn(&str) -> bool) -> f64 {
+        self.0.iter().filter(|(name, _)| fits(name)).map(|(_, value)| value).sum()
+    }
+
+    fn one(&self, name: &str) -> f64 {
+        let found = self.0.iter().find(|(known, _)| known == &format!("{name}[]"));
+        found.unwrap_or_else(|| panic!("{name} is missing")).1
+    }
+}
+
+/// Our readings around what a program says; nothing if the program is not installed.
+fn around(program: &str, arguments: &[&str]) -> Option<(Samples, String, Samples)> {
+    let before = Samples::now();
+    #[expect(clippy::disallowed_methods, reason = "an independent reader to compare with")]
+    let output = match Command::new(program).args(arguments).env("LC_ALL", "C").output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            println!("{program} is not installed, nothing to compare with");
+            return None;
+        }
+        Err(error) => panic!("{program}: {error}"),
+    };
+    let after = Samples::now();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    Some((before, String::from_utf8(output.stdout).unwrap(), after))
+}
+
+#[track_caller]
+fn check_between(what: &str, before: f64, theirs: f64, after: f64, tolerance: f64) {
+    let (low, high) = (before.min(after) - tolerance, before.max(after) + tolerance);
+    assert!((low..=high).contains(&theirs), "{what}: {theirs} is not in {low}..={high}");
+}
+
+#[test]
+fn vmstat_counts_the_same_events() {
+    let Some((before, text, after)) = around("vmstat", &["-s"]) else { return };
+    let theirs = |what: &str| {
+        let line = text.lines().find(|line| line.trim_end().ends_with(what)).unwrap();
+        line.split_whitespace().next().unwrap().parse::<f64>().unwrap()
+    };
+    for (what, name) in [
+        ("CPU context switches", "system_context_switches_total"),
+        ("interrupts", "system_interrupts_total"),
+        ("forks", "system_forks_total"),
+        ("pages swapped out", "memory_swap_out_pages_total"),
+    ] {
+        check_between(what, before.one(name), theirs(what), after.one(name), 0.0);
+    }
+    for (what, mode) in [
+        ("non-nice user cpu ticks", "user"),
+        ("system cpu ticks", "system"),
+        ("idle cpu ticks", "idle"),
+        ("IO-wait cpu ticks", "iowait"),
+    ] {
+        let ours = |samples: &Samples| {
+            samples.sum(|name| {
+                name.starts_with("cpu_seconds_total") && name.contains(&format!("{mode:?}]"))
+            })
+        };
+        // Ours adds up processors that were each rounded down to a tick, and idle time jitters.
+        check_between(what, ours(&before), theirs(what) / 100.0, ours(&after), 0.5);
+    }
+    assert!((theirs("boot time") - before.one("system_boot_time_seconds")).abs() <= 1.0);
+    check_between(
+        "total memory",
+        before.one("memory_total_bytes") / 1024.0,
+        theirs("K total memory"),
+        after.one("memory_total_bytes") / 1024.0,
+        0.0,
+    );
+}
+
+#[test]
+fn free_sees_the_same_memory() {
+    let Some((before, text, after)) = around("free", &["-b", "-w"]) else { return };
+    let row = |name: &str| -> Vec<f64> {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().skip(1).map(|number| number.parse().unwrap()).collect()
+    };
+    let memory = row("Mem:");
+    // Programs start and end while we look.
+    let tolerance = 256.0 * 1024.0 * 1024.0;
+    for (column, name, tolerance) in [
+        (0, "memory_total_bytes", 0.0),
+        (2, "memory_free_bytes", tolerance),
+        (4, "memory_buffers_bytes", tolerance),
+        (6, "memory_available_bytes", tolerance),
+    ] {
+        check_between(name, before.one(name), memory[column], after.one(name), tolerance);
+    }
+    let swap = row("Swap:");
+    check_between(
+        "swap",
+        before.one("memory_swap_total_bytes"),
+        swap[0],
+        after.one("memory_swap_total_bytes"),
+        0.0,
+    );
+    check_between(
+        "percent",
+        before.one("memory_percent"),
+        100.0 * (1.0 - memory[6] / memory[0]),
+        after.one("memory_percent"),
+        2.0,
+    );
+}
+
+#[test]
+fn df_sees_the_same_system_drive() {
+    let columns = "--output=size,used,avail,pcent";
+    let Some((before, text, after)) = around("df", &["-B1", columns, "/"]) else { return };
+    let line = text.lines().nth(1).unwrap();
+    let theirs: Vec<f64> =
+        line.split_whitespace().map(|n| n.trim_end_matches('%').parse().unwrap()).collect();
+    let gibibyte = f64::from(1 << 30);
+    for (column, name) in [(0, "disk_total_gb"), (1, "disk_used_gb"), (2, "disk_free_gb")] {
+        check_between(name, before.one(name), theirs[column] / gibibyte, after.one(name), 0.5);
+    }
+    // df rounds up.
+    check_between(
+        "percent",
+        before.one("disk_percent"),
+        theirs[3],
+        after.one("disk_percent") + 1.0,
+        0.2,
+    );
+}
+
+#[test]
+fn vmstat_counts_the_same_disk_requests() {
+    let Some((before, text, after)) = around("vmstat", &["-d"]) else { return };
+    let mut compared = 0;
+    for line in text.lines().skip(2) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let (disk, numbers) = words.split_first().unwrap();
+        let ours = |samples: &Samples, metric: &str| {
+            samples.sum(|name| name == format!("{metric}[{disk:?}]"))
+        };
+        if ours(&before, "disk_reads_total") == 0.0 {
+            continue;
+        }
+        for (column, metric, scale) in [
+            (0, "disk_reads_total", 1.0),
+            (2, "disk_read_bytes_total", 512.0),
+            (4, "disk_writes_total", 1.0),
+            (6, "disk_written_bytes_total", 512.0),
+        ] {
+            let theirs = scale * numbers[column].parse::<f64>().unwrap();
+            check_between(metric, ours(&before, metric), theirs, ours(&after, metric), 0.0);
+            compared += 1;
+        }
+    }
+    println!("{compared} totals compared");
+}
+
+#[test]
+fn ps_lists_as_many_processes() {
+    let Some((before, text, after)) = around("ps", &["-e", "-o", "pid="]) else { return };
+    // Itself among them, and whatever else starts and ends here.
+    check_between(
+        "processes",
+        before.one("process_count"),
+        text.lines().count() as f64,
+        after.one("process_count"),
+        25.0,
+    );
+}
