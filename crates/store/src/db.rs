@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use crate::codec::bytes::{Decoded, Reader, put_checksum, put_varint, verified, zigzag};
 use crate::error::OpenError;
@@ -43,13 +43,33 @@ pub(crate) struct Meta {
     pub(crate) sealed_seq: i64,
     /// Series that there were at least.
     pub(crate) series: u32,
-    /// Identity of the live file whose samples are all in this one; zero if there is none.
-    pub(crate) merged: u64,
+    /// Samples in the valid blocks.
+    pub(crate) samples: u64,
+    /// Their first and last time; meaningless without samples.
+    pub(crate) range_ms: (i64, i64),
 }
 
 impl Meta {
     pub(crate) fn new(span: Span) -> Self {
-        Self { uuid: unique(), span, blocks: 0, sealed_seq: 0, series: 0, merged: 0 }
+        Self {
+            uuid: unique(),
+            span,
+            blocks: 0,
+            sealed_seq: 0,
+            series: 0,
+            samples: 0,
+            range_ms: (0, 0),
+        }
+    }
+
+    /// Counts one more block, with its samples and their first and last time.
+    pub(crate) fn add_block(&mut self, samples: u64, range_ms: (i64, i64)) {
+        self.range_ms = match self.samples {
+            0 => range_ms,
+            _ => (self.range_ms.0.min(range_ms.0), self.range_ms.1.max(range_ms.1)),
+        };
+        self.samples += samples;
+        self.blocks += 1;
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -60,7 +80,9 @@ impl Meta {
         put_varint(&mut out, u64::from(self.blocks));
         put_varint(&mut out, zigzag(self.sealed_seq));
         put_varint(&mut out, u64::from(self.series));
-        out.extend_from_slice(&self.merged.to_le_bytes());
+        put_varint(&mut out, self.samples);
+        put_varint(&mut out, zigzag(self.range_ms.0));
+        put_varint(&mut out, zigzag(self.range_ms.1));
         put_checksum(&mut out, 0, 0);
         out
     }
@@ -75,9 +97,10 @@ impl Meta {
         let blocks = reader.u32()?;
         let sealed_seq = reader.signed()?;
         let series = reader.u32()?;
-        let merged = reader.u64()?;
+        let samples = reader.varint()?;
+        let range_ms = (reader.signed()?, reader.signed()?);
         reader.finish()?;
-        Ok(Self { uuid, span, blocks, sealed_seq, series, merged })
+        Ok(Self { uuid, span, blocks, sealed_seq, series, samples, range_ms })
     }
 
     /// What the checksum of a row starts from: its file, its table and its key.
@@ -247,6 +270,37 @@ fn create(connection: &mut Connection, span: Span) -> rusqlite::Result<Meta> {
     write_meta(&transaction, &meta)?;
     transaction.commit()?;
     Ok(meta)
+}
+
+/// Makes a new file that nobody else knows yet, so without a journal: an interrupted one is
+/// thrown away.
+pub(crate) fn create_unshared(path: &Path, span: Span) -> rusqlite::Result<(Connection, Meta)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut connection = connect(path, flags)?;
+    connection.pragma_update(None, "journal_mode", "OFF")?;
+    connection.pragma_update(None, "synchronous", "OFF")?;
+    let meta = create(&mut connection, span)?;
+    Ok((connection, meta))
+}
+
+/// Whether the error says that the file is not what was written, rather than that the system
+/// refuses something just now.
+pub(crate) fn is_corruption(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    !matches!(
+        code,
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::ReadOnly
+                | ErrorCode::OperationInterrupted
+        )
+    )
 }
 
 pub(crate) fn write_meta(connection: &Connection, meta: &Meta) -> rusqlite::Result<()> {

@@ -5,6 +5,8 @@
 //! DIR/LOCK                    held while a process uses the folder
 //! DIR/LOCK.pid                that process, for the error message
 //! DIR/raw/2026-11-22.db       the live file of a partition
+//! DIR/raw/2026-11-22.1.closed.db   a live file that is over, waiting to be rewritten
+//! DIR/raw/2026-11-22.2.final.db    the final form; replaces all files of smaller numbers
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -64,22 +66,69 @@ impl Folder {
             .sum()
     }
 
-    /// The partitions that have a file, and files whose names are not ours.
-    pub(crate) fn partitions(&self) -> Result<(Vec<Span>, Vec<PathBuf>), OpenError> {
+    /// The files of all partitions, and files whose names are not ours.
+    pub(crate) fn files(&self) -> Result<(Vec<PartitionFile>, Vec<PathBuf>), OpenError> {
         let failed = |source| OpenError::Folder { dir: self.raw(), source };
-        let (mut spans, mut foreign) = (Vec::new(), Vec::new());
+        let (mut files, mut foreign) = (Vec::new(), Vec::new());
         for entry in fs::read_dir(self.raw()).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if let Some(stem) = name.strip_suffix(".db") {
-                match Span::from_name(stem, self.partition_ms) {
-                    Some(span) => spans.push(span),
-                    None => foreign.push(path),
-                }
+            match PartitionFile::from_name(name, self.partition_ms) {
+                Some(file) => files.push(file),
+                None if is_sidecar(name) => {}
+                None => foreign.push(path),
             }
         }
-        spans.sort();
-        Ok((spans, foreign))
+        files.sort();
+        Ok((files, foreign))
+    }
+}
+
+/// What SQLite keeps beside a file.
+fn is_sidecar(name: &str) -> bool {
+    ["-wal", "-shm", "-journal"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// What a file of a partition is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FileKind {
+    /// Half of a final form, worth nothing.
+    Unfinished(u32),
+    Closed(u32),
+    Final(u32),
+    Live,
+}
+
+/// A partition's file, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PartitionFile {
+    pub(crate) span: Span,
+    pub(crate) kind: FileKind,
+}
+
+impl PartitionFile {
+    pub(crate) fn name(&self) -> String {
+        let date = self.span.name();
+        match self.kind {
+            FileKind::Unfinished(number) => format!("{date}.{number}.unfinished"),
+            FileKind::Closed(number) => format!("{date}.{number}.closed.db"),
+            FileKind::Final(number) => format!("{date}.{number}.final.db"),
+            FileKind::Live => format!("{date}.db"),
+        }
+    }
+
+    fn from_name(name: &str, partition_ms: i64) -> Option<Self> {
+        let mut parts = name.split('.');
+        let span = Span::from_name(parts.next()?, partition_ms)?;
+        let kind = match (parts.next()?, parts.next()) {
+            ("db", None) => FileKind::Live,
+            (number, Some("unfinished")) => FileKind::Unfinished(number.parse().ok()?),
+            (number, Some("closed")) => FileKind::Closed(number.parse().ok()?),
+            (number, Some("final")) => FileKind::Final(number.parse().ok()?),
+            _ => return None,
+        };
+        let file = Self { span, kind };
+        (file.name() == name).then_some(file)
     }
 }
 
@@ -141,5 +190,35 @@ fn write_marker(dir: &Path, partition_ms: i64) -> io::Result<()> {
     write!(file, "{HEADING} {FORMAT}\npartition_ms {partition_ms}\n")?;
     file.sync_all()?;
     drop(file);
-    fs::rename(new, dir.join(MARKER))
+    fs::rename(new, dir.join(MARKER))?;
+    sync_dir(dir)
+}
+
+/// Makes renames in a folder durable. Windows cannot open a folder as a file, and does not need
+/// it.
+pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
+    match File::open(dir) {
+        Ok(dir) => dir.sync_all(),
+        Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_come_back_and_others_are_foreign() {
+        let day_ms = 86_400_000;
+        let span = Span::holding(1_795_348_819_000, day_ms).unwrap();
+        let kinds =
+            [FileKind::Live, FileKind::Closed(3), FileKind::Final(4), FileKind::Unfinished(5)];
+        for kind in kinds {
+            let file = PartitionFile { span, kind };
+            assert_eq!(PartitionFile::from_name(&file.name(), day_ms), Some(file));
+        }
+        for name in ["2026-11-22", "2026-11-22.x.db", "2026-11-22.03.final.db", "notes.txt", ""] {
+            assert_eq!(PartitionFile::from_name(name, day_ms), None, "{name}");
+        }
+    }
 }

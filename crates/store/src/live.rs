@@ -8,13 +8,14 @@ use std::time::Duration;
 use barograph_model::Labels;
 use rusqlite::{Connection, ErrorCode, params};
 
-use crate::blocks::{Blocks, Damage};
+use crate::blocks::Blocks;
 use crate::codec::batch::{self, Frame};
 use crate::codec::names;
-use crate::db::{Database, Meta, Table};
-use crate::error::AppendError;
+use crate::db::{Database, Meta, Table, is_corruption};
+use crate::error::{AppendError, OpenError};
 use crate::head::{Head, HeadSeries};
 use crate::index::Index;
+use crate::load::{Contents, Lost};
 use crate::partition::Facts;
 use crate::registry::{Registry, SeriesRef};
 use crate::settings::Settings;
@@ -31,10 +32,10 @@ pub(crate) struct Rows {
 
 /// Why a commit did not happen.
 #[derive(Debug)]
-pub(crate) enum CommitError {
-    /// The file was closed meanwhile; it has to be opened again.
-    Closed,
-    Failed(AppendError),
+pub(crate) struct CommitError {
+    pub(crate) error: AppendError,
+    /// The file is damaged; another try needs another file.
+    pub(crate) damaged: bool,
 }
 
 /// What only the one who writes needs.
@@ -45,7 +46,6 @@ pub(crate) struct Writer {
     /// Process-wide id to local id plus one.
     local_of: Vec<u32>,
     next_seq: i64,
-    closed: bool,
 }
 
 /// What readers see; changed in single steps.
@@ -61,6 +61,7 @@ pub(crate) struct State {
     pub(crate) batch_bytes: u64,
     /// When the oldest batch in the head was committed.
     pub(crate) head_since: Option<Duration>,
+    pub(crate) last_commit: Duration,
 }
 
 #[derive(Debug)]
@@ -92,40 +93,54 @@ pub(crate) struct SeriesParts {
     pub(crate) head: Option<HeadSeries>,
 }
 
-/// What opening found to be lost.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Lost {
-    pub(crate) damage: Damage,
-    pub(crate) batches: u64,
-    pub(crate) series: u64,
+/// What opening a live file needs to know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opening<'a> {
+    pub(crate) registry: &'a RwLock<Registry>,
+    pub(crate) max_bytes: Option<u64>,
+    pub(crate) now: Duration,
 }
 
 impl Live {
-    pub(crate) fn assemble(loaded: crate::load::Loaded, max_bytes: Option<u64>) -> Self {
-        let crate::load::Loaded { database, connection, meta, index, blocks, head, .. } = loaded;
-        Self {
-            span: meta.span,
+    /// Opens the file, makes it when there is none, and rebuilds the head.
+    pub(crate) fn open(path: PathBuf, span: Span, opening: Opening<'_>) -> Result<Self, OpenError> {
+        let database = Database::new(path);
+        let (connection, meta) = database.writer(span, opening.max_bytes)?;
+        let failed = |source| OpenError::Database { path: database.path.clone(), source };
+        let contents = clean_up(&connection, &meta)
+            .and_then(|()| Contents::read(&connection, meta))
+            .map_err(failed)?;
+        let Contents { index, blocks, head, next_seq, batch_bytes, lost, .. } = contents;
+        let mut local_of = Vec::new();
+        let mut registry = write(opening.registry);
+        for (local, labels) in index.iter() {
+            if let Ok(id) = registry.resolve(labels, usize::MAX) {
+                let id = id.0 as usize;
+                local_of.resize(local_of.len().max(id + 1), 0);
+                local_of[id] = local + 1;
+            }
+        }
+        drop(registry);
+        let head_since = (!head.is_empty()).then_some(opening.now);
+        Ok(Self {
+            span,
             database,
-            max_bytes,
-            writer: Mutex::new(Writer {
-                connection: Some(connection),
-                local_of: loaded.local_of,
-                next_seq: loaded.next_seq,
-                closed: false,
-            }),
+            max_bytes: opening.max_bytes,
+            writer: Mutex::new(Writer { connection: Some(connection), local_of, next_seq }),
             index: RwLock::new(index),
             state: RwLock::new(State {
                 meta,
                 blocks: Arc::new(blocks),
                 head,
                 frozen: None,
-                next_seq: loaded.next_seq,
-                batch_bytes: loaded.batch_bytes,
-                head_since: None,
+                next_seq,
+                batch_bytes,
+                head_since,
+                last_commit: opening.now,
             }),
             sealing: Mutex::new(()),
-            lost: loaded.lost,
-        }
+            lost,
+        })
     }
 
     pub(crate) fn path(&self) -> &PathBuf {
@@ -136,6 +151,11 @@ impl Live {
     pub(crate) fn has_head(&self) -> bool {
         let state = read(&self.state);
         !state.head.is_empty() || state.frozen.is_some()
+    }
+
+    /// How long nothing was written.
+    pub(crate) fn quiet(&self, now: Duration) -> Duration {
+        now.saturating_sub(read(&self.state).last_commit)
     }
 
     pub(crate) fn head_bytes(&self) -> usize {
@@ -159,10 +179,11 @@ impl Live {
         let state = read(&self.state);
         let heads = [Some(&state.head), state.frozen.as_ref().map(|frozen| &frozen.head)];
         let head_samples = heads.into_iter().flatten().map(|head| head.samples).sum();
-        let ranges = state.blocks.iter().map(|block| block.range_ms);
-        let ranges = ranges.chain(heads.into_iter().flatten().filter_map(|head| head.range_ms));
+        let sealed = (state.meta.samples > 0).then_some(state.meta.range_ms);
+        let ranges =
+            sealed.into_iter().chain(heads.into_iter().flatten().filter_map(|head| head.range_ms));
         Facts {
-            samples: head_samples + state.blocks.iter().map(|block| block.samples).sum::<u64>(),
+            samples: head_samples + state.meta.samples,
             head_samples,
             series,
             range_ms: ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
@@ -190,9 +211,6 @@ impl Live {
         now: Duration,
     ) -> Result<Vec<u64>, CommitError> {
         let mut writer = lock(&self.writer);
-        if writer.closed {
-            return Err(CommitError::Closed);
-        }
         let mut draft = Draft::new(read(&self.index).len(), max_series);
         let frames = draft.frames(rows, &mut writer.local_of, &read(registry));
         if frames.is_empty() {
@@ -204,7 +222,7 @@ impl Live {
                 for (id, _) in &draft.new {
                     writer.local_of[id.0 as usize] = 0;
                 }
-                return Err(CommitError::Failed(self.write_error(&mut writer, &error)));
+                return Err(self.write_error(&mut writer, &error));
             }
         };
         writer.next_seq += 1;
@@ -219,6 +237,7 @@ impl Live {
         state.next_seq = writer.next_seq;
         state.batch_bytes += bytes;
         state.head_since.get_or_insert(now);
+        state.last_commit = now;
         for frame in &frames {
             for (series, value) in frame.series.iter().zip(&frame.values) {
                 // Only a column that pco refuses can fail here, and it takes all numbers; the
@@ -263,7 +282,7 @@ impl Live {
         if writer.connection.is_none() {
             let (connection, _) =
                 self.database.writer(self.span, self.max_bytes).map_err(|error| match error {
-                    crate::OpenError::Database { source, .. } => source,
+                    OpenError::Database { source, .. } => source,
                     _ => rusqlite::Error::InvalidQuery,
                 })?;
             // A commit that was reported as failed may have reached the disk all the same. Its
@@ -276,28 +295,44 @@ impl Live {
         writer.connection.as_mut().ok_or(rusqlite::Error::InvalidQuery)
     }
 
-    /// Closes the file when everything in it is sealed; then it may be opened again.
-    pub(crate) fn close(&self) -> bool {
+    /// Takes the journal into the file and closes it; `false` if that fails.
+    pub(crate) fn end_journal(&mut self) -> bool {
+        self.database.close_idle();
         let mut writer = lock(&self.writer);
-        let state = read(&self.state);
-        if !state.head.is_empty() || state.frozen.is_some() {
-            return false;
-        }
-        writer.closed = true;
-        // The last connection takes the journal into the file and removes it.
+        let ended = self
+            .connection(&mut writer)
+            .and_then(|connection| connection.pragma_update(None, "journal_mode", "DELETE"));
         writer.connection = None;
-        true
+        ended.is_ok()
     }
 
-    fn write_error(&self, writer: &mut Writer, error: &rusqlite::Error) -> AppendError {
+    fn write_error(&self, writer: &mut Writer, error: &rusqlite::Error) -> CommitError {
         let path = self.path().display().to_string();
-        let code = error.sqlite_error_code();
-        if code == Some(ErrorCode::DiskFull) {
-            return AppendError::DiskFull { path };
+        if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+            return CommitError { error: AppendError::DiskFull { path }, damaged: false };
         }
         writer.connection = None;
-        AppendError::Write { path, problem: error.to_string() }
+        let error_text = error.to_string();
+        CommitError {
+            error: AppendError::Write { path, problem: error_text },
+            damaged: is_corruption(error),
+        }
     }
+}
+
+/// Removes what an interrupted sealing left over. Damage in the way is found by reading.
+fn clean_up(connection: &Connection, meta: &Meta) -> rusqlite::Result<()> {
+    let leftovers = [
+        ("DELETE FROM batch WHERE seq < ?1", meta.sealed_seq),
+        ("DELETE FROM block WHERE id >= ?1", i64::from(meta.blocks)),
+    ];
+    for (query, limit) in leftovers {
+        match connection.execute(query, [limit]) {
+            Err(error) if !is_corruption(&error) => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// New series of one commit, before they are certain.

@@ -1,19 +1,23 @@
-//! The maintenance thread: seals heads and closes partitions that are over.
+//! The maintenance thread: seals heads, closes partitions that are over, and rewrites them.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::error::SealError;
 use crate::live::Live;
+use crate::partition::Partition;
+use crate::rewrite::{Manners, Rewritten, rewrite};
 use crate::shared::Shared;
-use crate::span::Span;
 use crate::stats::{count, nanos};
-use crate::sync::{lock, read};
+use crate::sync::lock;
 
 /// How often it looks whether something is due.
 const TICK: Duration = Duration::from_secs(1);
 /// After an error (a full disk, say) it waits this long before it tries again.
 const PAUSE: Duration = Duration::from_secs(30);
+
+/// How long late samples of a closed partition are gathered.
+const LATE_QUIET: Duration = Duration::from_secs(3600);
 
 pub(crate) fn run(shared: &Shared) {
     let mut paused_until = Duration::ZERO;
@@ -34,18 +38,36 @@ pub(crate) fn run(shared: &Shared) {
 
 /// Does what is due.
 pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
-    let now = shared.clock.monotonic();
-    for live in shared.open_lives() {
+    let _tending = lock(&shared.tending);
+    for partition in shared.overlapping(i64::MIN, i64::MAX) {
         if shared.stopping() {
             return Ok(());
         }
-        let over = is_over(shared, live.span);
-        if live.wants_sealing(&shared.settings, now) || over && live.has_head() {
-            seal(shared, &live)?;
+        partition.learn_facts();
+        let over = is_over(shared, &partition);
+        if let Some(live) = partition.open_live() {
+            let now = shared.clock.monotonic();
+            if live.wants_sealing(&shared.settings, now) || over && live.has_head() {
+                seal(shared, &live)?;
+            }
         }
-        if over && !live.has_head() {
-            close(shared, live.span);
+        if over {
+            finish(shared, &partition)?;
         }
+    }
+    Ok(())
+}
+
+/// Closes a partition that is over, and gives it its final form.
+fn finish(shared: &Shared, partition: &Partition) -> Result<(), SealError> {
+    let closed = partition.close();
+    closed.map_err(|source| SealError::File { path: shared.folder.raw(), source })?;
+    let Some(files) = partition.to_rewrite() else { return Ok(()) };
+    let manners = Manners { stop: &shared.stop, clock: &*shared.clock };
+    match rewrite(partition, &files, manners)? {
+        Rewritten::Done => count(&shared.counters.rewrites, 1),
+        Rewritten::LeftAlone => partition.leave_alone(),
+        Rewritten::Stopped => {}
     }
     Ok(())
 }
@@ -53,7 +75,7 @@ pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
 /// Seals one head now.
 pub(crate) fn seal(shared: &Shared, live: &Arc<Live>) -> Result<(), SealError> {
     let started = shared.clock.monotonic();
-    match live.seal() {
+    match live.seal(&shared.stop) {
         Ok(sealed) => count(&shared.counters.seals, u64::from(sealed)),
         Err(error) => {
             count(&shared.counters.failed_seals, 1);
@@ -65,15 +87,15 @@ pub(crate) fn seal(shared: &Shared, live: &Arc<Live>) -> Result<(), SealError> {
     Ok(())
 }
 
-fn is_over(shared: &Shared, span: Span) -> bool {
-    let close_after_ms = i64::try_from(shared.settings.close_after.as_millis());
-    let closes_ms = span.end_ms.saturating_add(close_after_ms.unwrap_or(i64::MAX));
-    shared.clock.now_ms() >= closes_ms
-}
-
-fn close(shared: &Shared, span: Span) {
-    let partition = read(&shared.partitions).get(&span).cloned();
-    if let Some(partition) = partition {
-        partition.close();
+/// Whether nothing more is expected: its time has passed, and nothing came for a while. Late
+/// samples are gathered for longer, as each time the whole partition is rewritten.
+fn is_over(shared: &Shared, partition: &Partition) -> bool {
+    let close_after = shared.settings.close_after;
+    let close_after_ms = i64::try_from(close_after.as_millis()).unwrap_or(i64::MAX);
+    if shared.clock.now_ms() < partition.span.end_ms.saturating_add(close_after_ms) {
+        return false;
     }
+    let quiet = if partition.was_closed() { close_after.max(LATE_QUIET) } else { close_after };
+    let now = shared.clock.monotonic();
+    partition.open_live().is_none_or(|live| live.quiet(now) >= quiet)
 }

@@ -1,38 +1,45 @@
-//! A partition as readers and the writer find it: live while it is written to, sealed and
-//! read-only after that.
+//! A partition: its live file, if it is written to, and the files that are not any more.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, RwLock};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use barograph_model::{Labels, Matcher};
-
-use crate::blocks::{BlockReader, Blocks, Damage};
-use crate::db::{Database, Meta};
+use crate::db::is_corruption;
 use crate::error::OpenError;
-use crate::index::Index;
-use crate::live::{Live, Lost, SeriesParts};
-use crate::load::{Loaded, read_blocks, read_series};
-use crate::registry::Registry;
+use crate::folder::{FileKind, PartitionFile, sync_dir};
+use crate::live::{Live, Opening};
+use crate::sealed::Sealed;
+use crate::source::Source;
 use crate::span::Span;
-use crate::sync::{lock, read, write};
+use crate::sync::lock;
 
 #[derive(Debug)]
 pub(crate) struct Partition {
     pub(crate) span: Span,
-    path: PathBuf,
-    slot: Mutex<Slot>,
+    dir: PathBuf,
+    files: Mutex<Files>,
 }
 
 #[derive(Debug, Default)]
-struct Slot {
+struct Files {
     live: Option<Arc<Live>>,
-    sealed: Option<Arc<Sealed>>,
-    /// As of the last closing.
+    /// In the order in which they were closed: what is later wins.
+    sealed: Vec<SealedFile>,
+    /// There is damage in them: they stay as they are.
+    left_alone: bool,
+}
+
+/// A file that is not written to any more.
+#[derive(Debug, Clone)]
+pub(crate) struct SealedFile {
+    pub(crate) kind: FileKind,
+    opened: Option<Arc<Sealed>>,
     facts: Option<Facts>,
 }
 
-/// How much is in a partition.
-#[derive(Debug, Clone, Copy)]
+/// How much there is.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Facts {
     pub(crate) samples: u64,
     pub(crate) head_samples: u64,
@@ -40,152 +47,212 @@ pub(crate) struct Facts {
     pub(crate) range_ms: Option<(i64, i64)>,
 }
 
-/// A partition without a head, opened for readers.
-#[derive(Debug)]
-pub(crate) struct Sealed {
-    database: Database,
-    meta: Meta,
-    pub(crate) index: Index,
-    blocks: Arc<Blocks>,
-    lost: Lost,
-}
-
-impl Sealed {
-    fn open(path: PathBuf) -> Result<Self, OpenError> {
-        let database = Database::new(path);
-        let connection = database.reader()?;
-        let failed = |source| OpenError::Database { path: database.path.clone(), source };
-        let meta = database.meta(&connection)?.ok_or_else(|| OpenError::Foreign {
-            path: database.path.clone(),
-            problem: "the record about the partition is missing".to_owned(),
-        })?;
-        let mut index = Index::default();
-        let series = read_series(&connection, &meta, &mut index).map_err(failed)?;
-        let (blocks, lost_blocks) = read_blocks(&connection, &meta, index.len()).map_err(failed)?;
-        let damage = Damage { blocks: lost_blocks, ..Damage::default() };
-        let lost = Lost { damage, series, ..Lost::default() };
-        database.give_back(connection);
-        Ok(Self { database, meta, index, blocks: Arc::new(blocks), lost })
-    }
-}
-
-/// Where a reader finds samples.
-#[derive(Debug, Clone)]
-pub(crate) enum Source {
-    Live(Arc<Live>),
-    Sealed(Arc<Sealed>),
-}
-
-impl Source {
-    /// The series that all matchers want.
-    pub(crate) fn select(&self, matchers: &[Matcher]) -> Vec<(u32, Labels)> {
-        self.with_index(|index| {
-            let ids = index.select(matchers).into_iter();
-            ids.filter_map(|id| Some((id, index.labels(id)?.clone()))).collect()
-        })
-    }
-
-    pub(crate) fn with_index<T>(&self, act: impl FnOnce(&Index) -> T) -> T {
-        match self {
-            Self::Live(live) => act(&read(&live.index)),
-            Self::Sealed(sealed) => act(&sealed.index),
-        }
-    }
-
-    pub(crate) fn parts(&self, series: u32) -> SeriesParts {
-        match self {
-            Self::Live(live) => live.parts(series),
-            Self::Sealed(sealed) => {
-                SeriesParts { blocks: Arc::clone(&sealed.blocks), frozen: None, head: None }
-            }
-        }
-    }
-
-    pub(crate) fn lost(&self) -> Lost {
-        match self {
-            Self::Live(live) => live.lost,
-            Self::Sealed(sealed) => sealed.lost,
-        }
-    }
-
-    fn database(&self) -> &Database {
-        match self {
-            Self::Live(live) => &live.database,
-            Self::Sealed(sealed) => &sealed.database,
-        }
-    }
-
-    pub(crate) fn reader(&self) -> Result<BlockReader, OpenError> {
-        let meta = match self {
-            Self::Live(live) => read(&live.state).meta,
-            Self::Sealed(sealed) => sealed.meta,
-        };
-        Ok(BlockReader::new(self.database().reader()?, meta))
-    }
-
-    pub(crate) fn give_back(&self, reader: BlockReader) {
-        self.database().give_back(reader.connection);
-    }
+/// What readers get of a partition: its files, oldest first, and why others cannot be read.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) errors: Vec<OpenError>,
 }
 
 impl Partition {
-    pub(crate) fn new(span: Span, path: PathBuf) -> Self {
-        Self { span, path, slot: Mutex::default() }
+    pub(crate) fn new(span: Span, dir: PathBuf) -> Self {
+        Self { span, dir, files: Mutex::default() }
     }
 
-    /// The live file, opened when it is not, and made when there is none.
-    pub(crate) fn live(
-        &self,
-        registry: &RwLock<Registry>,
-        max_bytes: Option<u64>,
-    ) -> Result<Arc<Live>, OpenError> {
-        let mut slot = lock(&self.slot);
-        if let Some(live) = &slot.live {
+    pub(crate) fn path(&self, kind: FileKind) -> PathBuf {
+        self.dir.join(PartitionFile { span: self.span, kind }.name())
+    }
+
+    /// Takes up a file that was found in the folder.
+    pub(crate) fn add_sealed(&self, kind: FileKind) {
+        let mut files = lock(&self.files);
+        files.sealed.push(SealedFile { kind, opened: None, facts: None });
+        files.sealed.sort_by_key(|file| number(file.kind));
+    }
+
+    /// The live file, opened when it is not, and made when there is none. One that is too damaged
+    /// to be written to is set aside for readers first.
+    pub(crate) fn live(&self, opening: Opening<'_>) -> Result<Arc<Live>, OpenError> {
+        let mut files = lock(&self.files);
+        if let Some(live) = &files.live {
             return Ok(Arc::clone(live));
         }
-        let path = self.path.clone();
-        let loaded = Loaded::open(path, self.span, max_bytes, &mut write(registry))?;
-        let live = Arc::new(Live::assemble(loaded, max_bytes));
-        slot.live = Some(Arc::clone(&live));
-        slot.sealed = None;
+        let path = self.path(FileKind::Live);
+        let opened = match Live::open(path.clone(), self.span, opening) {
+            Ok(live) if live.lost.tables > 0 => {
+                drop(live);
+                None
+            }
+            Ok(live) => Some(live),
+            Err(OpenError::Foreign { .. }) => None,
+            Err(OpenError::Database { source, .. }) if is_corruption(&source) => None,
+            Err(error) => return Err(error),
+        };
+        let live = if let Some(live) = opened {
+            live
+        } else {
+            self.set_aside(&mut files)
+                .map_err(|source| OpenError::Folder { dir: self.dir.clone(), source })?;
+            Live::open(path, self.span, opening)?
+        };
+        let live = Arc::new(live);
+        files.live = Some(Arc::clone(&live));
         Ok(live)
     }
 
     /// The live file, if it is open.
     pub(crate) fn open_live(&self) -> Option<Arc<Live>> {
-        lock(&self.slot).live.clone()
+        lock(&self.files).live.clone()
     }
 
-    /// Closes the live file when everything in it is sealed.
-    pub(crate) fn close(&self) -> bool {
-        let mut slot = lock(&self.slot);
-        let Some(live) = slot.live.take_if(|live| live.close()) else { return false };
-        live.database.close_idle();
-        slot.facts = Some(live.facts());
-        true
+    /// Ends the live file when nobody uses it and everything in it is sealed: from then on it is
+    /// read-only, under another name.
+    pub(crate) fn close(&self) -> io::Result<bool> {
+        let mut files = lock(&self.files);
+        // Nobody can get at it while the files are locked, so alone now is alone until the end.
+        let alone = |live: &mut Arc<Live>| {
+            !live.has_head() && Arc::get_mut(live).is_some_and(Live::end_journal)
+        };
+        let Some(live) = files.live.take_if(alone) else { return Ok(false) };
+        drop(live);
+        self.set_aside(&mut files)?;
+        Ok(true)
     }
 
-    /// What is known without opening it.
-    pub(crate) fn facts(&self) -> Option<Facts> {
-        let slot = lock(&self.slot);
-        slot.live.as_ref().map(|live| live.facts()).or(slot.facts)
+    /// Gives up a live file that turned out to be damaged. `false` while readers use it.
+    pub(crate) fn abandon(&self) -> io::Result<bool> {
+        let mut files = lock(&self.files);
+        let alone = |live: &mut Arc<Live>| Arc::get_mut(live).is_some();
+        let Some(live) = files.live.take_if(alone) else { return Ok(false) };
+        drop(live);
+        self.set_aside(&mut files)?;
+        Ok(true)
     }
 
-    pub(crate) fn source(&self) -> Result<Source, OpenError> {
-        let mut slot = lock(&self.slot);
-        if let Some(live) = &slot.live {
-            return Ok(Source::Live(Arc::clone(live)));
+    /// Renames the live file, which is not open, to a closed one.
+    fn set_aside(&self, files: &mut Files) -> io::Result<()> {
+        let kind = FileKind::Closed(next_number(files));
+        let (from, to) = (self.path(FileKind::Live), self.path(kind));
+        // The journal first: without it the file alone would be an older state.
+        for suffix in ["-wal", ""] {
+            match fs::rename(with_suffix(&from, suffix), with_suffix(&to, suffix)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
-        if let Some(sealed) = &slot.sealed {
-            return Ok(Source::Sealed(Arc::clone(sealed)));
-        }
-        let sealed = Arc::new(Sealed::open(self.path.clone())?);
-        slot.sealed = Some(Arc::clone(&sealed));
-        Ok(Source::Sealed(sealed))
+        sync_dir(&self.dir)?;
+        files.sealed.push(SealedFile { kind, opened: None, facts: None });
+        Ok(())
     }
 
-    /// Forgets what was read of a sealed partition.
+    /// All files, for readers.
+    pub(crate) fn sources(&self) -> Sources {
+        let mut files = lock(&self.files);
+        let mut sources = Sources::default();
+        for file in &mut files.sealed {
+            match self.open_sealed(file) {
+                Ok(sealed) => sources.sources.push(Source::Sealed(sealed)),
+                Err(error) => sources.errors.push(error),
+            }
+        }
+        sources.sources.extend(files.live.clone().map(Source::Live));
+        sources
+    }
+
+    fn open_sealed(&self, file: &mut SealedFile) -> Result<Arc<Sealed>, OpenError> {
+        if let Some(sealed) = &file.opened {
+            return Ok(Arc::clone(sealed));
+        }
+        let sealed = Arc::new(Sealed::open(self.path(file.kind))?);
+        file.opened = Some(Arc::clone(&sealed));
+        Ok(sealed)
+    }
+
+    /// Forgets what was read of the files that are not written to.
     pub(crate) fn forget(&self) {
-        lock(&self.slot).sealed = None;
+        for file in &mut lock(&self.files).sealed {
+            file.opened = None;
+        }
     }
+
+    /// The files to be rewritten into one final form, or nothing when that is done.
+    pub(crate) fn to_rewrite(&self) -> Option<Vec<FileKind>> {
+        let files = lock(&self.files);
+        if files.left_alone {
+            return None;
+        }
+        let kinds: Vec<FileKind> = files.sealed.iter().map(|file| file.kind).collect();
+        let done = matches!(kinds[..], [] | [FileKind::Final(_)]);
+        (!done).then_some(kinds)
+    }
+
+    /// Does not offer the files for rewriting any more.
+    pub(crate) fn leave_alone(&self) {
+        lock(&self.files).left_alone = true;
+    }
+
+    /// Whether there are files that are not written to any more.
+    pub(crate) fn was_closed(&self) -> bool {
+        !lock(&self.files).sealed.is_empty()
+    }
+
+    /// The number of the next file.
+    pub(crate) fn next_number(&self) -> u32 {
+        next_number(&lock(&self.files))
+    }
+
+    /// Lets a final form take the place of the files that were merged into it.
+    pub(crate) fn replace(&self, merged: &[FileKind], kind: FileKind) -> io::Result<()> {
+        let mut files = lock(&self.files);
+        fs::rename(self.path(FileKind::Unfinished(number(kind))), self.path(kind))?;
+        sync_dir(&self.dir)?;
+        files.sealed.retain(|file| !merged.contains(&file.kind));
+        files.sealed.push(SealedFile { kind, opened: None, facts: None });
+        files.sealed.sort_by_key(|file| number(file.kind));
+        drop(files);
+        for kind in merged {
+            // Where readers still have it open, Windows keeps it until the next start.
+            drop(fs::remove_file(self.path(*kind)));
+        }
+        Ok(())
+    }
+
+    /// What is known of how much there is.
+    pub(crate) fn facts(&self) -> Vec<Facts> {
+        let files = lock(&self.files);
+        let known = files.sealed.iter().filter_map(|file| file.facts);
+        known.chain(files.live.as_ref().map(|live| live.facts())).collect()
+    }
+
+    /// Looks into the files whose facts are not known.
+    pub(crate) fn learn_facts(&self) {
+        let mut files = lock(&self.files);
+        for file in files.sealed.iter_mut().filter(|file| file.facts.is_none()) {
+            let facts = Sealed::meta(self.path(file.kind)).map(|meta| Facts {
+                samples: meta.samples,
+                head_samples: 0,
+                series: u64::from(meta.series),
+                range_ms: (meta.samples > 0).then_some(meta.range_ms),
+            });
+            // An unreadable file is reported by every question; here it counts as empty.
+            file.facts = Some(facts.unwrap_or_default());
+        }
+    }
+}
+
+fn number(kind: FileKind) -> u32 {
+    match kind {
+        FileKind::Unfinished(number) | FileKind::Closed(number) | FileKind::Final(number) => number,
+        FileKind::Live => u32::MAX,
+    }
+}
+
+fn next_number(files: &Files) -> u32 {
+    files.sealed.iter().map(|file| number(file.kind)).max().unwrap_or(0) + 1
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(suffix);
+    path.into()
 }

@@ -6,6 +6,7 @@
 //! waits long. What is left over from a kill is removed at the next opening.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use barograph_model::Labels;
 
@@ -76,16 +77,21 @@ impl Packer {
         (self.full.len() >= BLOCKS_AT_ONCE).then(|| std::mem::take(&mut self.full))
     }
 
-    /// The blocks that are left, and the number after the last.
-    pub(crate) fn finish(mut self) -> (Vec<(u32, Encoded)>, u32) {
+    /// The blocks that are left.
+    pub(crate) fn finish(mut self) -> Vec<(u32, Encoded)> {
         self.cut();
-        (self.full, self.next_id)
+        self.full
     }
 }
 
+/// What readers will know of a block that was just made.
+pub(crate) fn block_info(id: u32, block: &Encoded, meta: &Meta) -> Result<BlockInfo, Damaged> {
+    BlockInfo::decode(id, &block.head, meta, u32::MAX)
+}
+
 impl Live {
-    /// Seals the head; `false` when it is empty.
-    pub(crate) fn seal(&self) -> Result<bool, SealError> {
+    /// Seals the head; `false` when it is empty, or when it is told to stop.
+    pub(crate) fn seal(&self, stop: &AtomicBool) -> Result<bool, SealError> {
         let _sealing = lock(&self.sealing);
         let Some(frozen) = self.freeze() else { return Ok(false) };
         let meta = read(&self.state).meta;
@@ -94,6 +100,9 @@ impl Live {
         let mut columns = Columns::default();
         let index_len = read(&self.index).len();
         for series in 0..index_len {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
             let Some(head) = frozen.head.series(series) else { continue };
             let Some(labels) = read(&self.index).labels(series).cloned() else { continue };
             columns.clear();
@@ -107,10 +116,11 @@ impl Live {
                 self.write_blocks(&blocks, &meta, &mut infos)?;
             }
         }
-        let (blocks, n_blocks) = packer.finish();
-        self.write_blocks(&blocks, &meta, &mut infos)?;
-        let meta =
-            Meta { blocks: n_blocks, sealed_seq: frozen.through_seq, series: index_len, ..meta };
+        self.write_blocks(&packer.finish(), &meta, &mut infos)?;
+        let mut meta = Meta { sealed_seq: frozen.through_seq, series: index_len, ..meta };
+        for info in &infos {
+            meta.add_block(info.samples, info.range_ms);
+        }
         self.with_connection(|connection| write_meta(connection, &meta))?;
         self.publish(meta, infos);
         self.delete_batches(meta.sealed_seq)?;
@@ -147,7 +157,7 @@ impl Live {
         infos: &mut Vec<BlockInfo>,
     ) -> Result<(), SealError> {
         for (id, block) in blocks {
-            let info = BlockInfo::decode(*id, &block.head, meta, u32::MAX);
+            let info = block_info(*id, block, meta);
             infos.push(info.map_err(|damaged| self.encode_error(&damaged))?);
         }
         self.with_connection(|connection| {

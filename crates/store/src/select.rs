@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering;
 
 use barograph_model::{Labels, Matcher};
 
-use crate::blocks::{BlockReader, Damage};
+use crate::blocks::Damage;
 use crate::columns::Columns;
 use crate::error::SelectError;
-use crate::partition::{Partition, Source};
+use crate::partition::{Partition, Sources};
 use crate::settings::Limits;
 use crate::shared::Shared;
+use crate::source::{Readers, Source};
 use crate::stats::count;
 
 /// The samples of one series in ascending order of time, as columns of equal length.
@@ -127,28 +128,27 @@ impl Question<'_> {
 
     /// The partition's files; what was lost of them is a warning.
     fn sources(&self, partition: &Partition, warnings: &mut Vec<Warning>) -> Vec<Source> {
-        let name = partition.span.name();
-        match self.shared.source(partition) {
-            Ok(source) => {
-                let lost = source.lost();
-                let parts = [
-                    (lost.damage.blocks, "blocks"),
-                    (lost.batches, "batches"),
-                    (lost.series, "series"),
-                ];
-                for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
-                    let message = format!("{number} {what} are damaged and left out");
-                    warnings.push(Warning { partition: name.clone(), message });
-                }
-                vec![source]
-            }
-            Err(error) => {
-                count(&self.shared.counters.damaged_partitions, 1);
-                let message = format!("it cannot be read: {}", chain(&error));
-                warnings.push(Warning { partition: name, message });
-                Vec::new()
+        let Sources { sources, errors } = self.shared.sources(partition);
+        let mut warn = |message| {
+            warnings.push(Warning { partition: partition.span.name(), message });
+        };
+        for error in errors {
+            count(&self.shared.counters.damaged_partitions, 1);
+            warn(format!("a file cannot be read: {}", chain(&error)));
+        }
+        for lost in sources.iter().map(Source::lost) {
+            let parts = [
+                (lost.damage.chunks, "samples"),
+                (lost.damage.blocks, "blocks"),
+                (lost.batches, "batches"),
+                (lost.series, "series"),
+                (lost.tables, "tables"),
+            ];
+            for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
+                warn(format!("damaged and left out: {number} {what}"));
             }
         }
+        sources
     }
 
     fn matching(&self, sources: &[Source]) -> Result<Vec<(Labels, Places)>, SelectError> {
@@ -187,61 +187,8 @@ impl Question<'_> {
         count(&self.shared.counters.damaged_blocks, damage.blocks);
         if damage != Damage::default() {
             let Damage { chunks, blocks } = damage;
-            let message = format!("{chunks} chunks and {blocks} blocks are damaged and left out");
+            let message = format!("damaged and left out: {chunks} chunks, {blocks} blocks");
             warnings.push(Warning { partition: partition.span.name(), message });
-        }
-    }
-}
-
-/// The readers of a partition's files.
-struct Readers<'a> {
-    sources: &'a [Source],
-    readers: Vec<Option<BlockReader>>,
-}
-
-impl<'a> Readers<'a> {
-    fn open(sources: &'a [Source]) -> Self {
-        let readers = sources.iter().map(|source| source.reader().ok()).collect();
-        Self { sources, readers }
-    }
-
-    /// Reads one series of all files; later writes win.
-    fn read(
-        &mut self,
-        labels: &Labels,
-        places: &[(usize, u32)],
-        range_ms: (i64, i64),
-        columns: &mut Columns,
-    ) -> Damage {
-        columns.clear();
-        let mut damage = Damage::default();
-        for (index, id) in places {
-            let parts = self.sources[*index].parts(*id);
-            match &mut self.readers[*index] {
-                Some(reader) => {
-                    damage += reader.read(&parts.blocks, (*id, labels), range_ms, columns);
-                }
-                None => damage.blocks += parts.blocks.iter().count() as u64,
-            }
-            for head in [parts.frozen, parts.head].into_iter().flatten() {
-                let len = columns.times.len();
-                if head.read(columns).is_err() {
-                    columns.times.truncate(len);
-                    columns.values.truncate(len);
-                    damage.chunks += 1;
-                }
-            }
-        }
-        columns.normalise();
-        columns.clip(range_ms.0, range_ms.1);
-        damage
-    }
-
-    fn close(self) {
-        for (source, reader) in self.sources.iter().zip(self.readers) {
-            if let Some(reader) = reader {
-                source.give_back(reader);
-            }
         }
     }
 }

@@ -7,12 +7,13 @@ use std::sync::{Arc, Condvar, Mutex, RwLock};
 use barograph_model::Clock;
 
 use crate::error::OpenError;
-use crate::folder::Folder;
-use crate::live::Live;
-use crate::partition::{Partition, Source};
+use crate::folder::{FileKind, Folder, PartitionFile};
+use crate::live::{Live, Opening};
+use crate::partition::{Partition, Sources};
 use crate::queue::Queue;
 use crate::registry::Registry;
 use crate::settings::Settings;
+use crate::source::Source;
 use crate::span::Span;
 use crate::stats::{Counters, Stats, count};
 use crate::sync::{lock, read, write};
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     /// Wakes the maintenance thread: there is something to seal, or the end has come.
     pub(crate) work: Mutex<bool>,
     pub(crate) wake: Condvar,
+    /// Held while sealing and rewriting: two at once would be in each other's way.
+    pub(crate) tending: Mutex<()>,
     /// Sealed partitions in the order in which they were read.
     recent: Mutex<VecDeque<Span>>,
 }
@@ -49,6 +52,7 @@ impl Shared {
             stop: AtomicBool::new(false),
             work: Mutex::new(false),
             wake: Condvar::new(),
+            tending: Mutex::default(),
             recent: Mutex::default(),
         }
     }
@@ -67,20 +71,49 @@ impl Shared {
         if let Some(partition) = read(&self.partitions).get(&span) {
             return Arc::clone(partition);
         }
-        let path = self.folder.raw().join(format!("{}.db", span.name()));
-        let mut partitions = write(&self.partitions);
-        Arc::clone(partitions.entry(span).or_insert_with(|| Arc::new(Partition::new(span, path))))
+        let new = || Arc::new(Partition::new(span, self.folder.raw()));
+        Arc::clone(write(&self.partitions).entry(span).or_insert_with(new))
+    }
+
+    /// Takes up the files that were found in the folder, in order of their names: opens the live
+    /// ones, and removes those that a final form has replaced.
+    pub(crate) fn take_up(&self, files: &[PartitionFile]) -> Result<(), OpenError> {
+        let mut finals = BTreeMap::new();
+        for PartitionFile { span, kind } in files {
+            if let FileKind::Final(number) = kind {
+                finals.insert(*span, *number);
+            }
+        }
+        for PartitionFile { span, kind } in files.iter().copied() {
+            let partition = self.partition(span);
+            let newest_final = finals.get(&span).copied().unwrap_or(0);
+            match kind {
+                FileKind::Live => drop(self.live(span)?),
+                FileKind::Closed(number) | FileKind::Final(number) if number >= newest_final => {
+                    partition.add_sealed(kind);
+                }
+                FileKind::Closed(_) | FileKind::Final(_) | FileKind::Unfinished(_) => {
+                    let path = partition.path(kind);
+                    std::fs::remove_file(&path)
+                        .map_err(|source| OpenError::Folder { dir: path, source })?;
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn live(&self, span: Span) -> Result<Arc<Live>, OpenError> {
-        let opened_before = self.partition(span).open_live();
-        if let Some(live) = opened_before {
+        let partition = self.partition(span);
+        if let Some(live) = partition.open_live() {
             return Ok(live);
         }
-        let live = self.partition(span).live(&self.registry, self.settings.max_file_bytes)?;
-        let lost = live.lost;
-        count(&self.counters.damaged_blocks, lost.damage.blocks);
-        count(&self.counters.damaged_batches, lost.batches);
+        let live = partition.live(Opening {
+            registry: &self.registry,
+            max_bytes: self.settings.max_file_bytes,
+            now: self.clock.monotonic(),
+        })?;
+        count(&self.counters.damaged_blocks, live.lost.damage.blocks);
+        count(&self.counters.damaged_batches, live.lost.batches);
         Ok(live)
     }
 
@@ -91,12 +124,12 @@ impl Shared {
         overlapping.cloned().collect()
     }
 
-    pub(crate) fn source(&self, partition: &Partition) -> Result<Source, OpenError> {
-        let source = partition.source()?;
-        if matches!(source, Source::Sealed(_)) {
+    pub(crate) fn sources(&self, partition: &Partition) -> Sources {
+        let sources = partition.sources();
+        if sources.sources.iter().any(|source| matches!(source, Source::Sealed(_))) {
             self.keep_few_open(partition.span);
         }
-        Ok(source)
+        sources
     }
 
     fn keep_few_open(&self, span: Span) {
@@ -127,8 +160,7 @@ impl Shared {
         stats.partitions = partitions.len() as u64;
         stats.known_series = read(&self.registry).len() as u64;
         stats.disk_bytes = self.folder.bytes();
-        for partition in partitions.values() {
-            let Some(facts) = partition.facts() else { continue };
+        for facts in partitions.values().flat_map(|partition| partition.facts()) {
             stats.samples += facts.samples;
             stats.head_samples += facts.head_samples;
             stats.series = facts.series;

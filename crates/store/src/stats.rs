@@ -29,6 +29,8 @@ pub struct Stats {
     pub busy: u64,
     pub seals: u64,
     pub failed_seals: u64,
+    /// Partitions that were given their final form.
+    pub rewrites: u64,
     pub seal_seconds_sum: f64,
     /// Chunks that failed their checksum when they were read.
     pub damaged_chunks: u64,
@@ -61,6 +63,7 @@ pub(crate) struct Counters {
     pub(crate) busy: AtomicU64,
     pub(crate) seals: AtomicU64,
     pub(crate) failed_seals: AtomicU64,
+    pub(crate) rewrites: AtomicU64,
     pub(crate) seal_nanos: AtomicU64,
     pub(crate) damaged_chunks: AtomicU64,
     pub(crate) damaged_blocks: AtomicU64,
@@ -85,6 +88,7 @@ impl Default for Counters {
             busy: AtomicU64::default(),
             seals: AtomicU64::default(),
             failed_seals: AtomicU64::default(),
+            rewrites: AtomicU64::default(),
             seal_nanos: AtomicU64::default(),
             damaged_chunks: AtomicU64::default(),
             damaged_blocks: AtomicU64::default(),
@@ -129,6 +133,7 @@ impl Counters {
             busy: get(&self.busy),
             seals: get(&self.seals),
             failed_seals: get(&self.failed_seals),
+            rewrites: get(&self.rewrites),
             seal_seconds_sum: seconds(&self.seal_nanos),
             damaged_chunks: get(&self.damaged_chunks),
             damaged_blocks: get(&self.damaged_blocks),

@@ -56,13 +56,10 @@ impl Store {
     pub fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let partition_ms = check(&settings)?;
         let folder = Folder::open(&settings.dir, partition_ms)?;
-        let (spans, foreign) = folder.partitions()?;
+        let (files, foreign) = folder.files()?;
         let shared = Arc::new(Shared::new(settings, clock, folder));
         count(&shared.counters.damaged_partitions, foreign.len() as u64);
-        for span in spans {
-            shared.partition(span);
-            shared.live(span)?;
-        }
+        shared.take_up(&files)?;
         shared.count_head_bytes();
         let mut store = Self { shared, threads: Vec::new() };
         store.spawn("store-writer", |shared| writer::run(&shared))?;

@@ -85,12 +85,19 @@ fn commit_group(shared: &Shared, jobs: Vec<Job>) {
 fn commit(shared: &Shared, span: Span, rows: &[Rows]) -> Result<Vec<u64>, AppendError> {
     let started = shared.clock.monotonic();
     let max_series = shared.settings.max_series;
+    let mut tries = 0;
     let (live, refused) = loop {
         let live = shared.live(span).map_err(|error| open_error(&error))?;
         match live.commit(rows, &shared.registry, max_series, started) {
             Ok(refused) => break (live, refused),
-            Err(CommitError::Closed) => {}
-            Err(CommitError::Failed(error)) => return Err(error),
+            Err(CommitError { error, damaged }) => {
+                drop(live);
+                let may_retry = damaged && tries == 0;
+                if !may_retry || !matches!(shared.partition(span).abandon(), Ok(true)) {
+                    return Err(error);
+                }
+                tries += 1;
+            }
         }
     };
     let samples: u64 = rows.iter().map(|rows| rows.series.len() as u64).sum();

@@ -2,3 +2,17 @@
 
 #[cfg(test)]
 mod basics;
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod damage;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod opening;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod support;

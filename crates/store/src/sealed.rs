@@ -1,0 +1,53 @@
+//! A file of a partition that is not written to any more: closed, or in its final form.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::blocks::Blocks;
+use crate::db::{Database, Meta};
+use crate::error::OpenError;
+use crate::head::Head;
+use crate::index::Index;
+use crate::load::{Contents, Lost};
+
+/// A file opened for readers.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) database: Database,
+    pub(crate) meta: Meta,
+    pub(crate) index: Index,
+    pub(crate) blocks: Arc<Blocks>,
+    /// Batches of a live file that was set aside before it could be sealed.
+    pub(crate) head: Head,
+    pub(crate) lost: Lost,
+}
+
+impl Sealed {
+    pub(crate) fn open(path: PathBuf) -> Result<Self, OpenError> {
+        let database = Database::new(path);
+        let connection = database.reader()?;
+        let meta = existing_meta(&database, &connection)?;
+        let contents = Contents::read(&connection, meta)
+            .map_err(|source| OpenError::Database { path: database.path.clone(), source })?;
+        database.give_back(connection);
+        let Contents { index, blocks, head, lost, .. } = contents;
+        Ok(Self { database, meta, index, blocks: Arc::new(blocks), head, lost })
+    }
+
+    /// The record of a file, without the rest.
+    pub(crate) fn meta(path: PathBuf) -> Result<Meta, OpenError> {
+        let database = Database::new(path);
+        let connection = database.reader()?;
+        existing_meta(&database, &connection)
+    }
+}
+
+fn existing_meta(
+    database: &Database,
+    connection: &rusqlite::Connection,
+) -> Result<Meta, OpenError> {
+    database.meta(connection)?.ok_or_else(|| OpenError::Foreign {
+        path: database.path.clone(),
+        problem: "the record about the partition is missing".to_owned(),
+    })
+}

@@ -1,0 +1,148 @@
+//! A flipped bit has no effect on answers, or it is reported. It never makes a wrong answer.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use barograph_store::{OpenError, Store};
+
+use crate::support::{
+    Dice, HOUR_MS, Map, NOON_MS, TestClock, as_map, batch, contents, open, select_all, settings,
+};
+
+/// Fills a store with what compresses well and what does not.
+fn fill(store: &Store, from: i64, to: i64) {
+    for i in from..to {
+        let samples = (0..40).map(|series| match series % 4 {
+            0 => (series, 1.0),
+            1 => (series, (i * i64::from(series)) as f64),
+            2 => (series, ((i * 7919 + i64::from(series)) % 1009) as f64 / 8.0),
+            _ => (series, (i as f64).sqrt() * f64::from(series)),
+        });
+        store.append(&[batch(NOON_MS + i * 1000, samples)]).unwrap();
+    }
+}
+
+/// The file of the only partition.
+fn the_file(dir: &Path) -> PathBuf {
+    let mut files = fs::read_dir(dir.join("raw")).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.next().unwrap();
+    assert!(files.next().is_none(), "one file");
+    file
+}
+
+fn is_part_of(part: &Map, whole: &Map) -> bool {
+    part.iter().all(|(labels, samples)| {
+        let known = whole.get(labels);
+        known.is_some_and(|known| samples.iter().all(|(time, bits)| known.get(time) == Some(bits)))
+    })
+}
+
+/// Flips bits in the file of a closed store, one at a time.
+fn flip(dir: &Path, expected: &Map, flips: usize, seed: u64) {
+    let path = the_file(dir);
+    let name = path.file_name().unwrap();
+    let marker = fs::read(dir.join("FORMAT")).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let mut dice = Dice(seed);
+    let mut reported = 0;
+    for _ in 0..flips {
+        let bit = dice.below(bytes.len() * 8);
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let copy = tempfile::tempdir().unwrap();
+        fs::create_dir(copy.path().join("raw")).unwrap();
+        fs::write(copy.path().join("FORMAT"), &marker).unwrap();
+        fs::write(copy.path().join("raw").join(name), flipped).unwrap();
+        let store = match Store::open(settings(copy.path()), TestClock::at(NOON_MS)) {
+            Ok(store) => store,
+            // The bit made it look like a later version's file.
+            Err(OpenError::Newer { .. }) => {
+                reported += 1;
+                continue;
+            }
+            Err(error) => panic!("bit {bit}: {error:?}"),
+        };
+        let answer = select_all(&store);
+        let found = as_map(&answer.data);
+        assert!(is_part_of(&found, expected), "bit {bit}: wrong data");
+        assert!(found == *expected || !answer.warnings.is_empty(), "bit {bit}: silence");
+        reported += usize::from(!answer.warnings.is_empty());
+    }
+    assert!(reported > 0, "no flip met anything");
+}
+
+#[test]
+fn flips_in_a_final_file_are_harmless_or_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let store = open(dir.path(), &clock);
+    fill(&store, 0, 400);
+    let expected = contents(&store);
+    clock.advance(3 * HOUR_MS);
+    store.maintain().unwrap();
+    drop(store);
+    assert!(the_file(dir.path()).to_str().unwrap().ends_with(".final.db"));
+    flip(dir.path(), &expected, 300, 0x1234_5678_9abc_def1);
+}
+
+#[test]
+fn flips_in_a_live_file_are_harmless_or_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let store = open(dir.path(), &clock);
+    fill(&store, 0, 150);
+    store.seal().unwrap();
+    fill(&store, 150, 300);
+    store.seal().unwrap();
+    fill(&store, 300, 400);
+    let expected = contents(&store);
+    drop(store);
+    flip(dir.path(), &expected, 300, 0xfeed_5678_9abc_def1);
+}
+
+#[test]
+fn a_file_cut_at_any_page_is_reported() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let store = open(dir.path(), &clock);
+    fill(&store, 0, 300);
+    let expected = contents(&store);
+    clock.advance(3 * HOUR_MS);
+    store.maintain().unwrap();
+    drop(store);
+    let path = the_file(dir.path());
+    let bytes = fs::read(&path).unwrap();
+    let length = bytes.len();
+    for cut in (100..length).step_by(4096).chain([1, 99, length - 1]) {
+        fs::write(&path, &bytes[..cut]).unwrap();
+        let store = Store::open(settings(dir.path()), TestClock::at(NOON_MS)).unwrap();
+        let answer = select_all(&store);
+        assert!(is_part_of(&as_map(&answer.data), &expected), "cut at {cut}");
+        assert!(!answer.warnings.is_empty(), "cut at {cut}");
+    }
+}
+
+#[test]
+fn writing_goes_on_beside_a_damaged_live_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let store = open(dir.path(), &clock);
+    fill(&store, 0, 200);
+    drop(store);
+    let path = the_file(dir.path());
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    for round in 0..3 {
+        let store = open(dir.path(), &clock);
+        fill(&store, 200 + round * 10, 210 + round * 10);
+        let answer = select_all(&store);
+        assert!(!answer.warnings.is_empty());
+        let newest = answer.data.iter().filter_map(|series| series.times.last()).max();
+        assert_eq!(newest, Some(&(NOON_MS + (209 + round * 10) * 1000)));
+        clock.advance(3 * HOUR_MS);
+        store.maintain().unwrap();
+        assert_eq!(as_map(&select_all(&store).data), as_map(&answer.data));
+    }
+}

@@ -1,0 +1,98 @@
+//! What is refused, how it is said, and that it is counted.
+
+use std::time::Duration;
+
+use barograph_store::{AppendError, Appended, SeriesError, Settings, Store};
+
+use crate::support::{HOUR_MS, NOON_MS, TestClock, batch, contents, count, labels, open, settings};
+
+#[test]
+fn too_many_series_are_refused_and_the_known_ones_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let few = Settings { max_series: 3, ..settings(dir.path()) };
+    let store = Store::open(few, clock.clone()).unwrap();
+    let appended = store.append(&[batch(NOON_MS, (0..5).map(|i| (i, 1.0)))]).unwrap();
+    assert_eq!(appended, Appended { stored: 3, refused: 2, ..Appended::default() });
+    let appended = store.append(&[batch(NOON_MS + 1, (1..5).map(|i| (i, 1.0)))]).unwrap();
+    assert_eq!(appended, Appended { stored: 2, refused: 2, ..Appended::default() });
+    assert_eq!(store.series(&labels(4)), Err(SeriesError::TooMany { max: 3 }));
+    assert_eq!(contents(&store).len(), 3);
+    assert_eq!(store.stats().refused_samples, 4);
+}
+
+#[test]
+fn samples_outside_of_the_windows_are_refused_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let day = Settings { late_window: Some(Duration::from_secs(86_400)), ..settings(dir.path()) };
+    let store = Store::open(day, clock.clone()).unwrap();
+    let at = |time_ms| store.append(&[batch(time_ms, [(1, 1.0), (2, 1.0)])]).unwrap();
+    assert_eq!(at(NOON_MS - 24 * HOUR_MS).stored, 2);
+    assert_eq!(at(NOON_MS - 24 * HOUR_MS - 1).late, 2);
+    assert_eq!(at(NOON_MS + 48 * HOUR_MS).stored, 2);
+    assert_eq!(at(NOON_MS + 48 * HOUR_MS + 1).future, 2);
+    assert_eq!(at(i64::MAX).future, 2);
+    assert_eq!(at(i64::MIN).late, 2);
+    let stats = store.stats();
+    assert_eq!((stats.late_samples, stats.future_samples), (4, 4));
+    assert_eq!(stats.partitions, 2);
+}
+
+#[test]
+fn a_full_head_sheds_load_until_it_is_sealed() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let small = Settings { max_head_bytes: 20_000, ..settings(dir.path()) };
+    let store = Store::open(small, clock.clone()).unwrap();
+    let mut stored = 0;
+    let error = loop {
+        match store.append(&[batch(NOON_MS + stored, (0..50).map(|i| (i, stored as f64)))]) {
+            Ok(_) => stored += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, AppendError::Busy { .. }), "{error}");
+    assert!(store.stats().busy >= 1);
+    store.seal().unwrap();
+    store.append(&[batch(NOON_MS + stored, [(1, 1.0)])]).unwrap();
+    assert_eq!(count(&contents(&store)[&labels(1).to_string()]), stored + 1);
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_passes_and_reads_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let small = Settings { max_file_bytes: Some(120_000), ..settings(dir.path()) };
+    let store = Store::open(small, clock.clone()).unwrap();
+    let append = |store: &Store, i: i64| {
+        let samples = (0..100).map(|series| (series, f64::from(series) + i as f64 / 3.0));
+        store.append(&[batch(NOON_MS + i, samples)])
+    };
+    let mut stored = 0;
+    let error = loop {
+        match append(&store, stored) {
+            Ok(_) => stored += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, AppendError::DiskFull { .. }), "{error}");
+    assert!(error.to_string().contains("2026-11-22T12.db is full"), "{error}");
+    let full = contents(&store);
+    assert_eq!(full.len(), 100);
+    assert!(full.values().all(|series| count(series) == stored));
+    assert!(append(&store, stored).is_err());
+    assert!(store.seal().is_err());
+    assert_eq!(contents(&store), full);
+    let stats = store.stats();
+    assert_eq!((stats.failed_commits, stats.failed_seals), (2, 1));
+    // The next hour has a file of its own.
+    assert_eq!(append(&store, HOUR_MS).unwrap().stored, 100);
+    drop(store);
+
+    let store = open(dir.path(), &clock);
+    assert_eq!(append(&store, stored).unwrap().stored, 100);
+    store.seal().unwrap();
+    let found = contents(&store);
+    assert!(found.values().all(|series| count(series) == stored + 2));
+}
