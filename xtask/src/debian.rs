@@ -92,6 +92,13 @@ impl Later {
         Ok(())
     }
 
+    /// The newest version of a package that starts so.
+    pub(crate) fn version(&self, name: &str, start: &str) -> Result<Option<String>> {
+        let mut apt_cache = process::command("apt-cache");
+        apt_cache.arg("-c").arg(self.folder.join("apt.conf")).args(["madison", name]);
+        Ok(newest(&process::read(&mut apt_cache)?, start))
+    }
+
     fn apt_get(&self) -> Command {
         let mut command = apt_get();
         command.arg("-c").arg(self.folder.join("apt.conf"));
@@ -102,6 +109,12 @@ impl Later {
 /// Whether the keys of Debian's archive are here.
 pub(crate) fn has_keyring() -> bool {
     Path::new(KEYRING).exists()
+}
+
+/// From apt's table `name | version | archive`, which has the newest first.
+fn newest(table: &str, start: &str) -> Option<String> {
+    let mut versions = table.lines().filter_map(|line| line.split('|').nth(1).map(str::trim));
+    versions.find(|version| version.starts_with(start)).map(str::to_owned)
 }
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -184,5 +197,12 @@ mod tests {
         let listing = "Debian-Security a:/sec/\nDebian b:/main/\nDebian c:/other/\n";
         assert_eq!(main_archive(listing).as_deref(), Some("b:/main/"));
         assert_eq!(main_archive("Vendor x:/y/\n"), None);
+    }
+
+    #[test]
+    fn the_newest_version_of_a_release_is_chosen() {
+        let table = " rust-src | 1.96.0+dfsg1-1 | a\n rust-src | 1.9.0+dfsg2-1 | a\n";
+        assert_eq!(newest(table, "1.9.0+").as_deref(), Some("1.9.0+dfsg2-1"));
+        assert_eq!(newest(table, "1.9+"), None);
     }
 }

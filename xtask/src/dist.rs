@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::mingw::TARGET;
 use crate::tools::{self, C_COMPILER, MINGW, WINDOWS_STD};
-use crate::{node, place, process, web};
+use crate::{node, place, process, rust, web};
 
 pub(crate) fn run() -> Result<()> {
     node::check()?;
@@ -14,7 +14,7 @@ pub(crate) fn run() -> Result<()> {
     web::build()?;
     let build = ["build", "--profile", "dist", "--package", "barograph"];
     process::run(process::cargo().args(build))?;
-    process::run(process::cargo().args(build).args(["--target", TARGET]))?;
+    process::run(rust::for_windows(process::cargo().args(build)))?;
 
     let target = place::target();
     // Cargo has put the host's own binary into the profile's folder, which has this name.

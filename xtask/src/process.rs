@@ -5,10 +5,11 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::place;
 
@@ -77,6 +78,9 @@ pub(crate) struct Heard {
     pub text: String,
 }
 
+/// Output that comes later than this after the one before, and after the end, is not waited for.
+const SILENCE: Duration = Duration::from_millis(200);
+
 /// Runs to the end, passing output on while keeping it.
 pub(crate) fn listen(command: &mut Command) -> Result<Heard> {
     let mut child = command
@@ -85,31 +89,45 @@ pub(crate) fn listen(command: &mut Command) -> Result<Heard> {
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start {}", shown(command)))?;
-    let text = Mutex::new(String::new());
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    thread::scope(|scope| {
-        if let Some(stdout) = stdout {
-            scope.spawn(|| pass_on(stdout, &text));
+    let (sender, lines) = mpsc::channel();
+    let streams: [Option<Box<dyn Read + Send>>; 2] = [
+        child.stdout.take().map(|stream| Box::new(stream) as _),
+        child.stderr.take().map(|stream| Box::new(stream) as _),
+    ];
+    for stream in streams.into_iter().flatten() {
+        let sender = sender.clone();
+        thread::spawn(move || pass_on(stream, &sender));
+    }
+    drop(sender);
+    let waiting = thread::spawn(move || child.wait());
+
+    let mut text = String::new();
+    let mut keep = |line: String| {
+        text.push_str(line.trim_end_matches('\r'));
+        text.push('\n');
+        // A reader that went away (`| head`) is no reason to lose the count of tests.
+        drop(writeln!(std::io::stdout(), "{line}"));
+    };
+    // What the program has started in the background may hold its streams open for ever, so their
+    // end is not waited for.
+    loop {
+        match lines.recv_timeout(SILENCE) {
+            Ok(line) => keep(line),
+            Err(RecvTimeoutError::Timeout) if !waiting.is_finished() => {}
+            Err(_) => break,
         }
-        if let Some(stderr) = stderr {
-            scope.spawn(|| pass_on(stderr, &text));
-        }
-    });
-    let status = child.wait().with_context(|| format!("lost track of {}", shown(command)))?;
-    let text = text.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    }
+    let status = waiting.join().map_err(|_| anyhow!("the thread that waits has panicked"))?;
+    let status = status.with_context(|| format!("lost track of {}", shown(command)))?;
     Ok(Heard { success: status.success(), text })
 }
 
-fn pass_on(from: impl Read, kept: &Mutex<String>) {
+fn pass_on(from: impl Read, to: &mpsc::Sender<String>) {
     for line in BufReader::new(from).split(b'\n') {
         let Ok(line) = line else { return };
-        let line = String::from_utf8_lossy(&line);
-        let mut kept = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        kept.push_str(line.trim_end_matches('\r'));
-        kept.push('\n');
-        // Held under the lock so that lines of the two streams do not mix. A reader that
-        // went away (`| head`) is no reason to lose the count of tests.
-        drop(writeln!(std::io::stdout(), "{line}"));
+        if to.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+            return;
+        }
     }
 }
 
@@ -131,6 +149,17 @@ mod tests {
         let heard = listen(&mut rustc).unwrap();
         assert!(!heard.success);
         assert!(heard.text.contains("no-such-flag"), "{}", heard.text);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_program_left_in_the_background_is_not_waited_for() {
+        let mut shell = command("sh");
+        shell.args(["-c", "sleep 60 & echo $!; exit 3"]);
+        let heard = listen(&mut shell).unwrap();
+        let left = heard.text.trim();
+        assert!(!heard.success);
+        assert!(succeeds(command("kill").arg(left)), "{left} has ended: it was waited for");
     }
 
     #[test]

@@ -80,7 +80,8 @@ pub(crate) static WINDOWS_STD: Tool = Tool {
     name: "Rust's standard library for Windows",
     present: rust::has_windows_std,
     source: Source::Own(rust::add_windows_std),
-    advice: "rustup target add x86_64-pc-windows-gnu",
+    advice: "`rustup target add x86_64-pc-windows-gnu`, or on Debian a compiler of a release that it \
+             packages the sources of",
 };
 
 pub(crate) static WINE_LIBRARIES: Tool = Tool {

@@ -8,7 +8,7 @@ mod unpack;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Child, Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
 
@@ -70,10 +70,20 @@ impl Wine {
         self.folder.join("run")
     }
 
-    /// Starts the Wine server, which then outlives the programs: each starts twenty times faster.
+    /// Starts the Wine server and a program that keeps Wine's services alive until the end: each
+    /// later program starts twenty times faster, and none starts services that would hold on to
+    /// its output.
     pub(crate) fn start_server(&self) -> Result<Server<'_>> {
         process::run(self.server().arg("-p300"))?;
-        Ok(Server { wine: self })
+        let idle = process::command(self.runner())
+            .env("BAROGRAPH_WINE_LIMIT", "0")
+            .arg("cmd")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .context("cannot start Wine")?;
+        Ok(Server { wine: self, idle })
     }
 
     fn server(&self) -> Command {
@@ -137,12 +147,17 @@ exec timeout --foreground --kill-after=5 "${{BAROGRAPH_WINE_LIMIT:-{LIMIT_SECOND
 #[derive(Debug)]
 pub(crate) struct Server<'a> {
     wine: &'a Wine,
+    /// Waits for commands that never come.
+    idle: Child,
 }
 
 impl Drop for Server<'_> {
     fn drop(&mut self) {
         // It answers with an error when no server is left, which is what is wanted.
         process::succeeds(self.wine.server().arg("-k"));
+        // The server has ended it, unless it never came to run under it.
+        drop(self.idle.kill());
+        drop(self.idle.wait());
     }
 }
 

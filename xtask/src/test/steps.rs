@@ -5,7 +5,6 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::count::{self, Tally};
-use crate::mingw::TARGET;
 use crate::process;
 use crate::tools::{
     self, C_COMPILER, CHROMIUM, CLIPPY, MINGW, NODE, RUSTFMT, Tool, WINDOWS_STD, WINE_LIBRARIES,
@@ -86,7 +85,7 @@ fn clippy() -> Result<Tally> {
 
 fn clippy_windows() -> Result<Tally> {
     let mut command = clippy_command();
-    done(process::run(command.args(["--target", TARGET, "--", "--deny", "warnings"])))
+    done(process::run(rust::for_windows(&mut command).args(["--", "--deny", "warnings"])))
 }
 
 fn clippy_command() -> Command {
@@ -151,20 +150,15 @@ fn browser() -> Result<Tally> {
 fn wine() -> Result<Tally> {
     let wine = Wine::ready()?;
     // Some tests load this DLL from beside themselves; no test depends on it as a crate.
-    process::run(process::cargo().args([
-        "build",
-        "--quiet",
-        "--package",
-        "barograph-pdh-double",
-        "--target",
-        TARGET,
-    ]))?;
+    let mut double = process::cargo();
+    double.args(["build", "--quiet", "--package", "barograph-pdh-double"]);
+    process::run(rust::for_windows(&mut double))?;
+
     let _server = wine.start_server()?;
-    run_tests(
-        test_command("wine")
-            .args(["--exclude", "xtask", "--target", TARGET])
-            .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine.runner()),
-    )
+    let mut tests = test_command("wine");
+    tests.args(["--exclude", "xtask"]);
+    tests.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", wine.runner());
+    run_tests(rust::for_windows(&mut tests))
 }
 
 fn run_tests(command: &mut Command) -> Result<Tally> {
