@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket};
 
-use crate::program::{PATIENCE, Server};
+use crate::program::{ON_WINDOWS, PATIENCE, Server};
 
 fn connect(server: &Server) -> WebSocket<TcpStream> {
     let socket = TcpStream::connect(server.address).unwrap();
@@ -136,7 +136,7 @@ fn foreign_page_cannot_open_a_socket() {
 
 #[test]
 fn server_says_goodbye_when_it_stops() {
-    if cfg!(windows) {
+    if ON_WINDOWS {
         // Without a console there is no gentle way to end a program there; see `Server::stop`.
         return;
     }

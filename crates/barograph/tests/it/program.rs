@@ -9,6 +9,8 @@ use std::time::Duration;
 /// Long enough for a busy machine under Wine; a test that waits this long fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+pub(crate) const ON_WINDOWS: bool = matches!(std::env::consts::OS.as_bytes(), b"windows");
+
 #[expect(clippy::disallowed_methods, reason = "tests start the program")]
 pub(crate) fn barograph() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_barograph"));
@@ -105,7 +107,7 @@ impl Server {
 
     /// Ends the program as a service manager would: by SIGTERM. Where there is none, by force.
     pub(crate) fn stop(mut self) -> ExitStatus {
-        if cfg!(windows) {
+        if ON_WINDOWS {
             self.child.kill().unwrap();
         } else {
             #[expect(clippy::disallowed_methods, reason = "tests send signals")]

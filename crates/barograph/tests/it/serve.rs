@@ -1,6 +1,6 @@
 //! `barograph serve`: collects, stores, answers, stops, and goes on where it was.
 
-use crate::program::Server;
+use crate::program::{ON_WINDOWS, Server};
 
 const HEADLINE: [&str; 20] = [
     "cpu_count",
@@ -31,7 +31,7 @@ fn headline_values_are_those_of_this_machine() {
     let server = Server::start(&folder.path().join("data"));
     let body = server.wait_for_values();
     let system = body["system"].as_object().unwrap();
-    if !cfg!(windows) {
+    if !ON_WINDOWS {
         let names: Vec<&str> = system.keys().map(String::as_str).collect();
         assert_eq!(names, HEADLINE);
     }
@@ -59,7 +59,7 @@ fn history_survives_a_stop_and_a_kill() {
         Some(points(server)).filter(|points| points.len() >= 3)
     });
     let status = server.stop();
-    assert!(status.success() || cfg!(windows), "{status}");
+    assert!(status.success() || ON_WINDOWS, "{status}");
 
     let server = Server::start(&data);
     let second = points(&server);
