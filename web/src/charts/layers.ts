@@ -87,7 +87,9 @@ export function drawHeat(chart: uPlot, { lines, grid }: Picture, palette: Palett
   ctx.drawImage(small, left, bbox.top, right - left, bbox.height)
   ctx.fillStyle = palette.card
   const height = bbox.height / lines.length
-  if (height >= 5 * devicePixelRatio) for (let row = 1; row < lines.length; row++) ctx.fillRect(bbox.left, bbox.top + row * height - devicePixelRatio / 2, bbox.width, devicePixelRatio)
+  const first = lines[0]?.values.findIndex((value) => !Number.isNaN(value)) ?? 0
+  const start = Math.max(bbox.left, chart.valToPos((grid.firstMs + first * grid.stepMs) / 1000, 'x', true))
+  if (height >= 5 * devicePixelRatio) for (let row = 1; row < lines.length; row++) ctx.fillRect(start, bbox.top + row * height - devicePixelRatio / 2, bbox.width, devicePixelRatio)
   ctx.restore()
   labelRows(chart, lines.map((each) => each.label), palette.text, font)
 }

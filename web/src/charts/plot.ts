@@ -113,8 +113,9 @@ export class Plot {
     if (this.kind === 'heat') return { top: 1, ticks: [], power: 0 }
     const max = columns.reduce((most, column) => column.reduce<number>((high, value) => (value !== null && value > high ? value : high), most), 0)
     const { top } = picture
-    if (top === null || max > top * 1.001) return valueScale(max, this.unit)
-    if (this.unit === 'percent') return { top, ticks: [0, top / 2, top], power: 0 }
+    // Two clocks are read one after the other: a share of time may come out a little above the whole.
+    if (top !== null && this.unit === 'percent') return { top, ticks: [0, top / 2, top], power: 0 }
+    if (top === null || max > top) return valueScale(max, this.unit)
     const scale = valueScale(top, this.unit)
     return { ...scale, top, ticks: scale.ticks.filter((tick) => tick <= top) }
   }

@@ -9,6 +9,8 @@ export type SpanName = 'view' | 'recent'
 /** The cards always show the last ten minutes, whatever the charts look at. */
 const RECENT_MS = 600_000
 const RECENT_STEP_MS = 5000
+const DEFAULT_SPAN_MS = 900_000
+const LEAST_CAPACITY = 600
 const HEARTBEAT: Query = { metric: 'cpu_usage' }
 const SUSPEND_AFTER_MS = 60_000
 const RELEASE_AFTER_MS = 10_000
@@ -41,9 +43,12 @@ export class Monitor {
   nowMs = $state(Date.now())
   /** Time of the newest sample that arrived, 0 before the first. */
   newestMs = $state(0)
-  range = $state.raw<TimeRange>({ kind: 'relative', spanMs: 900_000 })
+  range = $state.raw<TimeRange>({ kind: 'relative', spanMs: DEFAULT_SPAN_MS })
   stepMs = $state(1000)
 
+  #wanted: TimeRange | null = null
+  /** Buckets that the channels of the view hold. */
+  #capacity = LEAST_CAPACITY
   #pixels = 500
   #frozenMs = 0
   #skewMs = 0
@@ -108,7 +113,10 @@ export class Monitor {
     return Math.min(this.#oldestMs ?? this.toMs, this.toMs - 60_000)
   }
 
-  setRange(range: TimeRange): void {
+  /** `null` takes the default: the last quarter of an hour, or everything as long as that is less. */
+  setRange(wanted: TimeRange | null): void {
+    this.#wanted = wanted
+    const range = wanted ?? this.#defaultRange()
     if (JSON.stringify(range) === JSON.stringify(this.range)) return
     this.range = range
     if (range.kind === 'absolute') this.setPaused(false)
@@ -173,6 +181,20 @@ export class Monitor {
     }, RELEASE_AFTER_MS)
   }
 
+  #defaultRange(): TimeRange {
+    const young = this.#oldestMs === null || this.nowMs - this.#oldestMs < DEFAULT_SPAN_MS
+    return young ? { kind: 'all' } : { kind: 'relative', spanMs: DEFAULT_SPAN_MS }
+  }
+
+  /** "Everything" grows while it is looked at: the step grows with it, and a young default becomes the usual one. */
+  #grow(): void {
+    if (this.range.kind !== 'all' || this.paused || !this.#greeted) return
+    if (this.#wanted === null) this.setRange(null)
+    const stepMs = this.stepMs
+    this.#restep()
+    if (this.stepMs !== stepMs || (this.toMs - this.fromMs) / stepMs > this.#capacity) this.#resubscribe('view')
+  }
+
   #restep(): void {
     this.stepMs = stepFor(this.toMs - this.fromMs, this.#pixels, this.#intervalMs)
   }
@@ -181,8 +203,9 @@ export class Monitor {
     const [stepMs, spanMs] = name === 'recent' ? [RECENT_STEP_MS, RECENT_MS] : [this.stepMs, this.toMs - this.fromMs]
     const toMs = name === 'view' && this.range.kind === 'absolute' ? this.range.toMs : null
     const fromMs = Math.max(0, (toMs ?? this.nowMs) - spanMs)
-    // A tenth more than is shown: "everything" grows while it is looked at.
-    return { fromMs, toMs, stepMs, capacity: Math.ceil((spanMs / stepMs) * 1.1) + 10 }
+    const capacity = Math.max(LEAST_CAPACITY, Math.ceil((spanMs / stepMs) * 1.1) + 10)
+    if (name === 'view') this.#capacity = capacity
+    return { fromMs, toMs, stepMs, capacity }
   }
 
   #subscribe(entry: Entry): void {
@@ -228,6 +251,7 @@ export class Monitor {
         this.#intervalMs = Math.max(1, message.interval_ms)
         this.#oldestMs = message.oldest_ms
         this.nowMs = message.server_time_ms
+        this.setRange(this.#wanted)
         this.#greeted = true
         this.#restep()
         void this.#loadCatalogue()
@@ -282,6 +306,7 @@ export class Monitor {
     this.#flushedAt = performance.now()
     this.nowMs = Date.now() + this.#skewMs
     this.pulse += 1
+    this.#grow()
   }
 
   #visibility(): void {

@@ -1,7 +1,7 @@
 import type { Monitor } from '../data/monitor.svelte'
 import { dragged, shifted, zoomed, type Shown } from './moves'
 import { router } from './router.svelte'
-import { DEFAULT_RANGE, type TimeRange } from './timerange'
+import type { TimeRange } from './timerange'
 
 /** What a person does with time: the moves behind the pointer, the keys and the buttons, in one place. */
 export class Pilot {
@@ -48,7 +48,7 @@ export class Pilot {
 
   goLive(): void {
     this.monitor.setPaused(false)
-    if (!this.monitor.live) router.push({ range: DEFAULT_RANGE, pinMs: null })
+    if (!this.monitor.live) router.push({ range: null, pinMs: null })
   }
 
   togglePause(): void {

@@ -1,11 +1,12 @@
-import { absolute, DEFAULT_RANGE, LONGEST_MS, parseSpan, SHORTEST_MS, spanText, type TimeRange } from './timerange'
+import { absolute, LONGEST_MS, parseSpan, SHORTEST_MS, spanText, type TimeRange } from './timerange'
 
 export type Page = 'host' | 'status' | 'unknown'
 
 /** Everything that the address holds: enough for two people to see the same. */
 export interface Route {
   page: Page
-  range: TimeRange
+  /** `null` is the default: the last quarter of an hour, or everything while there is less. */
+  range: TimeRange | null
   /** The pinned moment, in milliseconds. */
   pinMs: number | null
 }
@@ -18,18 +19,18 @@ export function parseRoute(url: URL): Route {
 }
 
 /** Unreadable parameters fall back to the default range: an old or broken link still opens. */
-function parseRangeParams(params: URLSearchParams): TimeRange {
+function parseRangeParams(params: URLSearchParams): TimeRange | null {
   const from = params.get('from')
-  if (from === null) return DEFAULT_RANGE
+  if (from === null) return null
   if (from === 'all') return { kind: 'all' }
   if (from.startsWith('now-')) {
     const spanMs = parseSpan(from.slice(4))
-    return spanMs >= SHORTEST_MS && spanMs <= LONGEST_MS ? { kind: 'relative', spanMs } : DEFAULT_RANGE
+    return spanMs >= SHORTEST_MS && spanMs <= LONGEST_MS ? { kind: 'relative', spanMs } : null
   }
   const [fromMs, toMs] = [parseTime(from), parseTime(params.get('to'))]
-  if (fromMs === null || toMs === null) return DEFAULT_RANGE
+  if (fromMs === null || toMs === null) return null
   const parsed = absolute(fromMs, toMs)
-  return parsed.ok ? parsed.range : DEFAULT_RANGE
+  return parsed.ok ? parsed.range : null
 }
 
 function parseTime(value: string | null): number | null {
@@ -47,9 +48,9 @@ export function href(route: Route): string {
   const path = route.page === 'status' ? '/status' : '/'
   const parts: string[] = []
   const { range } = route
-  if (range.kind === 'all') parts.push('from=all')
-  else if (range.kind === 'absolute') parts.push(`from=${timeText(range.fromMs)}`, `to=${timeText(range.toMs)}`)
-  else if (DEFAULT_RANGE.kind !== 'relative' || range.spanMs !== DEFAULT_RANGE.spanMs) parts.push(`from=now-${spanText(range.spanMs)}`)
+  if (range?.kind === 'all') parts.push('from=all')
+  else if (range?.kind === 'absolute') parts.push(`from=${timeText(range.fromMs)}`, `to=${timeText(range.toMs)}`)
+  else if (range !== null) parts.push(`from=now-${spanText(range.spanMs)}`)
   if (route.pinMs !== null) parts.push(`pin=${timeText(route.pinMs)}`)
   return parts.length === 0 ? path : `${path}?${parts.join('&')}`
 }

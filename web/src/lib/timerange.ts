@@ -9,7 +9,6 @@ export type TimeRange =
 export type Parsed = { ok: true; range: TimeRange } | { ok: false; problem: RangeProblem }
 export type RangeProblem = 'unreadable' | 'backwards' | 'tooShort' | 'tooLong' | 'noSuchTime'
 
-export const DEFAULT_RANGE: TimeRange = { kind: 'relative', spanMs: 15 * 60_000 }
 export const SHORTEST_MS = 10_000
 export const LONGEST_MS = 100 * 365.25 * 86_400_000
 
