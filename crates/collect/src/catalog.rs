@@ -3,6 +3,7 @@
 //! two readings, the PromQL expression that gives the same on history, and the reference page.
 //! A counter that the stored metrics cannot serve is not in the table.
 
+mod beyond;
 mod cook;
 mod find;
 mod formula;

@@ -71,7 +71,7 @@ pub fn cook(
     cooked
 }
 
-fn fits(instance: Option<&Instance>, name: &str, index: u32) -> bool {
+pub(super) fn fits(instance: Option<&Instance>, name: &str, index: u32) -> bool {
     let Some(instance) = instance else { return true };
     let wanted_index = match instance.index {
         None if instance.name.has_wildcard() => None,
