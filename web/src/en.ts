@@ -218,10 +218,9 @@ export const en = {
     collectors: 'Collectors',
     failed: (message: string) => `Could not be read: ${message}.`,
     numbers: {
-      newest: 'Newest reading', series: 'Series now', connections: 'Live connections', stored: 'Samples stored', bytes: 'Size on disk', perSample: 'Bytes per sample',
+      newest: 'Newest reading', series: 'Series now', connections: 'Live connections', stored: 'Samples stored', bytes: 'Size on disk', head: 'Head in memory', missed: 'Ticks missed', jumps: 'Clock jumps', refused: 'Samples refused',
       span: 'History', partitions: 'Partitions', waiting: 'Batches waiting', lost: 'Batches lost', damaged: 'Damaged pieces', version: 'Version',
     },
-    bytesPerSample: (bytes: number) => bytes.toFixed(bytes < 10 ? 2 : 1),
     columns: ['Collector', 'State', 'Every', 'Takes', 'Samples', 'Runs', 'Failures', 'Timeouts', 'Last error'],
     states: { running: 'running', absent: 'not on this system', backed_off: 'slowed down', stuck: 'stuck' },
     failing: 'failing',
