@@ -1,4 +1,4 @@
-//! What the operating system says, as plain numbers. Every reader of [`crate::platform`] fills
+//! What the operating system says, as plain numbers. Every reader of the platform fills
 //! one of these. A field that only some systems know is an `Option`: absent is never zero.
 //! Totals count from boot, or from when the device appeared, and may restart from zero.
 

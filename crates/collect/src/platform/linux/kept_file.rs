@@ -90,3 +90,53 @@ impl KeptFile {
 fn is_missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::Unsupported)
 }
+
+#[cfg(test)]
+mod tests {
+    use barograph_testkit::Tree;
+
+    use super::*;
+
+    fn length(file: &mut KeptFile) -> Result<usize, String> {
+        file.read(|text| Ok(text.len())).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_file_that_grows_is_read_whole() {
+        let tree = Tree::empty().unwrap();
+        let mut file = KeptFile::new(tree.path().join("file"));
+        for bytes in [0, 10, 4096, 4097, 100_000, 5] {
+            tree.write("file", "x".repeat(bytes)).unwrap();
+            assert_eq!(length(&mut file), Ok(bytes));
+        }
+    }
+
+    #[test]
+    fn a_file_that_comes_back_is_opened_again() {
+        let tree = Tree::empty().unwrap();
+        let path = tree.path().join("file");
+        let mut file = KeptFile::new(path.clone());
+        let missing = Err(format!("cannot read {}", path.display()));
+        assert_eq!(length(&mut file), missing);
+        tree.write("file", "abc").unwrap();
+        assert_eq!(length(&mut file), Ok(3));
+    }
+
+    #[test]
+    fn a_file_without_end_is_given_up() {
+        let mut file = KeptFile::new("/dev/zero".into());
+        assert_eq!(length(&mut file), Err("/dev/zero is larger than 16777216 bytes".into()));
+    }
+
+    #[test]
+    fn only_what_does_not_exist_is_absent() {
+        let tree = Tree::empty().unwrap();
+        let read = |name: &str| {
+            let mut file = KeptFile::new(tree.path().join(name));
+            file.read_if_there("a thing", "old", |_| Ok(())).unwrap_err()
+        };
+        assert!(read("missing").is_absent());
+        tree.write("folder/file", "").unwrap();
+        assert!(matches!(read("folder"), Error::Read { .. }));
+    }
+}

@@ -1,5 +1,6 @@
 //! Recorded machines, and exactly what is said about them.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,9 +34,11 @@ fn exposition(collectors: &mut [Box<dyn Collector>]) -> String {
     let mut samples = Samples::default();
     let mut text = String::new();
     for collector in collectors {
+        let first = samples.0.len();
         if let Err(error) = collector.collect(&mut samples) {
             writeln!(text, "# {}: {}", collector.name(), chain(&error)).unwrap();
         }
+        check_contract(&**collector, &samples.0[first..]);
     }
     for desc in registry::descs() {
         let mut is_first = true;
@@ -47,6 +50,19 @@ fn exposition(collectors: &mut [Box<dyn Collector>]) -> String {
         }
     }
     text
+}
+
+/// What every collector owes its caller.
+#[track_caller]
+fn check_contract(collector: &dyn Collector, samples: &[(&'static Desc, Labels, f64)]) {
+    let mut seen = HashSet::new();
+    for (desc, labels, value) in samples {
+        let declared = collector.descs().iter().any(|declared| std::ptr::eq(*declared, *desc));
+        assert!(declared, "{labels} is not among the metrics of {}", collector.name());
+        assert!(seen.insert(labels), "{labels} came twice");
+        assert!(value.is_finite(), "{labels} is {value}");
+        assert!(*value >= 0.0, "{labels} is {value}");
+    }
 }
 
 fn counters(readings: &[Reading]) -> String {

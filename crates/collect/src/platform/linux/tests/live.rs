@@ -3,10 +3,12 @@
 
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
-use barograph_model::{Clock, SystemClock};
+use barograph_model::{Clock, Sample, SystemClock};
 
-use crate::{Roots, Sink, registry};
+use crate::{HEADLINE, Roots, Runner, RunnerSettings, Sink, registry};
 
 /// Our samples, by metric and label values.
 #[derive(Default)]
@@ -63,6 +65,30 @@ fn around(program: &str, arguments: &[&str]) -> Option<(Samples, String, Samples
 fn check_between(what: &str, before: f64, theirs: f64, after: f64, tolerance: f64) {
     let (low, high) = (before.min(after) - tolerance, before.max(after) + tolerance);
     assert!((low..=high).contains(&theirs), "{what}: {theirs} is not in {low}..={high}");
+}
+
+#[test]
+fn the_second_tick_holds_every_headline_metric() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let collectors = registry::all(&Roots::default(), &clock);
+    let (sender, batches) = channel();
+    let settings = RunnerSettings::new("live", clock);
+    let runner =
+        Runner::start(settings, collectors, move |batch| drop(sender.send(batch))).unwrap();
+    let next = || batches.recv_timeout(Duration::from_secs(20)).unwrap();
+    // Drives are read every ten seconds only, and so are in the first tick.
+    let samples = [next().samples, next().samples].concat();
+    for headline in HEADLINE {
+        let is_it = |sample: &&Sample| {
+            sample.labels.name() == headline.name && sample.labels.get("host") == Some("live")
+        };
+        assert!(samples.iter().any(|sample| is_it(&sample)), "{} is missing", headline.name);
+    }
+    for status in runner.status().collectors {
+        let went_wrong = status.failures + status.panics;
+        assert_eq!(went_wrong, 0, "{}: {:?}", status.name, status.last_error);
+    }
+    assert!(runner.stop().is_empty());
 }
 
 #[test]
