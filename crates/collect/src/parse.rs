@@ -17,6 +17,7 @@ pub mod raw_counter;
 pub mod stat;
 pub mod statvfs;
 pub mod swaps;
+pub mod system_performance;
 pub mod uptime;
 pub mod vmstat;
 

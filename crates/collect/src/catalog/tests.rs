@@ -1,3 +1,5 @@
+//! The catalog: what is found, what comes out, and how it is asked of history.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -39,6 +39,13 @@ fn times(record: &[u8]) -> ModeSeconds {
     }
 }
 
+/// The interrupts that each processor of the table has served: totals of 32 bits.
+pub fn interrupts(table: &[u8]) -> impl Iterator<Item = u32> {
+    table
+        .chunks_exact(RECORD_BYTES)
+        .map(|record| u32::from_le_bytes([record[40], record[41], record[42], record[43]]))
+}
+
 /// For a kernel that gives zeros for interrupts because it does not measure them.
 pub fn forget_interrupts(times: &mut ModeSeconds) {
     times.irq = None;
@@ -78,6 +85,7 @@ mod tests {
         append(&table, &mut cores);
         let [first, second] = cores.as_slice() else { panic!("{cores:?}") };
         assert_eq!((first.number, second.number), (0, 1));
+        assert_eq!(interrupts(&table).collect::<Vec<_>>(), [77]);
         let expected = ModeSeconds {
             user: 3.0,
             system: 2.5,

@@ -1,3 +1,5 @@
+//! Texts of several kernels, broken lines, and bytes of any kind.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Collectors that do as they are told, and what the runner makes of them.
+
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use barograph_model::{Desc, SystemClock, Unit};
