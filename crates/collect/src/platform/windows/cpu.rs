@@ -4,23 +4,27 @@ use super::wine::under_wine;
 use super::{clock, failure, kernel};
 use crate::Error;
 use crate::parse::processor_times;
+use crate::parse::system_performance::Widened;
 use crate::readings::Cpu;
 use crate::roots::Roots;
 
 /// Asks the kernel for the times of every processor.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct CpuReader {
     table: Vec<u8>,
+    interrupts: Vec<Widened>,
+    context_switches: Widened,
     cpu: Cpu,
 }
 
 impl CpuReader {
     pub(crate) fn new(_: &Roots) -> Self {
-        Self { table: Vec::new(), cpu: Cpu::default() }
+        Self::default()
     }
 
     pub(crate) fn read(&mut self) -> Result<&Cpu, Error> {
         self.cpu.cores.clear();
+        let mut interrupts = 0;
         let groups = kernel::processor_groups();
         for group in 0..groups {
             // Wine knows only the older call, which a machine with one group does not outgrow.
@@ -29,7 +33,15 @@ impl CpuReader {
             } else {
                 kernel::processor_times_of(group, &mut self.table)?;
             }
+            let first = self.cpu.cores.as_slice().len();
             processor_times::append(&self.table, &mut self.cpu.cores);
+            let known = self.interrupts.len().max(self.cpu.cores.as_slice().len());
+            self.interrupts.resize(known, Widened::default());
+            let totals = self.interrupts[first..].iter_mut();
+            interrupts += totals
+                .zip(processor_times::interrupts(&self.table))
+                .map(|(total, source)| total.at(source))
+                .sum::<u64>();
         }
         if self.cpu.cores.as_slice().is_empty() {
             return Err(failure::absent("processor times", "the kernel lists no processor"));
@@ -39,7 +51,11 @@ impl CpuReader {
                 processor_times::forget_interrupts(&mut core.times);
             }
         }
+        let counted = kernel::performance(&mut self.table)?;
         self.cpu.total = processor_times::sum(&self.cpu.cores);
+        self.cpu.interrupts = Some(interrupts).filter(|_| !under_wine());
+        self.cpu.context_switches =
+            counted.map(|counted| self.context_switches.at(counted.context_switches));
         self.cpu.boot_time_seconds = Some(clock::boot_time_seconds());
         Ok(&self.cpu)
     }
@@ -96,6 +112,7 @@ mod tests {
             let cores = stat.lines().filter(|line| line.starts_with("cpu")).count() - 1;
             assert_eq!(cpu.cores.as_slice().len(), cores);
             assert_eq!((cpu.total.irq, cpu.total.softirq), (None, None));
+            assert_eq!((cpu.interrupts, cpu.context_switches), (None, None));
         }
     }
 }

@@ -4,25 +4,30 @@
 use windows_sys::Win32::System::ProcessStatus::{K32GetPerformanceInfo, PERFORMANCE_INFORMATION};
 use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORYSTATUSEX};
 
-use super::failure;
+use super::{failure, kernel};
 use crate::Error;
+use crate::parse::system_performance::Widened;
 use crate::readings::Memory;
 use crate::roots::Roots;
 
 /// Asks Windows for its memory.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct MemoryReader {
+    record: Vec<u8>,
+    page_faults: Widened,
+    page_reads: Widened,
     memory: Memory,
 }
 
 impl MemoryReader {
     pub(crate) fn new(_: &Roots) -> Self {
-        Self { memory: Memory::default() }
+        Self::default()
     }
 
     pub(crate) fn read(&mut self) -> Result<&Memory, Error> {
         let status = status()?;
         let counts = performance_information()?;
+        let counted = kernel::performance(&mut self.record)?;
         let bytes = |pages: usize| pages as u64 * counts.PageSize as u64;
         // No Windows runs without a pool or a cache; Wine has neither and says zero.
         let present = |pages: usize| Some(bytes(pages)).filter(|bytes| *bytes > 0);
@@ -34,6 +39,8 @@ impl MemoryReader {
             commit_limit_bytes: Some(bytes(counts.CommitLimit)),
             pool_paged_bytes: present(counts.KernelPaged),
             pool_nonpaged_bytes: present(counts.KernelNonpaged),
+            page_faults: counted.map(|it| self.page_faults.at(it.page_faults)),
+            major_page_faults: counted.map(|it| self.page_reads.at(it.page_reads)),
             ..Memory::default()
         };
         Ok(&self.memory)
