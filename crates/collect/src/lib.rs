@@ -11,6 +11,7 @@ mod cpu;
 mod desc;
 mod disk;
 mod error;
+pub mod event;
 mod filesystem;
 mod headline;
 mod increase;
@@ -27,6 +28,7 @@ pub mod registry;
 mod roots;
 mod rows;
 mod runner;
+mod setup;
 mod system;
 mod system_counters;
 
@@ -41,6 +43,7 @@ pub use rows::Rows;
 pub use runner::{
     CollectorState, CollectorStatus, Runner, RunnerSettings, RunnerStatus, StartError,
 };
+pub use setup::Setup;
 pub use system_counters::{CounterValue, SystemCounters};
 
 /// What hardly changes about the host. What cannot be read is absent.

@@ -13,10 +13,17 @@ use crate::network::NetworkCollector;
 use crate::paging::PagingCollector;
 use crate::pressure::PressureCollector;
 use crate::system::SystemCollector;
-use crate::{Collector, Roots};
+use crate::{Collector, Roots, Setup};
+
+/// The collectors of this machine, with nobody who listens to events. They touch nothing before
+/// they are run.
+pub fn all(roots: &Roots, clock: &Arc<dyn Clock>) -> Vec<Box<dyn Collector>> {
+    with(&Setup::new(roots, clock))
+}
 
 /// The collectors of this machine. They touch nothing before they are run.
-pub fn all(roots: &Roots, clock: &Arc<dyn Clock>) -> Vec<Box<dyn Collector>> {
+pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
+    let Setup { roots, clock, .. } = setup;
     vec![
         Box::new(CpuCollector::new(roots)),
         Box::new(DiskCollector::new(roots, clock)),

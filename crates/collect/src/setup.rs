@@ -1,0 +1,24 @@
+//! What the collectors are made with.
+
+use std::sync::Arc;
+
+use barograph_model::Clock;
+
+use crate::Roots;
+use crate::event::{EventSink, NoEvents};
+
+/// Where the collectors read, by which clock, and whom they tell.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub roots: Roots,
+    pub clock: Arc<dyn Clock>,
+    /// Gets what happens on the host.
+    pub events: Arc<dyn EventSink>,
+}
+
+impl Setup {
+    /// Nobody listens to events, and nothing is watched by name.
+    pub fn new(roots: &Roots, clock: &Arc<dyn Clock>) -> Self {
+        Self { roots: roots.clone(), clock: Arc::clone(clock), events: Arc::new(NoEvents) }
+    }
+}
