@@ -40,6 +40,7 @@ mod load;
 mod maintenance;
 mod partition;
 mod queue;
+mod records;
 mod registry;
 mod rewrite;
 mod seal;
@@ -55,6 +56,7 @@ mod sync;
 mod writer;
 
 pub use error::{AppendError, OpenError, SealError, SelectError, SeriesError};
+pub use records::{Record, RecordAnswer, RecordError, RecordLog, RecordSettings, RecordStats};
 pub use registry::SeriesRef;
 pub use select::{Answer, Piece, SeriesData, Warning};
 pub use settings::{Limits, Settings};
