@@ -43,8 +43,9 @@ pub(crate) fn has_libraries() -> bool {
         && debian::has_keyring()
 }
 
-/// Seconds after which a program under test is ended.
-const LIMIT_SECONDS: u32 = 180;
+/// Seconds after which a program under test is ended. Without nextest, which ends single tests
+/// earlier, a program is all the tests of a crate.
+const LIMIT_SECONDS: u32 = 600;
 
 /// A Wine that is ready to run programs.
 #[derive(Debug)]
