@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, Rows, params};
 
 use super::{Record, RecordAnswer, RecordError};
 
-/// "BarL", in the header of every file.
+/// `BarL`, in the header of every file.
 const APPLICATION_ID: i64 = 0x4261_724c;
 const VERSION: i64 = 1;
 const SCHEMA: &str = "
