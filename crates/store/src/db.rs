@@ -43,6 +43,8 @@ pub(crate) struct Meta {
     pub(crate) sealed_seq: i64,
     /// Series that there were at least.
     pub(crate) series: u32,
+    /// Batches that were damaged before they could be sealed.
+    pub(crate) lost_batches: u64,
     /// Samples in the valid blocks.
     pub(crate) samples: u64,
     /// Their first and last time; meaningless without samples.
@@ -57,6 +59,7 @@ impl Meta {
             blocks: 0,
             sealed_seq: 0,
             series: 0,
+            lost_batches: 0,
             samples: 0,
             range_ms: (0, 0),
         }
@@ -80,6 +83,7 @@ impl Meta {
         put_varint(&mut out, u64::from(self.blocks));
         put_varint(&mut out, zigzag(self.sealed_seq));
         put_varint(&mut out, u64::from(self.series));
+        put_varint(&mut out, self.lost_batches);
         put_varint(&mut out, self.samples);
         put_varint(&mut out, zigzag(self.range_ms.0));
         put_varint(&mut out, zigzag(self.range_ms.1));
@@ -97,10 +101,11 @@ impl Meta {
         let blocks = reader.u32()?;
         let sealed_seq = reader.signed()?;
         let series = reader.u32()?;
+        let lost_batches = reader.varint()?;
         let samples = reader.varint()?;
         let range_ms = (reader.signed()?, reader.signed()?);
         reader.finish()?;
-        Ok(Self { uuid, span, blocks, sealed_seq, series, samples, range_ms })
+        Ok(Self { uuid, span, blocks, sealed_seq, series, lost_batches, samples, range_ms })
     }
 
     /// What the checksum of a row starts from: its file, its table and its key.

@@ -40,6 +40,9 @@ pub enum AppendError {
     DiskFull { path: String },
     #[error("cannot write to {path}: {problem}")]
     Write { path: String, problem: String },
+    /// A bug, counted in [`crate::Stats::panics`].
+    #[error("the store's writer failed on this append")]
+    Failed,
     #[error("the store is closed")]
     Closed,
 }

@@ -191,7 +191,8 @@ fn write_marker(dir: &Path, partition_ms: i64) -> io::Result<()> {
     file.sync_all()?;
     drop(file);
     fs::rename(new, dir.join(MARKER))?;
-    sync_dir(dir)
+    sync_dir(dir)?;
+    dir.parent().map_or(Ok(()), sync_dir)
 }
 
 /// Makes renames in a folder durable. Windows cannot open a folder as a file, and does not need

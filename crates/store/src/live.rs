@@ -30,6 +30,15 @@ pub(crate) struct Rows {
     pub(crate) values: Vec<f64>,
 }
 
+/// Samples that a commit left out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Refused {
+    /// Their series would have been too many.
+    pub(crate) too_many: u64,
+    /// Their ids are not valid any more.
+    pub(crate) expired: u64,
+}
+
 /// Why a commit did not happen.
 #[derive(Debug)]
 pub(crate) struct CommitError {
@@ -115,7 +124,7 @@ impl Live {
         let mut registry = write(opening.registry);
         for (local, labels) in index.iter() {
             if let Ok(id) = registry.resolve(labels, usize::MAX) {
-                let id = id.0 as usize;
+                let id = id.index as usize;
                 local_of.resize(local_of.len().max(id + 1), 0);
                 local_of[id] = local + 1;
             }
@@ -190,6 +199,15 @@ impl Live {
         }
     }
 
+    /// Marks the process-wide ids that it has samples of.
+    pub(crate) fn mark_series(&self, in_use: &mut Vec<bool>) {
+        let writer = lock(&self.writer);
+        in_use.resize(in_use.len().max(writer.local_of.len()), false);
+        for (in_use, local) in in_use.iter_mut().zip(&writer.local_of) {
+            *in_use |= *local > 0;
+        }
+    }
+
     /// A consistent view of one series.
     pub(crate) fn parts(&self, series: u32) -> SeriesParts {
         let state = read(&self.state);
@@ -202,14 +220,14 @@ impl Live {
     }
 
     /// Makes rows durable in one transaction, then visible. For each of the rows, returns how
-    /// many samples were refused because their series would have been too many.
+    /// many samples were refused.
     pub(crate) fn commit(
         &self,
         rows: &[Rows],
         registry: &RwLock<Registry>,
         max_series: usize,
         now: Duration,
-    ) -> Result<Vec<u64>, CommitError> {
+    ) -> Result<Vec<Refused>, CommitError> {
         let mut writer = lock(&self.writer);
         let mut draft = Draft::new(read(&self.index).len(), max_series);
         let frames = draft.frames(rows, &mut writer.local_of, &read(registry));
@@ -220,7 +238,7 @@ impl Live {
             Ok(bytes) => bytes,
             Err(error) => {
                 for (id, _) in &draft.new {
-                    writer.local_of[id.0 as usize] = 0;
+                    writer.local_of[id.index as usize] = 0;
                 }
                 return Err(self.write_error(&mut writer, &error));
             }
@@ -342,7 +360,7 @@ struct Draft {
     max_series: usize,
     new: Vec<(SeriesRef, Labels)>,
     /// For each of the rows.
-    refused: Vec<u64>,
+    refused: Vec<Refused>,
 }
 
 impl Draft {
@@ -365,16 +383,21 @@ impl Draft {
         let mut frames = Vec::with_capacity(rows.len());
         for rows in rows {
             let mut frame = Frame { time_ms: rows.time_ms, ..Frame::default() };
-            let mut refused = 0;
+            let mut refused = Refused::default();
             frame.series.reserve(rows.series.len());
             frame.values.reserve(rows.series.len());
             for (id, value) in rows.series.iter().zip(&rows.values) {
-                if let Some(local) = self.local(*id, local_of, registry) {
-                    frame.series.push(local);
-                    frame.values.push(*value);
-                } else {
-                    refused += 1;
-                }
+                // Also where the local id is known: the id may be another series' by now.
+                let Some(labels) = registry.labels(*id) else {
+                    refused.expired += 1;
+                    continue;
+                };
+                let Some(local) = self.local(*id, labels, local_of) else {
+                    refused.too_many += 1;
+                    continue;
+                };
+                frame.series.push(local);
+                frame.values.push(*value);
             }
             self.refused.push(refused);
             frame.normalise();
@@ -384,17 +407,11 @@ impl Draft {
         frames
     }
 
-    fn local(
-        &mut self,
-        id: SeriesRef,
-        local_of: &mut Vec<u32>,
-        registry: &Registry,
-    ) -> Option<u32> {
-        let index = id.0 as usize;
+    fn local(&mut self, id: SeriesRef, labels: &Labels, local_of: &mut Vec<u32>) -> Option<u32> {
+        let index = id.index as usize;
         if let Some(known) = local_of.get(index).filter(|local| **local > 0) {
             return Some(known - 1);
         }
-        let labels = registry.labels(id)?;
         let local = self.first_new.checked_add(self.len())?;
         if local as usize >= self.max_series {
             return None;
@@ -407,3 +424,6 @@ impl Draft {
         Some(local)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,7 @@ impl Contents {
             head: Head::default(),
             next_seq: meta.sealed_seq,
             batch_bytes: 0,
-            lost: Lost::default(),
+            lost: Lost { batches: meta.lost_batches, ..Lost::default() },
         };
         let parts = [Self::read_series, Self::read_blocks, Self::read_batches];
         for part in parts {

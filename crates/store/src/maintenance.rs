@@ -1,5 +1,6 @@
 //! The maintenance thread: seals heads, closes partitions that are over, and rewrites them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -23,8 +24,12 @@ pub(crate) fn run(shared: &Shared) {
     let mut paused_until = Duration::ZERO;
     while !shared.stopping() {
         let now = shared.clock.monotonic();
-        if now >= paused_until && tend(shared).is_err() {
-            paused_until = now + PAUSE;
+        if now >= paused_until {
+            let tended = catch_unwind(AssertUnwindSafe(|| tend(shared)));
+            count(&shared.counters.panics, u64::from(tended.is_err()));
+            if !matches!(tended, Ok(Ok(()))) {
+                paused_until = now + PAUSE;
+            }
         }
         let work = lock(&shared.work);
         let idle = |work: &mut bool| !*work && !shared.stopping();
@@ -61,7 +66,9 @@ pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
 /// Closes a partition that is over, and gives it its final form.
 fn finish(shared: &Shared, partition: &Partition) -> Result<(), SealError> {
     let closed = partition.close();
-    closed.map_err(|source| SealError::File { path: shared.folder.raw(), source })?;
+    if closed.map_err(|source| SealError::File { path: shared.folder.raw(), source })? {
+        shared.sweep_series();
+    }
     let Some(files) = partition.to_rewrite() else { return Ok(()) };
     let manners = Manners { stop: &shared.stop, clock: &*shared.clock };
     match rewrite(partition, &files, manners)? {

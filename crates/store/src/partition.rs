@@ -18,20 +18,32 @@ use crate::sync::lock;
 pub(crate) struct Partition {
     pub(crate) span: Span,
     dir: PathBuf,
-    files: Mutex<Files>,
+    /// Locked before `sealed`, and never while something is read: the writer waits for it.
+    live: Mutex<Option<Arc<Live>>>,
+    sealed: Mutex<SealedFiles>,
 }
 
 #[derive(Debug, Default)]
-struct Files {
-    live: Option<Arc<Live>>,
+struct SealedFiles {
     /// In the order in which they were closed: what is later wins.
-    sealed: Vec<SealedFile>,
+    files: Vec<SealedFile>,
     /// There is damage in them: they stay as they are.
     left_alone: bool,
 }
 
+impl SealedFiles {
+    fn add(&mut self, kind: FileKind) {
+        self.files.push(SealedFile { kind, opened: None, facts: None });
+        self.files.sort_by_key(|file| number(file.kind));
+    }
+
+    fn next_number(&self) -> u32 {
+        self.files.iter().map(|file| number(file.kind)).max().unwrap_or(0) + 1
+    }
+}
+
 /// A file that is not written to any more.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct SealedFile {
     pub(crate) kind: FileKind,
     opened: Option<Arc<Sealed>>,
@@ -56,7 +68,7 @@ pub(crate) struct Sources {
 
 impl Partition {
     pub(crate) fn new(span: Span, dir: PathBuf) -> Self {
-        Self { span, dir, files: Mutex::default() }
+        Self { span, dir, live: Mutex::default(), sealed: Mutex::default() }
     }
 
     pub(crate) fn path(&self, kind: FileKind) -> PathBuf {
@@ -65,16 +77,14 @@ impl Partition {
 
     /// Takes up a file that was found in the folder.
     pub(crate) fn add_sealed(&self, kind: FileKind) {
-        let mut files = lock(&self.files);
-        files.sealed.push(SealedFile { kind, opened: None, facts: None });
-        files.sealed.sort_by_key(|file| number(file.kind));
+        lock(&self.sealed).add(kind);
     }
 
     /// The live file, opened when it is not, and made when there is none. One that is too damaged
     /// to be written to is set aside for readers first.
     pub(crate) fn live(&self, opening: Opening<'_>) -> Result<Arc<Live>, OpenError> {
-        let mut files = lock(&self.files);
-        if let Some(live) = &files.live {
+        let mut slot = lock(&self.live);
+        if let Some(live) = &*slot {
             return Ok(Arc::clone(live));
         }
         let path = self.path(FileKind::Live);
@@ -91,47 +101,48 @@ impl Partition {
         let live = if let Some(live) = opened {
             live
         } else {
-            self.set_aside(&mut files)
+            self.set_aside()
                 .map_err(|source| OpenError::Folder { dir: self.dir.clone(), source })?;
             Live::open(path, self.span, opening)?
         };
         let live = Arc::new(live);
-        files.live = Some(Arc::clone(&live));
+        *slot = Some(Arc::clone(&live));
         Ok(live)
     }
 
     /// The live file, if it is open.
     pub(crate) fn open_live(&self) -> Option<Arc<Live>> {
-        lock(&self.files).live.clone()
+        lock(&self.live).clone()
     }
 
     /// Ends the live file when nobody uses it and everything in it is sealed: from then on it is
     /// read-only, under another name.
     pub(crate) fn close(&self) -> io::Result<bool> {
-        let mut files = lock(&self.files);
-        // Nobody can get at it while the files are locked, so alone now is alone until the end.
+        let mut slot = lock(&self.live);
+        // Nobody can get at it while it is locked, so alone now is alone until the end.
         let alone = |live: &mut Arc<Live>| {
             !live.has_head() && Arc::get_mut(live).is_some_and(Live::end_journal)
         };
-        let Some(live) = files.live.take_if(alone) else { return Ok(false) };
+        let Some(live) = slot.take_if(alone) else { return Ok(false) };
         drop(live);
-        self.set_aside(&mut files)?;
+        self.set_aside()?;
         Ok(true)
     }
 
     /// Gives up a live file that turned out to be damaged. `false` while readers use it.
     pub(crate) fn abandon(&self) -> io::Result<bool> {
-        let mut files = lock(&self.files);
+        let mut slot = lock(&self.live);
         let alone = |live: &mut Arc<Live>| Arc::get_mut(live).is_some();
-        let Some(live) = files.live.take_if(alone) else { return Ok(false) };
+        let Some(live) = slot.take_if(alone) else { return Ok(false) };
         drop(live);
-        self.set_aside(&mut files)?;
+        self.set_aside()?;
         Ok(true)
     }
 
     /// Renames the live file, which is not open, to a closed one.
-    fn set_aside(&self, files: &mut Files) -> io::Result<()> {
-        let kind = FileKind::Closed(next_number(files));
+    fn set_aside(&self) -> io::Result<()> {
+        let mut sealed = lock(&self.sealed);
+        let kind = FileKind::Closed(sealed.next_number());
         let (from, to) = (self.path(FileKind::Live), self.path(kind));
         // The journal first: without it the file alone would be an older state.
         for suffix in ["-wal", ""] {
@@ -141,21 +152,23 @@ impl Partition {
             }
         }
         sync_dir(&self.dir)?;
-        files.sealed.push(SealedFile { kind, opened: None, facts: None });
+        sealed.add(kind);
         Ok(())
     }
 
     /// All files, for readers.
     pub(crate) fn sources(&self) -> Sources {
-        let mut files = lock(&self.files);
+        // The live one first: while a reader has it, it is not closed, so nothing is missed
+        // between the two.
+        let live = self.open_live();
         let mut sources = Sources::default();
-        for file in &mut files.sealed {
+        for file in &mut lock(&self.sealed).files {
             match self.open_sealed(file) {
                 Ok(sealed) => sources.sources.push(Source::Sealed(sealed)),
                 Err(error) => sources.errors.push(error),
             }
         }
-        sources.sources.extend(files.live.clone().map(Source::Live));
+        sources.sources.extend(live.map(Source::Live));
         sources
     }
 
@@ -170,46 +183,45 @@ impl Partition {
 
     /// Forgets what was read of the files that are not written to.
     pub(crate) fn forget(&self) {
-        for file in &mut lock(&self.files).sealed {
+        for file in &mut lock(&self.sealed).files {
             file.opened = None;
         }
     }
 
     /// The files to be rewritten into one final form, or nothing when that is done.
     pub(crate) fn to_rewrite(&self) -> Option<Vec<FileKind>> {
-        let files = lock(&self.files);
-        if files.left_alone {
+        let sealed = lock(&self.sealed);
+        if sealed.left_alone {
             return None;
         }
-        let kinds: Vec<FileKind> = files.sealed.iter().map(|file| file.kind).collect();
+        let kinds: Vec<FileKind> = sealed.files.iter().map(|file| file.kind).collect();
         let done = matches!(kinds[..], [] | [FileKind::Final(_)]);
         (!done).then_some(kinds)
     }
 
     /// Does not offer the files for rewriting any more.
     pub(crate) fn leave_alone(&self) {
-        lock(&self.files).left_alone = true;
+        lock(&self.sealed).left_alone = true;
     }
 
     /// Whether there are files that are not written to any more.
     pub(crate) fn was_closed(&self) -> bool {
-        !lock(&self.files).sealed.is_empty()
+        !lock(&self.sealed).files.is_empty()
     }
 
     /// The number of the next file.
     pub(crate) fn next_number(&self) -> u32 {
-        next_number(&lock(&self.files))
+        lock(&self.sealed).next_number()
     }
 
     /// Lets a final form take the place of the files that were merged into it.
     pub(crate) fn replace(&self, merged: &[FileKind], kind: FileKind) -> io::Result<()> {
-        let mut files = lock(&self.files);
+        let mut sealed = lock(&self.sealed);
         fs::rename(self.path(FileKind::Unfinished(number(kind))), self.path(kind))?;
         sync_dir(&self.dir)?;
-        files.sealed.retain(|file| !merged.contains(&file.kind));
-        files.sealed.push(SealedFile { kind, opened: None, facts: None });
-        files.sealed.sort_by_key(|file| number(file.kind));
-        drop(files);
+        sealed.files.retain(|file| !merged.contains(&file.kind));
+        sealed.add(kind);
+        drop(sealed);
         for kind in merged {
             // Where readers still have it open, Windows keeps it until the next start.
             drop(fs::remove_file(self.path(*kind)));
@@ -219,15 +231,16 @@ impl Partition {
 
     /// What is known of how much there is.
     pub(crate) fn facts(&self) -> Vec<Facts> {
-        let files = lock(&self.files);
-        let known = files.sealed.iter().filter_map(|file| file.facts);
-        known.chain(files.live.as_ref().map(|live| live.facts())).collect()
+        let live = self.open_live();
+        let sealed = lock(&self.sealed);
+        let known = sealed.files.iter().filter_map(|file| file.facts);
+        known.chain(live.map(|live| live.facts())).collect()
     }
 
     /// Looks into the files whose facts are not known.
     pub(crate) fn learn_facts(&self) {
-        let mut files = lock(&self.files);
-        for file in files.sealed.iter_mut().filter(|file| file.facts.is_none()) {
+        let mut sealed = lock(&self.sealed);
+        for file in sealed.files.iter_mut().filter(|file| file.facts.is_none()) {
             let facts = Sealed::meta(self.path(file.kind)).map(|meta| Facts {
                 samples: meta.samples,
                 head_samples: 0,
@@ -245,10 +258,6 @@ fn number(kind: FileKind) -> u32 {
         FileKind::Unfinished(number) | FileKind::Closed(number) | FileKind::Final(number) => number,
         FileKind::Live => u32::MAX,
     }
-}
-
-fn next_number(files: &Files) -> u32 {
-    files.sealed.iter().map(|file| number(file.kind)).max().unwrap_or(0) + 1
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use barograph_model::Labels;
+use rusqlite::ErrorCode;
 
 use crate::blocks::BlockInfo;
 use crate::codec::block::{Builder, Encoded};
@@ -117,7 +118,9 @@ impl Live {
             }
         }
         self.write_blocks(&packer.finish(), &meta, &mut infos)?;
-        let mut meta = Meta { sealed_seq: frozen.through_seq, series: index_len, ..meta };
+        let sealed_seq = frozen.through_seq;
+        let lost_batches = self.lost.batches;
+        let mut meta = Meta { sealed_seq, series: index_len, lost_batches, ..meta };
         for info in &infos {
             meta.add_block(info.samples, info.range_ms);
         }
@@ -190,9 +193,13 @@ impl Live {
         act: impl FnOnce(&mut rusqlite::Connection) -> rusqlite::Result<T>,
     ) -> Result<T, SealError> {
         let mut writer = lock(&self.writer);
-        self.connection(&mut writer)
-            .and_then(act)
-            .map_err(|source| SealError::Database { path: self.path().clone(), source })
+        let result = self.connection(&mut writer).and_then(act);
+        result.map_err(|source| {
+            if source.sqlite_error_code() != Some(ErrorCode::DiskFull) {
+                writer.connection = None;
+            }
+            SealError::Database { path: self.path().clone(), source }
+        })
     }
 
     fn encode_error(&self, damaged: &Damaged) -> SealError {

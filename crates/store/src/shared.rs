@@ -149,6 +149,16 @@ impl Shared {
         read(&self.partitions).values().filter_map(|partition| partition.open_live()).collect()
     }
 
+    /// Takes back ids of series that ended.
+    pub(crate) fn sweep_series(&self) {
+        let mut in_use = Vec::new();
+        for live in self.open_lives() {
+            live.mark_series(&mut in_use);
+        }
+        let in_use = |index: usize| in_use.get(index).copied().unwrap_or(false);
+        write(&self.registry).sweep(in_use, self.clock.monotonic());
+    }
+
     pub(crate) fn count_head_bytes(&self) {
         let bytes: usize = self.open_lives().iter().map(|live| live.head_bytes()).sum();
         self.counters.head_bytes.store(bytes as u64, Ordering::Relaxed);

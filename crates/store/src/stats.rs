@@ -32,6 +32,8 @@ pub struct Stats {
     /// Partitions that were given their final form.
     pub rewrites: u64,
     pub seal_seconds_sum: f64,
+    /// Panics in the store's threads: bugs. The threads go on.
+    pub panics: u64,
     /// Chunks that failed their checksum when they were read.
     pub damaged_chunks: u64,
     /// Blocks that are missing or failed their checksum.
@@ -40,7 +42,8 @@ pub struct Stats {
     pub damaged_batches: u64,
     /// Partitions that could not be opened.
     pub damaged_partitions: u64,
-    /// Samples refused because there were too many series.
+    /// Samples refused because there were too many series, or by an id that is not valid any
+    /// more.
     pub refused_samples: u64,
     /// Samples refused because they were older than the window.
     pub late_samples: u64,
@@ -64,6 +67,7 @@ pub(crate) struct Counters {
     pub(crate) seals: AtomicU64,
     pub(crate) failed_seals: AtomicU64,
     pub(crate) rewrites: AtomicU64,
+    pub(crate) panics: AtomicU64,
     pub(crate) seal_nanos: AtomicU64,
     pub(crate) damaged_chunks: AtomicU64,
     pub(crate) damaged_blocks: AtomicU64,
@@ -89,6 +93,7 @@ impl Default for Counters {
             seals: AtomicU64::default(),
             failed_seals: AtomicU64::default(),
             rewrites: AtomicU64::default(),
+            panics: AtomicU64::default(),
             seal_nanos: AtomicU64::default(),
             damaged_chunks: AtomicU64::default(),
             damaged_blocks: AtomicU64::default(),
@@ -134,6 +139,7 @@ impl Counters {
             seals: get(&self.seals),
             failed_seals: get(&self.failed_seals),
             rewrites: get(&self.rewrites),
+            panics: get(&self.panics),
             seal_seconds_sum: seconds(&self.seal_nanos),
             damaged_chunks: get(&self.damaged_chunks),
             damaged_blocks: get(&self.damaged_blocks),

@@ -33,6 +33,8 @@ pub struct Appended {
     pub stored: u64,
     /// Of series that would have been more than [`Settings::max_series`].
     pub refused: u64,
+    /// By a [`SeriesRef`] that is not valid any more: ask for it again.
+    pub expired: u64,
     /// Older than [`Settings::late_window`].
     pub late: u64,
     /// Further ahead than [`Settings::future_window`], or not in the years 1970 to 9999.
@@ -205,9 +207,10 @@ impl Store {
             Err(Refused::Full) => return Err(self.busy("the disk does not keep up")),
             Err(Refused::Closed) => return Err(AppendError::Closed),
         }
-        let outcome = answer.recv().map_err(|_| AppendError::Closed)??;
+        let outcome = answer.recv().map_err(|_| AppendError::Failed)??;
         appended.stored += outcome.stored;
-        appended.refused += outcome.refused;
+        appended.refused += outcome.refused.too_many;
+        appended.expired += outcome.refused.expired;
         Ok(appended)
     }
 

@@ -1,11 +1,12 @@
 //! The writer thread: commits what has gathered in the queue, one transaction per partition.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 
 use crate::error::{AppendError, OpenError};
-use crate::live::{CommitError, Rows};
+use crate::live::{CommitError, Refused, Rows};
 use crate::shared::Shared;
 use crate::span::Span;
 use crate::stats::count;
@@ -24,7 +25,7 @@ pub(crate) struct Job {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Outcome {
     pub(crate) stored: u64,
-    pub(crate) refused: u64,
+    pub(crate) refused: Refused,
 }
 
 impl Job {
@@ -41,7 +42,9 @@ pub(crate) fn run(shared: &Shared) {
             samples >= GROUP_SAMPLES
         };
         let Some(jobs) = shared.queue.take(enough) else { return };
-        commit_group(shared, jobs);
+        // Who waits for a group that panicked sees the end of its channel.
+        let done = catch_unwind(AssertUnwindSafe(|| commit_group(shared, jobs)));
+        count(&shared.counters.panics, u64::from(done.is_err()));
     }
 }
 
@@ -63,8 +66,10 @@ fn commit_group(shared: &Shared, jobs: Vec<Job>) {
             Ok(refused) => {
                 for ((rows, owner), refused) in rows.iter().zip(owners).zip(refused) {
                     if let Ok(outcome) = &mut results[owner] {
-                        outcome.stored += rows.series.len() as u64 - refused;
-                        outcome.refused += refused;
+                        let left_out = refused.too_many + refused.expired;
+                        outcome.stored += rows.series.len() as u64 - left_out;
+                        outcome.refused.too_many += refused.too_many;
+                        outcome.refused.expired += refused.expired;
                     }
                 }
             }
@@ -82,7 +87,7 @@ fn commit_group(shared: &Shared, jobs: Vec<Job>) {
     }
 }
 
-fn commit(shared: &Shared, span: Span, rows: &[Rows]) -> Result<Vec<u64>, AppendError> {
+fn commit(shared: &Shared, span: Span, rows: &[Rows]) -> Result<Vec<Refused>, AppendError> {
     let started = shared.clock.monotonic();
     let max_series = shared.settings.max_series;
     let mut tries = 0;
@@ -101,7 +106,9 @@ fn commit(shared: &Shared, span: Span, rows: &[Rows]) -> Result<Vec<u64>, Append
         }
     };
     let samples: u64 = rows.iter().map(|rows| rows.series.len() as u64).sum();
-    let stored = samples - refused.iter().sum::<u64>();
+    let too_many: u64 = refused.iter().map(|refused| refused.too_many).sum();
+    let expired: u64 = refused.iter().map(|refused| refused.expired).sum();
+    let stored = samples - too_many - expired;
     count(&shared.counters.refused_samples, samples - stored);
     if stored > 0 {
         shared.counters.committed(stored, shared.clock.monotonic().saturating_sub(started));
