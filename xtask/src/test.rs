@@ -87,6 +87,8 @@ fn choose(options: &Options) -> Result<Vec<&'static Step>> {
     let chosen: Vec<_> = STEPS
         .iter()
         .filter(|step| step.quick || !options.quick)
+        // On Windows itself the unit tests are the Windows tests.
+        .filter(|step| !(cfg!(windows) && step.name == "wine"))
         .filter(|step| options.only.is_empty() || options.only.iter().any(|it| it == step.name))
         .collect();
     if chosen.is_empty() {

@@ -36,7 +36,11 @@ pub(crate) enum Source {
 
 pub(crate) static C_COMPILER: Tool = Tool {
     name: "a C compiler",
-    present: || process::find("cc").is_some() && Path::new("/usr/include/stdio.h").exists(),
+    // On Windows it comes with the Rust tool chain or with Visual Studio, outside of PATH.
+    present: || {
+        cfg!(windows)
+            || (process::find("cc").is_some() && Path::new("/usr/include/stdio.h").exists())
+    },
     source: Source::Debian(&["gcc", "libc6-dev"]),
     advice: "install gcc and the C library's headers",
 };
