@@ -18,6 +18,7 @@ mod increase;
 mod load;
 mod memory;
 mod network;
+mod own;
 mod paging;
 pub mod parse;
 mod platform;

@@ -11,6 +11,7 @@ pub mod meminfo;
 pub mod mountinfo;
 pub mod net_dev;
 pub mod os_release;
+pub mod own_status;
 pub mod pressure;
 pub mod processor_times;
 pub mod raw_counter;

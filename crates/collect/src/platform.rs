@@ -18,5 +18,6 @@ use windows as os;
 
 pub(crate) use os::{
     AdapterReader, CounterSource, CpuReader, DiskReader, DriveReader, LoadReader, MemoryReader,
-    PagingReader, PressureReader, SystemReader, host_facts, statvfs_table,
+    OwnReader, PagingReader, PressureReader, SystemReader, host_facts, statvfs_table,
+    thread_cpu_time,
 };

@@ -179,6 +179,17 @@ pub struct Pressure {
     pub io_full: Option<f64>,
 }
 
+/// What this process takes from the machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Own {
+    /// User and kernel mode together, since it was started.
+    pub cpu_seconds: f64,
+    pub resident_bytes: u64,
+    pub threads: Option<u64>,
+    /// Open file descriptors or handles.
+    pub handles: Option<u64>,
+}
+
 /// What hardly changes about a host.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HostFacts {

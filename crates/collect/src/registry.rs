@@ -10,6 +10,7 @@ use crate::filesystem::FileSystemCollector;
 use crate::load::LoadCollector;
 use crate::memory::MemoryCollector;
 use crate::network::NetworkCollector;
+use crate::own::OwnCollector;
 use crate::paging::PagingCollector;
 use crate::pressure::PressureCollector;
 use crate::system::SystemCollector;
@@ -31,6 +32,7 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(LoadCollector::new(roots)),
         Box::new(MemoryCollector::new(roots)),
         Box::new(NetworkCollector::new(roots, clock)),
+        Box::new(OwnCollector::new(roots)),
         Box::new(PagingCollector::new(roots)),
         Box::new(PressureCollector::new(roots)),
         Box::new(SystemCollector::new(roots)),

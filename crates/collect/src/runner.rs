@@ -5,6 +5,7 @@
 //! on; a new thread goes on with the others. When it does come back, what it read is thrown away,
 //! since it belongs to a time that has passed, and it takes part again.
 
+mod governor;
 mod health;
 mod schedule;
 mod series;
@@ -33,6 +34,9 @@ pub struct RunnerSettings {
     pub soft_deadline: Duration,
     /// A run that takes longer is given up.
     pub hard_deadline: Duration,
+    /// Share of one processor that collecting may take, averaged over ten seconds. Over it the
+    /// ticks get rarer: every second one, every fifth, every tenth.
+    pub cpu_budget: f64,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -47,6 +51,7 @@ impl RunnerSettings {
             interval: Duration::from_secs(1),
             soft_deadline: Duration::from_millis(50),
             hard_deadline: Duration::from_millis(500),
+            cpu_budget: 0.05,
             clock,
         }
     }
@@ -77,6 +82,10 @@ pub struct RunnerStatus {
     pub missed_ticks: u64,
     /// Steps of the wall clock that the ticks were aligned to anew.
     pub clock_jumps: u64,
+    /// Intervals between two ticks: 1, or more while collecting is over its budget.
+    pub pace: u32,
+    /// Processor time that the collectors have taken.
+    pub cpu: Duration,
     /// By name.
     pub collectors: Vec<CollectorStatus>,
 }

@@ -373,3 +373,12 @@ proptest! {
         prop_assert_eq!(statvfs::parse(text.as_bytes()), Ok(spaces));
     }
 }
+
+#[test]
+fn own_status_tells_memory_and_threads() {
+    let text = b"Name:\tbarograph\nVmRSS:\t   12345 kB\nThreads:\t7\n";
+    assert_eq!(own_status::parse(text), Ok((12345 * 1024, 7)));
+    let error = own_status::parse(b"VmRSS:\t x kB\n").unwrap_err();
+    assert_eq!(error.to_string(), "line 1: expected a number of kB, found `VmRSS:  x kB`");
+    assert!(own_status::parse(b"Threads:\t7\n").is_err());
+}

@@ -60,6 +60,8 @@ pub struct CollectorStatus {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) duration: Duration,
+    /// Processor time of the thread.
+    pub(super) cpu: Duration,
     pub(super) samples: usize,
     pub(super) result: Result<(), Error>,
 }
@@ -226,7 +228,8 @@ mod tests {
     const SOFT: Duration = Duration::from_millis(50);
 
     fn run(result: Result<(), Error>) -> Run {
-        Run { duration: Duration::from_millis(1), samples: 2, result }
+        let duration = Duration::from_millis(1);
+        Run { duration, cpu: duration, samples: 2, result }
     }
 
     fn miss(health: &mut Health) {

@@ -41,6 +41,11 @@ impl Schedule {
         }
     }
 
+    /// From the next tick on. That tick stays where it is planned.
+    pub(super) fn set_interval(&mut self, interval: Duration) {
+        self.interval_ms = Self::new(interval).interval_ms;
+    }
+
     /// Looks at the time. The second answer tells whether the wall clock has leapt since the
     /// look before: what was planned by it is void.
     pub(super) fn look(&mut self, now_ms: i64, monotonic: Duration) -> (Next, bool) {

@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use barograph_model::{Batch, Sample};
 
+use super::governor::Governor;
 use super::health::{CollectorState, Health, Run};
 use super::schedule::{Next, Schedule, floor};
 use super::series::Series;
 use super::{RunnerSettings, RunnerStatus, StartError};
+use crate::platform::thread_cpu_time;
 use crate::{Collector, Error};
 
 pub(super) struct Shared {
@@ -38,6 +40,9 @@ struct State {
     ticks: u64,
     missed_ticks: u64,
     clock_jumps: u64,
+    governor: Governor,
+    /// Processor time of all runs that came back.
+    cpu: Duration,
 }
 
 struct Slot {
@@ -160,6 +165,8 @@ impl Shared {
             ticks: 0,
             missed_ticks: 0,
             clock_jumps: 0,
+            governor: Governor::new(settings.cpu_budget),
+            cpu: Duration::ZERO,
         };
         Self {
             settings,
@@ -178,6 +185,8 @@ impl Shared {
             ticks: state.ticks,
             missed_ticks: state.missed_ticks,
             clock_jumps: state.clock_jumps,
+            pace: state.governor.pace(),
+            cpu: state.cpu,
             collectors,
         }
     }
@@ -258,6 +267,7 @@ impl State {
         }
         if let Some(round) = self.round.take() {
             self.ticks += 1;
+            self.keep_to_budget(settings, now);
             return Step::Deliver(Batch { time_ms: round.time_ms, samples: round.samples });
         }
         if self.stopping {
@@ -277,6 +287,20 @@ impl State {
                 self.open(tick.time_ms, now);
                 Step::Wait(Duration::ZERO)
             }
+        }
+    }
+
+    fn keep_to_budget(&mut self, settings: &RunnerSettings, now: Duration) {
+        if !self.governor.look(now, self.cpu) {
+            return;
+        }
+        let pace = self.governor.pace();
+        self.schedule.set_interval(settings.interval * pace);
+        if pace == 1 {
+            tracing::info!("collecting keeps its budget again, back to every tick");
+        } else {
+            let budget_percent = settings.cpu_budget * 100.0;
+            tracing::warn!(pace, budget_percent, "collecting costs too much, ticks get rarer");
         }
     }
 
@@ -306,6 +330,7 @@ impl State {
         settings: &RunnerSettings,
     ) {
         let now = settings.clock.monotonic();
+        self.cpu += run.cpu;
         let taken = &mut self.slots[slot];
         if self.sampler == sampler {
             self.running = None;
@@ -336,6 +361,7 @@ impl State {
 impl Worker {
     fn run(&mut self, settings: &RunnerSettings) -> Run {
         let started = settings.clock.monotonic();
+        let cpu_before = thread_cpu_time();
         let mut sink = self.series.sink(&mut self.samples);
         let collector = &mut self.collector;
         let result = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut sink)))
@@ -345,6 +371,7 @@ impl Worker {
         let refused = self.series.finish();
         Run {
             duration: settings.clock.monotonic().saturating_sub(started),
+            cpu: thread_cpu_time().saturating_sub(cpu_before),
             samples: self.samples.len(),
             result: result.and(refused),
         }
