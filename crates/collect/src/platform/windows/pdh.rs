@@ -100,10 +100,13 @@ impl CounterSource {
         status::check("PdhGetCounterTimeBase", &path, code)?;
 
         let library = Arc::clone(&self.library);
-        self.fill("PdhGetCounterInfoW", &path, |size, buffer| {
+        let filled = self.fill("PdhGetCounterInfoW", &path, |size, buffer| {
             // SAFETY: the buffer has `size` bytes and is aligned; 0 asks for no explanation.
             unsafe { (library.get_counter_info)(handle, 0, size, buffer.cast()) }
         })?;
+        if !filled || self.buffer.len() * size_of::<u64>() < size_of::<PDH_COUNTER_INFO_W>() {
+            return Err(super::failure::absent("the counter's kind", "PDH does not tell it"));
+        }
         // SAFETY: PDH has filled the start of the buffer with this structure, and all bytes are
         // valid in it.
         let info = unsafe { self.buffer.as_ptr().cast::<PDH_COUNTER_INFO_W>().read() };
