@@ -3,6 +3,8 @@
 //!
 //! `cargo bench -p barograph-store`
 
+#![expect(clippy::expect_used, reason = "a bench that cannot go on stops")]
+
 use std::hint::black_box;
 use std::io::Read as _;
 use std::ops::ControlFlow;
