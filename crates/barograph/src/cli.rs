@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::client::ServerArgs;
+
 /// Performance monitor for Windows and Linux hosts.
 ///
 /// `barograph serve` reads this machine every second, keeps the history and shows it in a browser.
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     /// Performance counters by their paths, such as '\Processor(_Total)\% Processor Time'.
     #[command(subcommand)]
     Counters(CountersCommand),
+    /// What a running server costs and whether it does its job; exit code 1 if something is wrong.
+    Doctor(DoctorArgs),
     /// Read the configuration, report every mistake in it, and stop.
     CheckConfig(ConfigArgs),
     /// Print the completion script of a shell.
@@ -50,6 +54,15 @@ pub(crate) struct ServeArgs {
     /// Where to keep the history [default: ./barograph-data].
     #[arg(long, value_name = "DIR", env = "BAROGRAPH_DATA")]
     pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 
 mod completion;
 mod counters;
+mod doctor;
 mod serve;
 
 use crate::cli::{Cli, Command, CountersCommand};
@@ -13,6 +14,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(args),
         Command::Counters(CountersCommand::List(args)) => counters::list(&args),
         Command::Counters(CountersCommand::Read(args)) => counters::read(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::CheckConfig(args) => {
             let (_, file) = Config::load(args.config.as_deref())?;
             output::line(&match file {

@@ -1,6 +1,7 @@
 //! The program `barograph`: reads the command line, wires the parts together, sets the exit code.
 
 mod cli;
+mod client;
 mod commands;
 mod config;
 mod failure;

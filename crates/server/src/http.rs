@@ -7,6 +7,7 @@ mod health;
 mod host;
 mod live;
 mod messages;
+mod own_metrics;
 mod range;
 mod simple;
 mod stream;
@@ -30,7 +31,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/status", get(health::status))
         .route("/api/stream", get(stream::stream))
         .route("/healthz", get(health::healthz))
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(own_metrics::metrics))
         .fallback(assets::serve)
         .layer(from_fn(guard::check))
         .with_state(context)

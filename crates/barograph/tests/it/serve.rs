@@ -1,6 +1,6 @@
 //! `barograph serve`: collects, stores, answers, stops, and goes on where it was.
 
-use crate::program::{ON_WINDOWS, Server};
+use crate::program::{ON_WINDOWS, Server, run, text};
 
 const HEADLINE: [&str; 20] = [
     "cpu_count",
@@ -141,4 +141,25 @@ fn foreign_pages_are_kept_out() {
     assert_eq!(page.status, 200);
     assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
     assert!(page.head.contains("x-content-type-options: nosniff"), "{}", page.head);
+}
+
+#[test]
+fn doctor_tells_what_the_server_costs() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    server.wait_for_values();
+    let address = format!("http://{}", server.address);
+    let output = run(&["doctor", "--server", &address]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{said}{}", text(&output.stderr));
+    assert!(said.contains("% of one core") && said.contains("Nothing needs attention"), "{said}");
+    let json: serde_json::Value =
+        serde_json::from_str(&text(&run(&["doctor", "--server", &address, "--json"]).stdout))
+            .unwrap();
+    assert!(json["own"]["resident_bytes"].as_f64().unwrap() > 1e6, "{json}");
+
+    drop(server);
+    let gone = run(&["doctor", "--server", &address]);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(text(&gone.stderr).contains("is `barograph serve` running?"), "{}", text(&gone.stderr));
 }

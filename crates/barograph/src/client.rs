@@ -1,0 +1,96 @@
+//! Asks a running server, for commands that show what it knows.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::failure::Failure;
+
+/// Which server to ask.
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// Address of a running `barograph serve`.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "BAROGRAPH_SERVER",
+        default_value = "http://127.0.0.1:7575"
+    )]
+    pub(crate) server: String,
+}
+
+/// A server's interfaces.
+#[derive(Debug)]
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    base: String,
+}
+
+/// What a refusal holds; `docs/api/http.md` describes it.
+#[derive(Debug, Deserialize)]
+struct Refusal {
+    error: RefusalBody,
+}
+
+#[derive(Debug, Deserialize)]
+struct RefusalBody {
+    message: String,
+    #[serde(default)]
+    suggestions: Vec<String>,
+}
+
+impl Client {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    const MAX_ANSWER_BYTES: u64 = 256 * 1024 * 1024;
+
+    /// # Errors
+    /// An address that is not one of plain HTTP.
+    pub(crate) fn new(args: &ServerArgs) -> anyhow::Result<Self> {
+        let base = args.server.trim_end_matches('/');
+        if !base.starts_with("http://") {
+            let message =
+                format!("`{base}` is not a server's address, such as http://127.0.0.1:7575");
+            return Err(Failure::Input(message).into());
+        }
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Self::PATIENCE))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .build()
+            .into();
+        Ok(Self { agent, base: base.to_owned() })
+    }
+
+    /// The answer at a path with its parameters, such as `/api/host`.
+    ///
+    /// # Errors
+    /// No server there, a refusal (with its message), or an answer in another form.
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let mut answer = self.agent.get(format!("{}{path}", self.base)).call().map_err(|error| {
+            anyhow::Error::new(error).context(format!(
+                "cannot ask the server at {} (is `barograph serve` running? choose another by --server)",
+                self.base
+            ))
+        })?;
+        let ok = answer.status().is_success();
+        let status = answer.status();
+        let body = answer.body_mut().with_config().limit(Self::MAX_ANSWER_BYTES).read_to_vec()?;
+        if ok {
+            return serde_json::from_slice(&body).map_err(|error| {
+                anyhow::Error::new(error)
+                    .context(format!("the server's answer at {path} is in another form"))
+            });
+        }
+        let Ok(Refusal { error }) = serde_json::from_slice(&body) else {
+            anyhow::bail!("the server answered {path} with {status}");
+        };
+        let near = match error.suggestions.as_slice() {
+            [] => String::new(),
+            names => format!("; near to it: {}", names.join(", ")),
+        };
+        Err(Failure::Input(format!("{}{near}", error.message)).into())
+    }
+}

@@ -1,0 +1,233 @@
+//! `barograph doctor`: what a running server costs, and whether it does its job.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::DoctorArgs;
+use crate::client::Client;
+use crate::output;
+
+/// The part of `/api/status` that is shown.
+#[derive(Debug, Deserialize, Serialize)]
+struct Status {
+    version: String,
+    trouble: Option<String>,
+    live_series: u64,
+    ticks: u64,
+    missed_ticks: u64,
+    clock_jumps: u64,
+    pace: u32,
+    own: Own,
+    collectors: Vec<Collector>,
+    store: Store,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Own {
+    cpu_percent: Option<f64>,
+    resident_bytes: Option<f64>,
+    threads: Option<f64>,
+    handles: Option<f64>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Collector {
+    name: String,
+    state: String,
+    duration_ms: Option<f64>,
+    total_seconds: f64,
+    samples: u64,
+    runs: u64,
+    failures: u64,
+    timeouts: u64,
+    panics: u64,
+    error: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Store {
+    partitions: u64,
+    samples: u64,
+    disk_bytes: u64,
+    head_bytes: u64,
+    waiting_batches: u64,
+    lost_batches: u64,
+    refused_samples: u64,
+    damaged_parts: u64,
+}
+
+pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
+    let status: Status = Client::new(&args.server)?.get("/api/status")?;
+    if args.json {
+        return output::pretty_json(&status);
+    }
+    output::line(&report(&status))?;
+    match findings(&status).len() {
+        0 => Ok(()),
+        1 => anyhow::bail!("1 thing needs attention"),
+        count => anyhow::bail!("{count} things need attention"),
+    }
+}
+
+fn report(status: &Status) -> String {
+    let mut text = format!("Barograph {}, {} series\n\n", status.version, status.live_series);
+    let mut rows = vec![["cost", "", "readings", ""].map(str::to_owned).to_vec()];
+    let left = own_rows(&status.own);
+    let right = [
+        ("taken", status.ticks.to_string()),
+        ("left out", status.missed_ticks.to_string()),
+        ("clock jumps", status.clock_jumps.to_string()),
+        ("pace", format!("every {} interval(s)", status.pace)),
+    ];
+    for ((left, value), (right, number)) in left.into_iter().zip(right) {
+        rows.push(vec![format!("  {left}"), value, format!("  {right}"), number]);
+    }
+    text += &output::table(&rows);
+    text += "\n\n";
+    text += &output::table(&collector_rows(&status.collectors));
+    text += "\n\n";
+    text += &output::table(&store_rows(&status.store));
+    let findings = findings(status);
+    if findings.is_empty() {
+        text += "\n\nNothing needs attention.";
+    } else {
+        text += "\n\nNeeds attention:";
+        for finding in findings {
+            // Writing to a string cannot fail.
+            write!(text, "\n  - {finding}").unwrap_or_default();
+        }
+    }
+    text
+}
+
+fn own_rows(own: &Own) -> [(&'static str, String); 4] {
+    let or_dash = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
+    [
+        ("processor", or_dash(own.cpu_percent.map(|share| format!("{share:.2} % of one core")))),
+        ("memory", or_dash(own.resident_bytes.map(mebibytes))),
+        ("threads", or_dash(own.threads.map(|count| format!("{count:.0}")))),
+        ("open handles", or_dash(own.handles.map(|count| format!("{count:.0}")))),
+    ]
+}
+
+fn collector_rows(collectors: &[Collector]) -> Vec<Vec<String>> {
+    let head = ["collector", "state", "samples", "newest", "average", "failed", "given up"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    for one in collectors {
+        let newest = one.duration_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.2} ms"));
+        let average = if one.runs == 0 {
+            "–".to_owned()
+        } else {
+            format!("{:.2} ms", 1000.0 * one.total_seconds / one.runs as f64)
+        };
+        rows.push(vec![
+            format!("  {}", one.name),
+            one.state.clone(),
+            one.samples.to_string(),
+            newest,
+            average,
+            (one.failures + one.panics).to_string(),
+            one.timeouts.to_string(),
+        ]);
+    }
+    rows
+}
+
+fn store_rows(store: &Store) -> Vec<Vec<String>> {
+    let per_sample = if store.samples == 0 {
+        "–".to_owned()
+    } else {
+        format!("{:.2} bytes each", store.disk_bytes as f64 / store.samples as f64)
+    };
+    [
+        ["store".to_owned(), String::new(), String::new()],
+        ["  samples".to_owned(), store.samples.to_string(), per_sample],
+        ["  on disk".to_owned(), mebibytes(store.disk_bytes as f64), String::new()],
+        ["  in memory".to_owned(), mebibytes(store.head_bytes as f64), String::new()],
+        ["  partitions".to_owned(), store.partitions.to_string(), String::new()],
+    ]
+    .map(|row| row.to_vec())
+    .to_vec()
+}
+
+fn mebibytes(bytes: f64) -> String {
+    format!("{:.1} MiB", bytes / (1024.0 * 1024.0))
+}
+
+/// What an administrator should look into.
+fn findings(status: &Status) -> Vec<String> {
+    let mut findings: Vec<String> = status.trouble.iter().cloned().collect();
+    let store = &status.store;
+    let counts = [
+        (store.lost_batches, "batches of samples were lost because the store did not take them"),
+        (store.damaged_parts, "parts of the data folder are damaged and were skipped"),
+        (store.refused_samples, "samples were refused: too many series, or a clock far off"),
+    ];
+    for (count, what) in counts {
+        if count > 0 {
+            findings.push(format!("{count} {what}"));
+        }
+    }
+    if status.pace > 1 {
+        findings.push(format!(
+            "collecting is over its processor budget, so it reads every {} intervals",
+            status.pace
+        ));
+    }
+    for one in &status.collectors {
+        let is_well = matches!(one.state.as_str(), "running" | "absent");
+        if let (Some(error), true) = (&one.error, one.state != "absent") {
+            findings.push(format!("collector `{}`: {error}", one.name));
+        } else if !is_well {
+            findings.push(format!("collector `{}` is {}", one.name, one.state));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status() -> Status {
+        serde_json::from_value(serde_json::json!({
+            "version": "1", "trouble": null, "live_series": 5, "ticks": 9, "missed_ticks": 0,
+            "clock_jumps": 0, "pace": 1,
+            "own": {"cpu_percent": 0.5, "resident_bytes": 1_048_576.0, "threads": 3.0, "handles": null},
+            "collectors": [{"name": "cpu", "state": "running", "duration_ms": 0.1,
+                "total_seconds": 0.5, "samples": 5, "runs": 10, "failures": 0, "timeouts": 0,
+                "panics": 0, "error": null}],
+            "store": {"partitions": 1, "samples": 100, "disk_bytes": 150, "head_bytes": 10,
+                "waiting_batches": 0, "lost_batches": 0, "refused_samples": 0, "damaged_parts": 0}
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn all_is_well() {
+        let text = report(&status());
+        assert!(text.contains("0.50 % of one core"), "{text}");
+        assert!(text.contains("50.00 ms"), "{text}");
+        assert!(text.contains("1.50 bytes each"), "{text}");
+        assert!(text.ends_with("Nothing needs attention."), "{text}");
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_found() {
+        let mut sick = status();
+        sick.trouble = Some("samples are not being stored".into());
+        sick.pace = 5;
+        sick.store.damaged_parts = 2;
+        sick.collectors[0].state = "stuck".into();
+        assert_eq!(
+            findings(&sick),
+            [
+                "samples are not being stored",
+                "2 parts of the data folder are damaged and were skipped",
+                "collecting is over its processor budget, so it reads every 5 intervals",
+                "collector `cpu` is stuck",
+            ]
+        );
+    }
+}

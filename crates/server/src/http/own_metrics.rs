@@ -1,0 +1,150 @@
+//! Barograph's own metrics, in the Prometheus text format.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use barograph_collect::{CollectorStatus, RunnerStatus};
+use barograph_model::Kind;
+use barograph_store::Stats;
+
+use crate::app::{App, Context};
+use crate::exposition::Exposition;
+use crate::feed::FeedStatus;
+
+use super::health::{damaged, open_connections, refused};
+
+pub(crate) async fn metrics(State(context): State<Context>) -> Response {
+    let mut page = Exposition::default();
+    if let Some(status) = (context.runner.0)() {
+        runner_metrics(&mut page, &status);
+    }
+    own_metrics(&mut page, &context);
+    live_metrics(&mut page, &context);
+    store_metrics(&mut page, &context.store.stats(), &context.feed.status());
+    ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], page.finish()).into_response()
+}
+
+fn runner_metrics(page: &mut Exposition, status: &RunnerStatus) {
+    let mut counter =
+        |name, help, value: u64| page.metric(name, Kind::Counter, help).value(value as f64);
+    counter("barograph_ticks_total", "Readings of the machine.", status.ticks);
+    counter("barograph_missed_ticks_total", "Readings left out.", status.missed_ticks);
+    counter("barograph_clock_jumps_total", "Steps of the wall clock.", status.clock_jumps);
+    page.metric(
+        "barograph_collect_cpu_seconds_total",
+        Kind::Counter,
+        "Processor time of the collectors.",
+    )
+    .value(status.cpu.as_secs_f64());
+    page.metric(
+        "barograph_collect_pace",
+        Kind::Gauge,
+        "Intervals between two readings; above 1 collecting is over its budget.",
+    )
+    .value(f64::from(status.pace));
+    collector_gauges(page, &status.collectors);
+    collector_counters(page, &status.collectors);
+}
+
+type Column = (&'static str, &'static str, fn(&CollectorStatus) -> f64);
+
+fn collector_gauges(page: &mut Exposition, collectors: &[CollectorStatus]) {
+    const COLUMNS: [Column; 3] = [
+        ("barograph_collector_up", "Whether the newest reading succeeded.", |status| {
+            f64::from(u8::from(status.last_error.is_none()))
+        }),
+        ("barograph_collector_duration_seconds", "How long the newest reading took.", |status| {
+            status.last_duration.unwrap_or_default().as_secs_f64()
+        }),
+        ("barograph_collector_samples", "Samples of the newest reading.", |status| {
+            status.samples as f64
+        }),
+    ];
+    columns(page, Kind::Gauge, &COLUMNS, collectors);
+}
+
+fn collector_counters(page: &mut Exposition, collectors: &[CollectorStatus]) {
+    const COLUMNS: [Column; 6] = [
+        ("barograph_collector_runs_total", "Readings.", |status| status.runs as f64),
+        ("barograph_collector_seconds_total", "Time spent reading.", |status| {
+            status.total_duration.as_secs_f64()
+        }),
+        ("barograph_collector_failures_total", "Readings that gave an error.", |status| {
+            status.failures as f64
+        }),
+        ("barograph_collector_timeouts_total", "Readings given up at their deadline.", |status| {
+            status.timeouts as f64
+        }),
+        ("barograph_collector_slow_total", "Readings past their soft deadline.", |status| {
+            status.slow as f64
+        }),
+        ("barograph_collector_panics_total", "Readings that panicked.", |status| {
+            status.panics as f64
+        }),
+    ];
+    columns(page, Kind::Counter, &COLUMNS, collectors);
+}
+
+fn columns(page: &mut Exposition, kind: Kind, columns: &[Column], collectors: &[CollectorStatus]) {
+    for (name, help, value) in columns {
+        let mut metric = page.metric(name, kind, help);
+        for status in collectors {
+            metric.labelled("collector", status.name, value(status));
+        }
+    }
+}
+
+/// What is stored as series of Barograph itself, under the same names.
+fn own_metrics(page: &mut Exposition, app: &App) {
+    let table = app.latest.read();
+    for desc in app.descs.iter().filter(|desc| desc.name.starts_with("barograph_")) {
+        if let Some(entry) = table.entries(desc.name).first() {
+            page.metric(desc.name, desc.kind, desc.help).value(entry.now.value);
+        }
+    }
+}
+
+fn live_metrics(page: &mut Exposition, app: &App) {
+    let table = app.latest.read();
+    let (live_series, newest_ms) = (table.series_count(), table.time_ms());
+    drop(table);
+    let mut gauge = |name, help, value: f64| page.metric(name, Kind::Gauge, help).value(value);
+    gauge("barograph_live_series", "Series that are reported now.", live_series as f64);
+    gauge(
+        "barograph_newest_reading_timestamp_seconds",
+        "When the newest reading was taken.",
+        newest_ms as f64 / 1000.0,
+    );
+    gauge(
+        "barograph_live_connections",
+        "Pages and consumers that follow live.",
+        open_connections(app) as f64,
+    );
+}
+
+fn store_metrics(page: &mut Exposition, stats: &Stats, feed: &FeedStatus) {
+    let gauges = [
+        ("barograph_store_samples", "Samples on disk and in the head.", stats.samples as f64),
+        ("barograph_store_series", "Series in the newest partition.", stats.series as f64),
+        ("barograph_store_disk_bytes", "Size of the data folder.", stats.disk_bytes as f64),
+        ("barograph_store_partitions", "Partitions on disk.", stats.partitions as f64),
+        ("barograph_store_head_bytes", "Memory that the head takes.", stats.head_bytes as f64),
+        ("barograph_feed_waiting_batches", "Batches not stored yet.", feed.waiting as f64),
+    ];
+    for (name, help, value) in gauges {
+        page.metric(name, Kind::Gauge, help).value(value);
+    }
+    let counters = [
+        ("barograph_store_commits_total", "Transactions.", stats.commits as f64),
+        ("barograph_store_commit_seconds_total", "Time in transactions.", stats.commit_seconds_sum),
+        ("barograph_store_failed_commits_total", "Failed ones.", stats.failed_commits as f64),
+        ("barograph_store_seals_total", "Heads turned into chunks.", stats.seals as f64),
+        ("barograph_store_refused_samples_total", "Over a limit.", refused(stats) as f64),
+        ("barograph_store_damaged_total", "Skipped for their checksum.", damaged(stats) as f64),
+        ("barograph_feed_lost_batches_total", "Batches given up.", feed.lost as f64),
+        ("barograph_feed_failures_total", "Attempts to store that failed.", feed.failures as f64),
+    ];
+    for (name, help, value) in counters {
+        page.metric(name, Kind::Counter, help).value(value);
+    }
+}
