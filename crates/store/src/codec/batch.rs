@@ -6,8 +6,8 @@
 //!        n_runs, per run of neighbouring series: gap, length
 //!        bitmap of integers │ the integers as zigzag varints │ the others as f64
 //! ```
-//! Not compressed beyond that: at 2.9 bytes per sample of real metrics it is within a fifth of
-//! what pco reaches here, at a twentieth of the time, and each row stands for itself.
+//! Not compressed beyond that: it takes 2.9 bytes per sample of real metrics, pco 2.4 at some 60 ns
+//! per sample; and each row stands for itself.
 
 use super::bytes::{
     Decoded, Reader, put_checksum, put_count, put_varint, unzigzag, verified, zigzag,

@@ -1,3 +1,5 @@
+//! Commits and sealing when the disk is full, and sealing that is told to stop.
+
 use rusqlite::Connection;
 
 use super::*;
