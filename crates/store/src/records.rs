@@ -17,7 +17,7 @@ use barograph_model::Clock;
 
 use crate::span::Span;
 use crate::sync::lock;
-use file::DayFile;
+use file::{DayFile, Order};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -141,7 +141,8 @@ impl RecordLog {
         Ok(())
     }
 
-    /// Records with times in `from_ms..=to_ms`, at most `max_records` of them, oldest first.
+    /// Records with times in `from_ms..=to_ms`, oldest first; at most `max_records`, the oldest of
+    /// them.
     ///
     /// # Errors
     /// The folder cannot be read. Days that cannot are counted as damaged.
@@ -151,22 +152,11 @@ impl RecordLog {
         to_ms: i64,
         max_records: usize,
     ) -> Result<RecordAnswer, RecordError> {
-        let mut answer = RecordAnswer::default();
-        for (_, path) in self.days()?.iter().filter(|(span, _)| span.overlaps(from_ms, to_ms)) {
-            let wanted = max_records - answer.records.len();
-            let read = DayFile::reader(path)
-                .and_then(|file| file.read(from_ms, to_ms, wanted, &mut answer));
-            if read.is_err() {
-                answer.damaged += 1;
-            }
-            if answer.more {
-                break;
-            }
-        }
-        Ok(answer)
+        let days = self.days()?;
+        Ok(gather(days.iter(), Order::OldestFirst, (from_ms, to_ms), max_records))
     }
 
-    /// The newest `max_records` records with times in `from_ms..=to_ms`, oldest first.
+    /// As [`RecordLog::read`], also oldest first, but of too many the newest.
     ///
     /// # Errors
     /// As [`RecordLog::read`].
@@ -176,19 +166,9 @@ impl RecordLog {
         to_ms: i64,
         max_records: usize,
     ) -> Result<RecordAnswer, RecordError> {
-        let mut answer = RecordAnswer::default();
-        for (_, path) in self.days()?.iter().rev().filter(|(span, _)| span.overlaps(from_ms, to_ms))
-        {
-            let wanted = max_records - answer.records.len();
-            let read = DayFile::reader(path)
-                .and_then(|file| file.read_newest(from_ms, to_ms, wanted, &mut answer));
-            if read.is_err() {
-                answer.damaged += 1;
-            }
-            if answer.more {
-                break;
-            }
-        }
+        let days = self.days()?;
+        let mut answer =
+            gather(days.iter().rev(), Order::NewestFirst, (from_ms, to_ms), max_records);
         answer.records.reverse();
         Ok(answer)
     }
@@ -243,6 +223,28 @@ impl RecordLog {
         }
         Ok(days)
     }
+}
+
+/// From the days in the given order, until there are enough.
+fn gather<'a>(
+    days: impl Iterator<Item = (&'a Span, &'a PathBuf)>,
+    order: Order,
+    (from_ms, to_ms): (i64, i64),
+    max_records: usize,
+) -> RecordAnswer {
+    let mut answer = RecordAnswer::default();
+    for (_, path) in days.filter(|(span, _)| span.overlaps(from_ms, to_ms)) {
+        let wanted = max_records - answer.records.len();
+        let read = DayFile::reader(path)
+            .and_then(|file| file.read(order, (from_ms, to_ms), wanted, &mut answer));
+        if read.is_err() {
+            answer.damaged += 1;
+        }
+        if answer.more {
+            break;
+        }
+    }
+    answer
 }
 
 /// Of a day's file with its journal.

@@ -15,6 +15,12 @@ const SCHEMA: &str = "
         id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL);
     CREATE INDEX record_time ON record (time_ms, id);";
 
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
 #[derive(Debug)]
 pub(super) struct DayFile {
     path: PathBuf,
@@ -94,33 +100,17 @@ impl DayFile {
 
     pub(super) fn read(
         &self,
-        from_ms: i64,
-        to_ms: i64,
-        wanted: usize,
-        answer: &mut RecordAnswer,
-    ) -> Result<(), RecordError> {
-        self.query("ORDER BY time_ms, id", (from_ms, to_ms), wanted, answer)
-    }
-
-    pub(super) fn read_newest(
-        &self,
-        from_ms: i64,
-        to_ms: i64,
-        wanted: usize,
-        answer: &mut RecordAnswer,
-    ) -> Result<(), RecordError> {
-        self.query("ORDER BY time_ms DESC, id DESC", (from_ms, to_ms), wanted, answer)
-    }
-
-    fn query(
-        &self,
-        order: &str,
+        order: Order,
         (from_ms, to_ms): (i64, i64),
         wanted: usize,
         answer: &mut RecordAnswer,
     ) -> Result<(), RecordError> {
+        let order = match order {
+            Order::OldestFirst => "time_ms, id",
+            Order::NewestFirst => "time_ms DESC, id DESC",
+        };
         let query = format!(
-            "SELECT time_ms, crc, data FROM record WHERE time_ms BETWEEN ?1 AND ?2 {order}"
+            "SELECT time_ms, crc, data FROM record WHERE time_ms BETWEEN ?1 AND ?2 ORDER BY {order}"
         );
         self.run(|connection| {
             let mut statement = connection.prepare(&query)?;
