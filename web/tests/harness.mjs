@@ -68,6 +68,8 @@ export class Server {
     })
     await printed
     await this.until(`${this.url}/api/current_metrics`)
+    const index = await (await fetch(this.url)).text()
+    assert.match(index, /\/assets\//, `${binary()} was built without the page: build web/ first, then the server`)
   }
 
   async until(url) {
@@ -91,6 +93,15 @@ export class Server {
     const [, signal] = await gone
     clearTimeout(limit)
     assert.notEqual(signal, 'SIGKILL', 'the server did not stop on SIGTERM')
+  }
+
+  /** Freezes the server without ending it, and lets it go on. */
+  freeze() {
+    this.#child.kill('SIGSTOP')
+  }
+
+  thaw() {
+    this.#child.kill('SIGCONT')
   }
 
   /** Fetches as a script would. */

@@ -57,6 +57,7 @@ for (const theme of ['dark', 'light']) {
         assert.equal(overflow, 0, `${overflow} px wider than the window`)
         const clipped = await page.evaluate(() => document.querySelector('main').scrollWidth - document.querySelector('main').clientWidth)
         assert.equal(clipped, 0, `the content is ${clipped} px wider than its place`)
+        assert.equal(await page.evaluate(() => document.getAnimations().length), 0, 'something still moves, which costs power')
         await shoot(page, `${name}-${theme}-${width}`)
         await accessible(page)
         assert.deepEqual(complaints, [])

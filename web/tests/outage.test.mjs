@@ -109,6 +109,22 @@ test('a tab that nobody sees lets go of the server and fills in what it missed',
   await page.close()
 })
 
+test('a server that hangs is stale first, then unreachable, then live again', { skip: process.platform === 'win32' }, async () => {
+  const { page } = await open(browser, server, '/?from=now-2m')
+  await settled(page)
+  server.freeze()
+  const stale = page.locator('[data-strip=stale]')
+  await stale.waitFor({ timeout: 9000 })
+  assert.match(await stale.textContent(), /The last sample is from \d\d:\d\d:\d\d/)
+  assert.match(await page.locator('[data-fresh]').textContent(), /No data ?for \d+ s/)
+  assert.ok((await page.locator('[data-card=cpu]').getAttribute('class')).includes('old'), 'the card looks like a live one')
+  await page.locator('[data-strip=offline]').waitFor({ timeout: 40_000 })
+  server.thaw()
+  await page.waitForSelector('[data-fresh=live]', { timeout: 40_000 })
+  assert.equal(await page.locator('[data-strip]').count(), 0)
+  await page.close()
+})
+
 test('without a server the page says so and finds it when it starts', async () => {
   const { page } = await open(browser, server)
   await settled(page)

@@ -1,7 +1,8 @@
 import { decode, type ClientMessage, type ServerMessage } from './protocol'
 
 export type LinkState =
-  | { name: 'connecting' }
+  /** `attempt` counts the failed ones before; 0 while nothing has gone wrong. */
+  | { name: 'connecting'; attempt: number }
   | { name: 'open' }
   | { name: 'waiting'; retryAtMs: number; attempt: number }
   | { name: 'suspended' }
@@ -37,7 +38,7 @@ export class Link {
 
   open(): void {
     this.#drop()
-    this.events.state({ name: 'connecting' })
+    this.events.state({ name: 'connecting', attempt: this.#attempt })
     const socket = new WebSocket(this.url)
     this.#socket = socket
     const limit = setTimeout(() => socket.close(), CONNECT_LIMIT_MS)

@@ -30,7 +30,7 @@ interface Entry {
  * Samples are kept outside of reactive state; `pulse` says once per tick that there is something new.
  */
 export class Monitor {
-  link = $state.raw<LinkState>({ name: 'connecting' })
+  link = $state.raw<LinkState>({ name: 'connecting', attempt: 0 })
   host = $state.raw<HostInfo | null>(null)
   /** `null` until the server has told which metrics it has. */
   metrics = $state.raw<ReadonlyMap<string, MetricInfo> | null>(null)
@@ -59,6 +59,8 @@ export class Monitor {
   #nextId = 1
   #flushing = false
   #flushedAt = 0
+  /** Since when the server has been reached without a break; NaN while it is not. */
+  #reachedMs = Number.NaN
   /** The server has said hello on this connection: subscriptions may be sent. */
   #greeted = false
   #hidden: ReturnType<typeof setTimeout> | undefined
@@ -92,9 +94,15 @@ export class Monitor {
     return this.range.kind !== 'absolute'
   }
 
-  /** No sample for several intervals although the server answers. */
+  /** The server cannot be reached. */
+  get lost(): boolean {
+    return this.link.name === 'waiting' || (this.link.name === 'connecting' && this.link.attempt > 0)
+  }
+
+  /** No sample for several intervals although the server could be reached all that time. */
   get stale(): boolean {
-    return !this.paused && this.newestMs > 0 && this.link.name === 'open' && this.ageMs > STALE_INTERVALS * this.#intervalMs
+    const limit = STALE_INTERVALS * this.#intervalMs
+    return !this.paused && !this.lost && this.newestMs > 0 && this.ageMs > limit && this.nowMs - this.#reachedMs > limit
   }
 
   get ageMs(): number {
@@ -239,6 +247,7 @@ export class Monitor {
   #linked(state: LinkState): void {
     this.link = state
     this.#greeted = false
+    if (state.name === 'waiting' || state.name === 'suspended') this.#reachedMs = Number.NaN
     if (state.name === 'open') return
     for (const entry of this.#entries.values()) entry.channel.id = null
     this.#byId.clear()
@@ -251,6 +260,7 @@ export class Monitor {
         this.#intervalMs = Math.max(1, message.interval_ms)
         this.#oldestMs = message.oldest_ms
         this.nowMs = message.server_time_ms
+        if (Number.isNaN(this.#reachedMs)) this.#reachedMs = this.nowMs
         this.setRange(this.#wanted)
         this.#greeted = true
         this.#restep()
