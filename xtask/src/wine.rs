@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::tools::{self, MINGW, WINE_LIBRARIES};
 use crate::{debian, place, process};
@@ -75,7 +75,10 @@ impl Wine {
     /// later program starts twenty times faster, and none starts services that would hold on to
     /// its output.
     pub(crate) fn start_server(&self) -> Result<Server<'_>> {
-        process::run(self.server().arg("-p300"))?;
+        // It keeps its streams to the end, when it lists what was still open.
+        if !process::succeeds(self.server().arg("-p300")) {
+            bail!("the Wine server in {} does not start", self.folder.display());
+        }
         let idle = process::command(self.runner())
             .env("BAROGRAPH_WINE_LIMIT", "0")
             .arg("cmd")
@@ -195,8 +198,5 @@ fn make_executable(path: &Path) -> Result<()> {
 
 #[cfg(not(unix))]
 fn make_executable(path: &Path) -> Result<()> {
-    anyhow::bail!(
-        "cannot make {} executable: this system runs Windows programs itself",
-        path.display()
-    )
+    bail!("cannot make {} executable: this system runs Windows programs itself", path.display())
 }
