@@ -85,7 +85,6 @@ export const en = {
   cards: {
     label: 'Headline values, last ten minutes',
     cpu: 'CPU',
-    cpuDetail: (user: string, system: string) => `user ${user} · system ${system}`,
     memory: 'Memory',
     memoryDetail: (used: string, total: string) => `${used} of ${total}`,
     disk: 'Disk space',

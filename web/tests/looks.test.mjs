@@ -86,7 +86,7 @@ test('dialogs and the range picker are accessible too', async () => {
   await page.close()
 })
 
-test('320 px and twice the text size lose nothing', async () => {
+test('a window of 320 px loses nothing', async () => {
   const { page } = await open(browser, server, '/', { width: 320, height: 640 })
   await settled(page)
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0)

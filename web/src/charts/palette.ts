@@ -11,6 +11,8 @@ export type Palette = Record<ColorName | keyof typeof TOKENS, string>
 /** The tokens of the theme in force, resolved to colours that a canvas takes. */
 export function readPalette(): Palette {
   const probe = document.createElement('span')
+  // A canvas keeps its own colours: forced ones would make all series the same.
+  probe.style.forcedColorAdjust = 'none'
   document.body.append(probe)
   const entries = Object.entries(TOKENS).map(([name, token]) => {
     probe.style.color = `var(${token})`

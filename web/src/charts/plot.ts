@@ -35,6 +35,8 @@ const AXIS_SIZE = 58
 const X_AXIS_SIZE = 22
 const LABEL_SPACING = 72
 const LABEL_ROOM = 12
+/** A sum of parts may come out above the whole by this much. */
+const ROUNDING = 1.001
 const CLICK_DELAY_MS = 220
 const FONT = '500 11px "Inter Variable", system-ui, sans-serif'
 const CURSOR_GROUP = 'host'
@@ -115,7 +117,7 @@ export class Plot {
     const { top } = picture
     // Two clocks are read one after the other: a share of time may come out a little above the whole.
     if (top !== null && this.unit === 'percent') return { top, ticks: [0, top / 2, top], power: 0 }
-    if (top === null || max > top) return valueScale(max, this.unit)
+    if (top === null || max > top * ROUNDING) return valueScale(max, this.unit)
     const scale = valueScale(top, this.unit)
     return { ...scale, top, ticks: scale.ticks.filter((tick) => tick <= top) }
   }
@@ -200,10 +202,11 @@ export class Plot {
 
   /** The time under the pointer, at the foot of the crosshair. */
   #label(ms: number | null, left: number): void {
-    const label = this.#timeLabel
-    label.hidden = ms === null
-    if (ms === null || this.#picture === null) return
-    label.textContent = moment(ms, this.zone, this.#picture.toMs)
+    const [label, picture] = [this.#timeLabel, this.#picture]
+    const pinnedHere = ms !== null && picture?.pinMs != null && Math.abs(picture.pinMs - ms) < picture.grid.stepMs
+    label.hidden = ms === null || pinnedHere
+    if (ms === null || picture === null || pinnedHere) return
+    label.textContent = moment(ms, this.zone, picture.toMs)
     const width = label.offsetWidth
     const x = Math.min(Math.max(AXIS_SIZE + left - width / 2, 0), this.#chart.width - width)
     label.style.transform = `translate(${Math.round(x)}px, 0)`

@@ -36,9 +36,9 @@ export const CARDS: readonly CardSpec[] = [
     value: (frame) => single(frame.read('usage')),
     detail: (frame) => {
       const share = 100 / (frame.host?.cpu_count ?? 1)
-      const mode = (name: string) => frame.read('modes').find((column) => column.labels.mode === name)
-      const user = mode('user')
-      return user === undefined ? '' : en.cards.cpuDetail(said(user, 'percent', share), said(mode('system'), 'percent', share))
+      const busy = frame.read('modes').filter((column) => column.labels.mode !== 'idle' && !Number.isNaN(newest(column)))
+      const largest = busy.sort((a, b) => newest(b) - newest(a)).slice(0, 2)
+      return largest.map((column) => `${column.labels.mode ?? ''} ${said(column, 'percent', share)}`).join(' · ')
     },
   },
   {
