@@ -16,6 +16,7 @@ mod disk;
 mod memory;
 mod network;
 mod processor;
+mod sensors;
 mod system;
 
 pub use cook::{Cooked, Missing, cook};
@@ -37,6 +38,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         disk::ROWS.as_slice(),
         network::ROWS.as_slice(),
         system::ROWS.as_slice(),
+        sensors::ROWS.as_slice(),
     ]
     .into_iter()
     .flatten()

@@ -8,13 +8,17 @@
 pub mod catalog;
 mod collector;
 mod cpu;
+mod cpu_details;
 mod desc;
 mod disk;
 mod error;
 pub mod event;
 mod filesystem;
+mod gpu;
 mod headline;
 mod increase;
+mod interrupts;
+mod kernel_objects;
 mod load;
 mod memory;
 mod network;
@@ -32,6 +36,8 @@ mod runner;
 mod setup;
 mod system;
 mod system_counters;
+mod thermal;
+mod volume;
 
 use barograph_model::chain;
 

@@ -56,6 +56,8 @@ bytes! {
     WRITEBACK "memory_writeback_bytes" "File contents that are being written.";
     ANONYMOUS "memory_anonymous_bytes" "Programs' own memory that no file stands behind.";
     COMMITTED "memory_committed_bytes" "Memory that has been promised to programs.";
+    VMALLOC_TOTAL "memory_vmalloc_total_bytes" "Addresses that the kernel can map for itself.";
+    VMALLOC_USED "memory_vmalloc_used_bytes" "Addresses that the kernel has mapped for itself.";
     COMMIT_LIMIT "memory_commit_limit_bytes"
         "What can be promised; on Linux a bound only with overcommit_memory=2.";
     POOL_PAGED "memory_pool_paged_bytes"
@@ -95,7 +97,7 @@ pub(crate) static CACHE_REFAULTS: Desc = counter(
     "Pages of files that were read again soon after they had been dropped.",
 );
 
-static DESCS: [&Desc; 29] = [
+static DESCS: [&Desc; 31] = [
     &MEMORY_AVAILABLE,
     &MEMORY_COMMITTED,
     &MEMORY_PERCENT,
@@ -118,6 +120,8 @@ static DESCS: [&Desc; 29] = [
     &ANONYMOUS,
     &COMMITTED,
     &COMMIT_LIMIT,
+    &VMALLOC_TOTAL,
+    &VMALLOC_USED,
     &POOL_PAGED,
     &POOL_NONPAGED,
     &PAGE_FAULTS,
@@ -186,6 +190,8 @@ fn push_details(memory: &Memory, out: &mut dyn Sink) {
         (&ANONYMOUS, memory.anonymous_bytes),
         (&COMMITTED, memory.committed_bytes),
         (&COMMIT_LIMIT, memory.commit_limit_bytes),
+        (&VMALLOC_TOTAL, memory.vmalloc_total_bytes),
+        (&VMALLOC_USED, memory.vmalloc_used_bytes),
         (&POOL_PAGED, memory.pool_paged_bytes),
         (&POOL_NONPAGED, memory.pool_nonpaged_bytes),
         (&PAGE_FAULTS, memory.page_faults),

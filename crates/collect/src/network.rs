@@ -49,6 +49,8 @@ totals! {
         "Packets thrown away instead of being sent.";
     RECEIVE_MULTICAST "network_receive_multicast_total" Count
         "Packets received that were addressed to many.";
+    RECEIVE_UNKNOWN "network_receive_unknown_total" Count
+        "Packets received of a protocol that nobody here speaks; read every ten seconds.";
 }
 
 pub(crate) static SPEED: Desc = gauge(
@@ -58,7 +60,7 @@ pub(crate) static SPEED: Desc = gauge(
     "Speed that the adapter has agreed on; virtual adapters and those that are down have none.",
 );
 
-static DESCS: [&Desc; 13] = [
+static DESCS: [&Desc; 14] = [
     &NETWORK_BYTES_TOTAL,
     &NETWORK_BYTES_SENT,
     &NETWORK_BYTES_RECV,
@@ -71,6 +73,7 @@ static DESCS: [&Desc; 13] = [
     &RECEIVE_DROPPED,
     &TRANSMIT_DROPPED,
     &RECEIVE_MULTICAST,
+    &RECEIVE_UNKNOWN,
     &SPEED,
 ];
 
@@ -158,6 +161,7 @@ fn push_adapter(adapter: &Adapter, out: &mut dyn Sink) {
         (&RECEIVE_DROPPED, Some(adapter.receive_dropped)),
         (&TRANSMIT_DROPPED, Some(adapter.send_dropped)),
         (&RECEIVE_MULTICAST, adapter.received_multicast),
+        (&RECEIVE_UNKNOWN, adapter.received_unknown),
         (&SPEED, adapter.speed_bits_per_second),
     ] {
         out.push_some(desc, &labels, value.map(|value| value as f64));

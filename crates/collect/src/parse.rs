@@ -4,8 +4,11 @@
 
 mod fields;
 
+pub mod cpu_list;
 pub mod cpuinfo;
 pub mod diskstats;
+pub mod interrupts;
+pub mod kernel_objects;
 pub mod loadavg;
 pub mod meminfo;
 pub mod mountinfo;

@@ -21,3 +21,7 @@ pub(crate) use os::{
     OwnReader, PagingReader, PressureReader, SystemReader, host_facts, statvfs_table,
     thread_cpu_time,
 };
+pub(crate) use os::{
+    CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,
+    ThermalReader, VolumeReader,
+};

@@ -2,7 +2,11 @@
 //! one of these. A field that only some systems know is an `Option`: absent is never zero.
 //! Totals count from boot, or from when the device appeared, and may restart from zero.
 
+mod hardware;
+
 use crate::rows::Rows;
+
+pub use hardware::{CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, ThermalZone, Volume};
 
 /// Processors, and what the scheduler counts.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,6 +79,9 @@ pub struct Memory {
     /// What has been promised to programs.
     pub committed_bytes: Option<u64>,
     pub commit_limit_bytes: Option<u64>,
+    /// Addresses that the kernel can map for itself, and those that it has mapped.
+    pub vmalloc_total_bytes: Option<u64>,
+    pub vmalloc_used_bytes: Option<u64>,
     /// Kernel memory that can be given back or paged out.
     pub pool_paged_bytes: Option<u64>,
     /// Kernel memory that stays.
@@ -148,6 +155,8 @@ pub struct Adapter {
     pub receive_dropped: u64,
     pub send_dropped: u64,
     pub received_multicast: Option<u64>,
+    /// Packets of a protocol that nobody here speaks.
+    pub received_unknown: Option<u64>,
     pub speed_bits_per_second: Option<u64>,
     /// Part of the sum over all adapters: data that passes through two of them counts once.
     pub in_total: bool,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use barograph_model::{Clock, Desc, Instance, Pattern, SystemClock};
 
-use crate::catalog::{self, History, Instances, Row, TOTAL_INSTANCE, Total};
+use crate::catalog::{self, History, Instances, Row, TOTAL_INSTANCE, Total, Value};
 use crate::{HEADLINE, Roots, registry};
 
 const MADE: &str = "Made from the code by `UPDATE_DOCS=1 cargo test -p barograph-collect`.\n";
@@ -85,11 +85,14 @@ pub fn counters() -> String {
             row.pdh_type.code(),
             row.unit.as_str()
         );
+        if let Value::OnlyWindows { why } = row.formula.value {
+            let _ok = writeln!(page, "Not on Linux: {why}.");
+            continue;
+        }
         let total = Instance { name: Pattern::new(TOTAL_INSTANCE), index: None };
         let each = History { instance: None, host: None, window: "1m" };
         let _ok = writeln!(page, "    {}", row.promql(&each).unwrap_or_default());
-        if let Instances::Each { total: Total::OfSums { .. } | Total::Mean { .. }, .. } =
-            row.instances
+        if row.instances.label().is_some_and(|(_, total)| total != Total::Absent)
             && let Some(total) = row.promql(&History { instance: Some(&total), ..each })
         {
             let _ok = writeln!(page, "\n`_Total`:\n\n    {total}");
@@ -102,6 +105,11 @@ fn instances(row: &Row) -> String {
     match row.instances {
         Instances::None => "Exists once: no instance.".into(),
         Instances::OnlyTotal => "Counted only for all instances together: `_Total`.".into(),
+        Instances::OfNodes { .. } => {
+            "Instances: the number of a processor's node, a comma and the processor's number; \
+             `_Total` for each node (`0,_Total`) and for all."
+                .into()
+        }
         Instances::Each { label, total } => {
             let total = if total == Total::Absent { "no `_Total`" } else { "and `_Total`" };
             format!("Instances: the values of the label `{label}`, {total}.")

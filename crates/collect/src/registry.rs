@@ -5,8 +5,12 @@ use std::sync::Arc;
 use barograph_model::{Clock, Desc, SystemClock};
 
 use crate::cpu::CpuCollector;
+use crate::cpu_details::{CpuFrequencyCollector, CpuIdleCollector, CpuTopologyCollector};
 use crate::disk::DiskCollector;
 use crate::filesystem::FileSystemCollector;
+use crate::gpu::GpuCollector;
+use crate::interrupts::InterruptsCollector;
+use crate::kernel_objects::KernelObjectsCollector;
 use crate::load::LoadCollector;
 use crate::memory::MemoryCollector;
 use crate::network::NetworkCollector;
@@ -14,6 +18,8 @@ use crate::own::OwnCollector;
 use crate::paging::PagingCollector;
 use crate::pressure::PressureCollector;
 use crate::system::SystemCollector;
+use crate::thermal::ThermalCollector;
+use crate::volume::VolumeCollector;
 use crate::{Collector, Roots, Setup};
 
 /// The collectors of this machine, with nobody who listens to events. They touch nothing before
@@ -27,8 +33,14 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
     let Setup { roots, clock, .. } = setup;
     vec![
         Box::new(CpuCollector::new(roots)),
+        Box::new(CpuFrequencyCollector::new(roots)),
+        Box::new(CpuIdleCollector::new(roots)),
+        Box::new(CpuTopologyCollector::new(roots)),
         Box::new(DiskCollector::new(roots, clock)),
         Box::new(FileSystemCollector::new(roots)),
+        Box::new(GpuCollector::new(roots)),
+        Box::new(InterruptsCollector::new(roots)),
+        Box::new(KernelObjectsCollector::new(roots)),
         Box::new(LoadCollector::new(roots)),
         Box::new(MemoryCollector::new(roots)),
         Box::new(NetworkCollector::new(roots, clock)),
@@ -36,6 +48,8 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(PagingCollector::new(roots)),
         Box::new(PressureCollector::new(roots)),
         Box::new(SystemCollector::new(roots)),
+        Box::new(ThermalCollector::new(roots)),
+        Box::new(VolumeCollector::new(roots)),
     ]
 }
 

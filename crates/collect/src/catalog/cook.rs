@@ -27,6 +27,8 @@ pub enum Missing {
     NoEvents,
     /// This system does not tell the metric.
     NotTold(&'static Desc),
+    /// Only Windows' own counters tell it; why this system does not.
+    OnlyWindows(&'static str),
 }
 
 /// The values of all instances that fit now; none if no instance fits. Without `instance`, all of
@@ -38,37 +40,17 @@ pub fn cook(
     now: &Snapshot,
 ) -> Vec<Cooked> {
     let pot = Pot { row, before, now };
-    let label = match row.instances {
-        Instances::None => {
-            let value = pot.value(&|taken| taken.values.is_empty());
-            return vec![Cooked { instance: None, index: 0, value }];
-        }
-        Instances::OnlyTotal => {
-            if !fits(instance, TOTAL_INSTANCE, 0) {
-                return Vec::new();
-            }
-            let value = pot.value(&|taken| taken.values.is_empty());
-            return vec![Cooked { instance: Some(TOTAL_INSTANCE.into()), index: 0, value }];
-        }
-        Instances::Each { label, .. } => label,
+    let single = |name: Option<&str>| {
+        let value = pot.value(&|taken| taken.values.is_empty());
+        vec![Cooked { instance: name.map(str::to_owned), index: 0, value }]
     };
-    let names = pot.instances(label);
-    let mut cooked = Vec::new();
-    for (i, name) in names.iter().enumerate() {
-        let index = names[..i].iter().filter(|other| other.eq_ignore_ascii_case(name)).count();
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
-        if fits(instance, name, index) {
-            let value = pot.value(&|taken| taken.label(label) == Some(name));
-            cooked.push(Cooked { instance: Some((*name).to_owned()), index, value });
-        }
+    match row.instances {
+        Instances::None => single(None),
+        Instances::OnlyTotal if fits(instance, TOTAL_INSTANCE, 0) => single(Some(TOTAL_INSTANCE)),
+        Instances::OnlyTotal => Vec::new(),
+        Instances::Each { label, total } => pot.each(label, total, instance),
+        Instances::OfNodes { total } => pot.of_nodes(total, instance),
     }
-    if !names.is_empty()
-        && fits(instance, TOTAL_INSTANCE, 0)
-        && let Some(value) = pot.total(label, &names)
-    {
-        cooked.push(Cooked { instance: Some(TOTAL_INSTANCE.into()), index: 0, value });
-    }
-    cooked
 }
 
 pub(super) fn fits(instance: Option<&Instance>, name: &str, index: u32) -> bool {
@@ -103,14 +85,69 @@ impl<'a> Pot<'a> {
         names
     }
 
-    fn total(&self, label: &str, names: &[&str]) -> Option<Result<f64, Missing>> {
-        let Instances::Each { total, .. } = self.row.instances else { return None };
+    fn each(&self, label: &str, total: Total, instance: Option<&Instance>) -> Vec<Cooked> {
+        let names = self.instances(label);
+        let mut cooked = Vec::new();
+        for (i, name) in names.iter().enumerate() {
+            let index = names[..i].iter().filter(|other| other.eq_ignore_ascii_case(name)).count();
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            if fits(instance, name, index) {
+                let value = self.value(&|taken| taken.label(label) == Some(name));
+                cooked.push(Cooked { instance: Some((*name).to_owned()), index, value });
+            }
+        }
+        if fits(instance, TOTAL_INSTANCE, 0)
+            && let Some(value) = self.total(label, total, &names)
+        {
+            cooked.push(Cooked { instance: Some(TOTAL_INSTANCE.into()), index: 0, value });
+        }
+        cooked
+    }
+
+    fn of_nodes(&self, total: Total, instance: Option<&Instance>) -> Vec<Cooked> {
+        const CPU: &str = "cpu";
+        let cpus = self.instances(CPU);
+        let mut cooked = Vec::new();
+        let mut add = |name: String, value: Result<f64, Missing>| {
+            if fits(instance, &name, 0) {
+                cooked.push(Cooked { instance: Some(name), index: 0, value });
+            }
+        };
+        let mut nodes: Vec<(u32, Vec<&str>)> = Vec::new();
+        for cpu in &cpus {
+            let node = self.now.node_of(cpu);
+            add(format!("{node},{cpu}"), self.value(&|taken| taken.label(CPU) == Some(cpu)));
+            match nodes.iter_mut().find(|(known, _)| *known == node) {
+                Some((_, members)) => members.push(cpu),
+                None => nodes.push((node, vec![cpu])),
+            }
+        }
+        for (node, members) in nodes {
+            if let Some(value) = self.total(CPU, total, &members) {
+                add(format!("{node},{TOTAL_INSTANCE}"), value);
+            }
+        }
+        if let Some(value) = self.total(CPU, total, &cpus) {
+            add(TOTAL_INSTANCE.to_owned(), value);
+        }
+        cooked
+    }
+
+    /// Over the instances of the given names.
+    fn total(&self, label: &str, total: Total, names: &[&str]) -> Option<Result<f64, Missing>> {
+        if let Total::RateOf(sum) = total {
+            let increase = self.increase(sum, &|taken| taken.values.is_empty());
+            return Some(increase.and_then(|increase| Ok(increase / self.seconds()?)));
+        }
+        if names.is_empty() {
+            return None;
+        }
         let counts = |name: &str| !total.without().iter().any(|prefix| name.starts_with(prefix));
         match total {
-            Total::Absent => None,
-            Total::OfSums { .. } => {
-                Some(self.value(&|taken| taken.label(label).is_some_and(counts)))
-            }
+            Total::Absent | Total::RateOf(_) => None,
+            Total::OfSums { .. } => Some(self.value(&|taken| {
+                taken.label(label).is_some_and(|name| names.contains(&name) && counts(name))
+            })),
             Total::Mean { .. } => {
                 let values: Vec<_> = names
                     .iter()
@@ -140,6 +177,11 @@ impl<'a> Pot<'a> {
             Value::RateShare { part, whole } => {
                 share(self.increase(part, choice)?, self.increase(whole, choice)?)?
             }
+            Value::WeightedShare { part, whole, weight, full } => {
+                let weight = share(self.level(weight, choice)?, self.level(full, choice)?)?;
+                weight * share(self.increase(part, choice)?, self.increase(whole, choice)?)?
+            }
+            Value::OnlyWindows { why } => return Err(Missing::OnlyWindows(why)),
         };
         Ok(formula.clamp.apply(formula.offset + formula.scale * value))
     }

@@ -10,6 +10,7 @@ use crate::disk::{
 };
 use crate::filesystem::{AVAILABLE, FREE, SIZE};
 use crate::parse::diskstats::LAYER_PREFIXES;
+use crate::volume;
 
 /// Data on a layer is counted again on the disks below it.
 const SUMMED: Instances =
@@ -64,7 +65,7 @@ const fn percent(counter: &'static str, formula: Formula, help: &'static str) ->
     }
 }
 
-const fn space(
+const fn volume(
     counter: &'static str,
     pdh_type: PdhType,
     unit: Unit,
@@ -75,7 +76,7 @@ const fn space(
     Row { object: "LogicalDisk", instances, ..row(counter, pdh_type, unit, formula, help) }
 }
 
-pub(super) static ROWS: [Row; 20] = [
+pub(super) static ROWS: [Row; 28] = [
     rate("Disk Reads/sec", READ, "Reads completed per second."),
     rate("Disk Writes/sec", WRITTEN, "Writes completed per second."),
     rate("Disk Transfers/sec", BOTH, "Reads and writes completed per second."),
@@ -131,7 +132,13 @@ pub(super) static ROWS: [Row; 20] = [
         Formula::rate(WRITE_TIME).times(100.0),
         "The average write queue length, times 100.",
     ),
-    space(
+    Row {
+        formula: Formula::only_windows(
+            "Linux counts requests that it joins, and not those that it splits",
+        ),
+        ..rate("Split IO/Sec", &[], "Requests per second that were split into several.")
+    },
+    volume(
         "% Free Space",
         PdhType::RawFraction,
         Unit::Percent,
@@ -141,11 +148,66 @@ pub(super) static ROWS: [Row; 20] = [
         ),
         "Share of a drive that is left, of what ordinary users can use.",
     ),
-    space(
+    volume(
         "Free Megabytes",
         PdhType::RawCount,
         Unit::Mebibytes,
         Formula::level(&[Term::of(&AVAILABLE)]).times(1.0 / (1024.0 * 1024.0)),
         "What ordinary users can still write to a drive, in MB of 2^20 bytes.",
     ),
+    volume(
+        "Disk Read Bytes/sec",
+        PdhType::BulkCount,
+        Unit::BytesPerSecond,
+        Formula::rate(&[Term::of(&volume::READ_BYTES)]),
+        "Bytes read from a drive per second.",
+    ),
+    volume(
+        "Disk Write Bytes/sec",
+        PdhType::BulkCount,
+        Unit::BytesPerSecond,
+        Formula::rate(&[Term::of(&volume::WRITTEN_BYTES)]),
+        "Bytes written to a drive per second.",
+    ),
+    volume(
+        "Disk Transfers/sec",
+        PdhType::Counter,
+        Unit::PerSecond,
+        Formula::rate(&[Term::of(&volume::READS), Term::of(&volume::WRITES)]),
+        "Reads and writes of a drive completed per second.",
+    ),
+    volume(
+        "Avg. Disk sec/Read",
+        PdhType::AverageTimer,
+        Unit::Seconds,
+        Formula::average(&[Term::of(&volume::READ_SECONDS)], &[Term::of(&volume::READS)]),
+        "Time that a read of a drive took on average.",
+    ),
+    volume(
+        "Avg. Disk sec/Write",
+        PdhType::AverageTimer,
+        Unit::Seconds,
+        Formula::average(&[Term::of(&volume::WRITE_SECONDS)], &[Term::of(&volume::WRITES)]),
+        "Time that a write to a drive took on average.",
+    ),
+    volume(
+        "Current Disk Queue Length",
+        PdhType::RawCount,
+        Unit::Count,
+        Formula::level(&[Term::of(&volume::QUEUE_LENGTH)]),
+        "Requests to a drive under way now.",
+    ),
+    Row {
+        instances: Instances::Each { label: "mountpoint", total: Total::Mean { without: &[] } },
+        ..volume(
+            "% Idle Time",
+            PdhType::PrecisionTimer,
+            Unit::Percent,
+            Formula::rate(&[Term::of(&volume::BUSY_SECONDS)])
+                .times(-100.0)
+                .plus(100.0)
+                .clamped(Clamp::Percent),
+            "Share of the time in which no request to a drive was under way.",
+        )
+    },
 ];

@@ -23,10 +23,19 @@ pub enum Value {
     LevelShare { part: &'static [Term], whole: &'static [Term] },
     /// One increase by another; nothing when the whole did not grow: no events, no average.
     RateShare { part: &'static [Term], whole: &'static [Term] },
+    /// One increase by another, times one level by another: time at less than full speed.
+    WeightedShare {
+        part: &'static [Term],
+        whole: &'static [Term],
+        weight: &'static [Term],
+        full: &'static [Term],
+    },
+    /// Only Windows' own counters tell it; why other systems do not.
+    OnlyWindows { why: &'static str },
 }
 
 /// A metric that goes into a sum.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Term {
     pub desc: &'static Desc,
     /// Only the series that have one of these values of this label; they are added up.
@@ -56,18 +65,22 @@ pub enum Clamp {
 impl Value {
     /// All sums that it is made of; the first names the instances.
     pub fn sums(&self) -> impl Iterator<Item = &'static [Term]> {
-        let (first, second) = match *self {
-            Self::Level(sum) | Self::Rate(sum) => (sum, None),
+        let sums = match *self {
+            Self::Level(sum) | Self::Rate(sum) => [Some(sum), None, None, None],
             Self::LevelShare { part, whole } | Self::RateShare { part, whole } => {
-                (part, Some(whole))
+                [Some(part), Some(whole), None, None]
             }
+            Self::WeightedShare { part, whole, weight, full } => {
+                [Some(part), Some(whole), Some(weight), Some(full)]
+            }
+            Self::OnlyWindows { .. } => [None; 4],
         };
-        std::iter::once(first).chain(second)
+        sums.into_iter().flatten()
     }
 
     /// Whether it takes two readings.
     pub fn needs_two(&self) -> bool {
-        matches!(self, Self::Rate(_) | Self::RateShare { .. })
+        !matches!(self, Self::Level(_) | Self::LevelShare { .. })
     }
 }
 
@@ -97,6 +110,20 @@ impl Formula {
         whole: &'static [Term],
     ) -> Self {
         Self::average(part, whole).times(100.0)
+    }
+
+    pub(super) const fn weighted(
+        part: &'static [Term],
+        whole: &'static [Term],
+        weight: &'static [Term],
+        full: &'static [Term],
+    ) -> Self {
+        Self::plain(Value::WeightedShare { part, whole, weight, full })
+    }
+
+    /// What only Windows tells.
+    pub(super) const fn only_windows(why: &'static str) -> Self {
+        Self::plain(Value::OnlyWindows { why })
     }
 
     pub(super) const fn times(self, scale: f64) -> Self {

@@ -4,12 +4,13 @@ use barograph_model::Unit;
 
 use super::formula::{Formula, Term};
 use super::row::{Instances, PdhType, Row, Total};
+use crate::kernel_objects::MODULES;
 use crate::memory::{
     AVAILABLE, BUFFERS, CACHE_REFAULTS, CACHED, COMMIT_LIMIT, COMMITTED, DIRTY, FREE,
     MAJOR_PAGE_FAULTS, PAGE_FAULTS, POOL_NONPAGED, POOL_PAGED, SHARED, SWAP_IN, SWAP_OUT,
-    WRITEBACK,
+    VMALLOC_TOTAL, VMALLOC_USED, WRITEBACK,
 };
-use crate::paging::{SIZE, USED};
+use crate::paging::{PEAK, SIZE, USED};
 
 const fn bytes(counter: &'static str, sum: &'static [Term], help: &'static str) -> Row {
     Row {
@@ -21,6 +22,10 @@ const fn bytes(counter: &'static str, sum: &'static [Term], help: &'static str) 
         instances: Instances::None,
         formula: Formula::level(sum),
     }
+}
+
+const fn only_windows(counter: &'static str, help: &'static str, why: &'static str) -> Row {
+    Row { formula: Formula::only_windows(why), ..events(counter, &[], help) }
 }
 
 const fn events(counter: &'static str, sum: &'static [Term], help: &'static str) -> Row {
@@ -35,7 +40,7 @@ const fn events(counter: &'static str, sum: &'static [Term], help: &'static str)
     }
 }
 
-pub(super) static ROWS: [Row; 21] = [
+pub(super) static ROWS: [Row; 27] = [
     bytes(
         "Available Bytes",
         &[Term::of(&AVAILABLE)],
@@ -129,6 +134,53 @@ pub(super) static ROWS: [Row; 21] = [
         &[Term::of(&SWAP_OUT)],
         "Writes to the paging files, each counted as one page.",
     ),
+    only_windows(
+        "Demand Zero Faults/sec",
+        "Page faults settled by a page of zeros, per second.",
+        "Linux counts them among all page faults and not by themselves",
+    ),
+    only_windows(
+        "Write Copies/sec",
+        "Pages copied because somebody wrote to a shared one, per second.",
+        "Linux counts no copies on write for the whole system",
+    ),
+    Row {
+        formula: Formula::only_windows(
+            "the file cache of Linux has no priorities, so that no part of it is a core",
+        ),
+        ..bytes(
+            "Standby Cache Core Bytes",
+            &[],
+            "Memory that caches files of the system's own, the last to be dropped.",
+        )
+    },
+    bytes(
+        "System Driver Total Bytes",
+        &[Term::of(&MODULES)],
+        "Memory of drivers (Windows) or loaded modules (Linux); near to the Windows counter.",
+    ),
+    Row {
+        pdh_type: PdhType::RawCount,
+        unit: Unit::Count,
+        formula: Formula::level(&[Term::of(&VMALLOC_TOTAL), Term::less(&VMALLOC_USED)])
+            .times(1.0 / 4096.0),
+        ..bytes(
+            "Free System Page Table Entries",
+            &[],
+            "Pages of 4096 bytes that the kernel can still map for itself; near to the Windows \
+             counter, and hardly ever scarce with 64 bits.",
+        )
+    },
+    Row {
+        object: "Paging File",
+        counter: "% Usage Peak",
+        pdh_type: PdhType::RawFraction,
+        unit: Unit::Percent,
+        help: "The most of a paging file that was used, since the system (Windows) or Barograph \
+               (Linux) started.",
+        instances: Instances::Each { label: "file", total: Total::OfSums { without: &[] } },
+        formula: Formula::percent_of_levels(&[Term::of(&PEAK)], &[Term::of(&SIZE)]),
+    },
     Row {
         object: "Paging File",
         counter: "% Usage",

@@ -5,8 +5,8 @@ use barograph_model::Unit;
 use super::formula::{Formula, Term};
 use super::row::{Instances, PdhType, Row, Total};
 use crate::network::{
-    RECEIVE_BYTES, RECEIVE_DROPPED, RECEIVE_ERRORS, RECEIVE_MULTICAST, RECEIVE_PACKETS, SPEED,
-    TRANSMIT_BYTES, TRANSMIT_DROPPED, TRANSMIT_ERRORS, TRANSMIT_PACKETS,
+    RECEIVE_BYTES, RECEIVE_DROPPED, RECEIVE_ERRORS, RECEIVE_MULTICAST, RECEIVE_PACKETS,
+    RECEIVE_UNKNOWN, SPEED, TRANSMIT_BYTES, TRANSMIT_DROPPED, TRANSMIT_ERRORS, TRANSMIT_PACKETS,
 };
 
 const fn row(
@@ -33,7 +33,7 @@ const fn count(counter: &'static str, sum: &'static [Term], help: &'static str) 
     row(counter, PdhType::RawCount, Unit::Count, Formula::level(sum), help)
 }
 
-pub(super) static ROWS: [Row; 12] = [
+pub(super) static ROWS: [Row; 14] = [
     bytes("Bytes Received/sec", &[Term::of(&RECEIVE_BYTES)], "Bytes received per second."),
     bytes("Bytes Sent/sec", &[Term::of(&TRANSMIT_BYTES)], "Bytes sent per second."),
     bytes(
@@ -72,6 +72,21 @@ pub(super) static ROWS: [Row; 12] = [
         "Packets Outbound Discarded",
         &[Term::of(&TRANSMIT_DROPPED)],
         "Packets thrown away instead of being sent, since the adapter came up.",
+    ),
+    count(
+        "Packets Received Unknown",
+        &[Term::of(&RECEIVE_UNKNOWN)],
+        "Packets of a protocol that nobody here speaks, since the adapter came up.",
+    ),
+    row(
+        "Output Queue Length",
+        PdhType::RawCount,
+        Unit::Count,
+        Formula::only_windows(
+            "Linux queues in disciplines that are set up at will, whose lengths add up to no such \
+             number",
+        ),
+        "Packets that wait to be sent.",
     ),
     row(
         "Current Bandwidth",

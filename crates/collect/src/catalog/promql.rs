@@ -31,6 +31,9 @@ impl Row {
         if history.instance.and_then(|instance| instance.index).is_some_and(|index| index > 0) {
             return None;
         }
+        if matches!(self.formula.value, Value::OnlyWindows { .. }) {
+            return None;
+        }
         match self.instances {
             Instances::None => Some(query.formula()),
             Instances::OnlyTotal => {
@@ -38,9 +41,21 @@ impl Row {
                 fits.then(|| query.formula())
             }
             Instances::Each { label, total } if wants_total => query.total(label, total),
+            Instances::OfNodes { total } if wants_total => query.total("cpu", total),
             Instances::Each { label, .. } => {
                 let matcher = history.instance.and_then(|i| matcher(label, &i.name));
                 query.matchers.extend(matcher);
+                Some(query.formula())
+            }
+            Instances::OfNodes { .. } => {
+                match history.instance.map(|instance| instance.name.as_str()) {
+                    None | Some("*") => {}
+                    // Processors are numbered through all nodes; a node's total is not stored.
+                    Some(name) => match name.split_once(',')?.1 {
+                        TOTAL_INSTANCE => return None,
+                        cpu => query.matchers.extend(matcher("cpu", &Pattern::new(cpu))),
+                    },
+                }
                 Some(query.formula())
             }
         }
@@ -71,6 +86,7 @@ impl Query<'_> {
         }
         match total {
             Total::Absent => None,
+            Total::RateOf(sum) => Some(self.sum(sum, true).0),
             Total::OfSums { .. } => Some(Query { summed: &labels, ..self }.formula()),
             Total::Mean { .. } => {
                 Some(format!("avg without ({}) ({})", labels.join(", "), self.formula()))
@@ -85,6 +101,12 @@ impl Query<'_> {
             Value::Rate(sum) => self.sum(sum, true),
             Value::LevelShare { part, whole } => (self.share(part, whole, false), true),
             Value::RateShare { part, whole } => (self.share(part, whole, true), true),
+            Value::WeightedShare { part, whole, weight, full } => {
+                let weight = self.share(weight, full, false);
+                (format!("{} * {weight}", self.share(part, whole, true)), true)
+            }
+            // Refused before.
+            Value::OnlyWindows { .. } => (String::new(), true),
         };
         let is_scaled = (formula.scale - 1.0).abs() > f64::EPSILON;
         let value = if is_scaled && !is_simple { format!("({value})") } else { value };

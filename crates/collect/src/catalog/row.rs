@@ -1,8 +1,9 @@
 //! One counter.
 
-use barograph_model::Unit;
+use barograph_model::{Desc, Unit};
 
-use super::formula::Formula;
+use super::formula::{Formula, Term};
+use crate::cpu_details::NODE;
 
 /// A counter: what it is called, what it means, and how it comes out of stored metrics.
 #[derive(Debug)]
@@ -23,11 +24,21 @@ impl Row {
         self.pdh_type.kind()
     }
 
+    /// The metrics that go into it and into the names and total of its instances.
+    pub fn descs(&self) -> impl Iterator<Item = &'static Desc> {
+        let (of_total, of_names) = match self.instances {
+            Instances::Each { total: Total::RateOf(sum), .. } => (sum, None),
+            Instances::OfNodes { .. } => (&[][..], Some(&NODE)),
+            _ => (&[][..], None),
+        };
+        self.formula.descs().chain(of_total.iter().map(|term| term.desc)).chain(of_names)
+    }
+
     /// The path with `*` for all instances, and with `_Total` where there is nothing else.
     pub fn path(&self) -> String {
         let instance = match self.instances {
             Instances::None => "",
-            Instances::Each { .. } => "(*)",
+            Instances::Each { .. } | Instances::OfNodes { .. } => "(*)",
             Instances::OnlyTotal => "(_Total)",
         };
         format!("\\{}{instance}\\{}", self.object, self.counter)
@@ -41,8 +52,22 @@ pub enum Instances {
     None,
     /// The values of a label.
     Each { label: &'static str, total: Total },
+    /// The values of the label `cpu` behind the number of their node and a comma; with `_Total`
+    /// for each node and for all.
+    OfNodes { total: Total },
     /// The system counts for all instances together and not for each.
     OnlyTotal,
+}
+
+impl Instances {
+    /// The label whose values are the instances, and what `_Total` is.
+    pub fn label(self) -> Option<(&'static str, Total)> {
+        match self {
+            Self::None | Self::OnlyTotal => None,
+            Self::Each { label, total } => Some((label, total)),
+            Self::OfNodes { total } => Some(("cpu", total)),
+        }
+    }
 }
 
 /// What the instance `_Total` is.
@@ -55,12 +80,14 @@ pub enum Total {
     OfSums { without: &'static [&'static str] },
     /// The mean of the instances' values.
     Mean { without: &'static [&'static str] },
+    /// The increase per second of what the system counts for all together.
+    RateOf(&'static [Term]),
 }
 
 impl Total {
     pub(super) fn without(self) -> &'static [&'static str] {
         match self {
-            Self::Absent => &[],
+            Self::Absent | Self::RateOf(_) => &[],
             Self::OfSums { without } | Self::Mean { without } => without,
         }
     }

@@ -7,6 +7,7 @@ use barograph_model::{Clock, CounterPath, Desc, Instance, Pattern, Unit};
 use super::beyond::Beyond;
 use super::cook::{Cooked, Missing, cook};
 use super::find::{FindError, find};
+use super::formula::Value;
 use super::row::{Instances, Row};
 use super::snapshot::{Reader, Snapshot};
 use crate::{Roots, host_facts};
@@ -107,8 +108,8 @@ impl Session {
                 },
             }
         }
-        let descs: Vec<&'static Desc> =
-            watched.iter().filter_map(|w| w.row).flat_map(|row| row.formula.descs()).collect();
+        let rows = watched.iter().filter_map(|watched| watched.row);
+        let descs: Vec<&'static Desc> = rows.flat_map(Row::descs).collect();
         Ok(Self { reader: Reader::new(roots, clock, &descs), beyond, watched, before: None })
     }
 
@@ -219,6 +220,7 @@ fn why_missing(missing: Missing, now: &Snapshot) -> String {
     match missing {
         Missing::FirstReading => ONE_READING.to_owned(),
         Missing::NoEvents => "there were no events to take an average or share of".to_owned(),
+        Missing::OnlyWindows(why) => format!("only Windows tells it: {why}"),
         Missing::NotTold(desc) => now
             .why_missing(desc)
             .map_or_else(|| format!("this system does not tell `{}`", desc.name), str::to_owned),
@@ -226,6 +228,9 @@ fn why_missing(missing: Missing, now: &Snapshot) -> String {
 }
 
 fn why_no_instance(row: &Row, now: &Snapshot) -> String {
+    if let Value::OnlyWindows { why } = row.formula.value {
+        return why_missing(Missing::OnlyWindows(why), now);
+    }
     let failed = row.formula.descs().find_map(|desc| now.why_missing(desc));
     let why = failed.unwrap_or(match row.instances {
         Instances::OnlyTotal => "the system counts this only for all instances together, `_Total`",

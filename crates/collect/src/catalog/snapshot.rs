@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use barograph_model::{Clock, Desc};
 
-use super::row::Row;
+use super::formula::Value;
+use super::row::{Instances, Row};
+use crate::cpu_details::NODE;
 use crate::{Collector, Roots, Sink, chain, registry};
 
 /// What the collectors said at one moment.
@@ -40,8 +42,23 @@ impl Snapshot {
 
     /// Whether this system tells what a counter is made of.
     pub fn serves(&self, row: &Row) -> bool {
+        let has = |desc| self.of(desc).next().is_some();
         let mut needed = row.formula.value.sums().flatten().filter(|term| !term.optional);
-        needed.all(|term| self.of(term.desc).next().is_some())
+        let has_names = !matches!(row.instances, Instances::OfNodes { .. }) || has(&NODE);
+        !matches!(row.formula.value, Value::OnlyWindows { .. })
+            && has_names
+            && needed.all(|term| has(term.desc))
+    }
+
+    /// The node of a processor; the first one where there is but one.
+    pub(super) fn node_of(&self, cpu: &str) -> u32 {
+        let node = self.of(&NODE).find(|taken| taken.label("cpu") == Some(cpu));
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a small number"
+        )]
+        node.map_or(0, |taken| taken.value as u32)
     }
 
     /// Why a metric is missing, if its collector said so.

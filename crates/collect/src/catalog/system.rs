@@ -5,6 +5,7 @@ use barograph_model::Unit;
 use super::formula::{Clamp, Formula, Term};
 use super::row::{Instances, PdhType, Row};
 use crate::cpu::{CONTEXT_SWITCHES, CPU_COUNT, RUNNING};
+use crate::kernel_objects::{SEMAPHORES, SHARED_SEGMENTS};
 use crate::system::{PROCESS_COUNT, THREAD_COUNT, UPTIME};
 
 const fn row(
@@ -27,7 +28,7 @@ const fn count(
     row(object, counter, PdhType::RawCount, Unit::Count, Formula::level(sum), help)
 }
 
-pub(super) static ROWS: [Row; 7] = [
+pub(super) static ROWS: [Row; 10] = [
     row(
         "System",
         "System Up Time",
@@ -55,8 +56,25 @@ pub(super) static ROWS: [Row; 7] = [
             .clamped(Clamp::NotNegative),
         "Threads that wait for a processor; the one that reads this is not among them.",
     ),
+    row(
+        "System",
+        "System Calls/sec",
+        PdhType::Counter,
+        Unit::PerSecond,
+        Formula::only_windows(
+            "Linux counts system calls only while a trace point is on, which slows each of them",
+        ),
+        "Calls of programs into the kernel, per second.",
+    ),
     count("System", "Processes", &[Term::of(&PROCESS_COUNT)], "Processes now."),
     count("System", "Threads", &[Term::of(&THREAD_COUNT)], "Threads now."),
     count("Objects", "Processes", &[Term::of(&PROCESS_COUNT)], "Processes now."),
     count("Objects", "Threads", &[Term::of(&THREAD_COUNT)], "Threads now."),
+    count("Objects", "Semaphores", &[Term::of(&SEMAPHORES)], "Semaphores that programs share."),
+    count(
+        "Objects",
+        "Sections",
+        &[Term::of(&SHARED_SEGMENTS)],
+        "Sections of shared memory; on Linux System V segments, near to the Windows counter.",
+    ),
 ];

@@ -6,7 +6,7 @@ use std::time::Duration;
 use barograph_model::{CounterPath, Desc, SystemClock, Unit};
 
 use super::*;
-use crate::{Roots, Sink, cpu, disk, filesystem, memory, paging};
+use crate::{Roots, Sink, cpu, cpu_details, disk, filesystem, interrupts, memory, paging};
 
 type Pushed<'a> = (&'static Desc, &'a [&'a str], f64);
 
@@ -75,7 +75,7 @@ fn objects_and_counters_are_found_by_wildcard_and_without_regard_to_case() {
     let found = |path| find(&CounterPath::parse(path).unwrap()).unwrap().len();
     assert_eq!(found(r"\PROCESSOR(*)\% user time"), 1);
     assert_eq!(found(r"\Physical*(*)\Disk *s/sec"), 6);
-    assert_eq!(found(r"\System\*"), 5);
+    assert_eq!(found(r"\System\*"), 6);
     let of_two = find(&CounterPath::parse(r"\*\Threads").unwrap()).unwrap();
     assert_eq!(of_two.iter().map(|row| row.object).collect::<Vec<_>>(), ["System", "Objects"]);
 }
@@ -266,6 +266,79 @@ fn an_index_tells_instances_of_one_name_apart() {
     assert_eq!(free("/d*#1"), ["/DATA"]);
 }
 
+fn two_nodes(seconds: u64, busy: [f64; 2]) -> Snapshot {
+    let mut snapshot = snapshot(seconds, &[(&cpu::SOFT_INTERRUPTS, &[], 50.0 * seconds as f64)]);
+    for ((cpu, node, frequency), busy) in [("0", 0.0, 1e9), ("1", 1.0, 3e9)].iter().zip(busy) {
+        snapshot.push(&cpu_details::NODE, &[cpu], *node);
+        snapshot.push(&cpu_details::FREQUENCY, &[cpu], *frequency);
+        snapshot.push(&cpu_details::FREQUENCY_BASE, &[cpu], 2e9);
+        snapshot.push(&cpu::SECONDS, &[cpu, "user"], busy);
+        snapshot.push(&cpu::SECONDS, &[cpu, "idle"], seconds as f64 - busy);
+    }
+    snapshot
+}
+
+#[test]
+fn processors_of_nodes_have_totals_for_each_node_and_for_all() {
+    let (before, now) = (two_nodes(10, [0.0, 0.0]), two_nodes(20, [5.0, 10.0]));
+    check(
+        r"\Processor Information(*)\% Processor Time",
+        &before,
+        &now,
+        &[
+            ("0,0", "50.000"),
+            ("1,1", "100.000"),
+            ("0,_Total", "50.000"),
+            ("1,_Total", "100.000"),
+            ("_Total", "75.000"),
+        ],
+    );
+    check(
+        r"\Processor Information(1,*)\Processor Frequency",
+        &before,
+        &now,
+        &[("1,1", "3000.000"), ("1,_Total", "3000.000")],
+    );
+    // Half the time at half the speed, and all the time at one and a half times the speed.
+    check(
+        r"\Processor Information(*)\% Processor Utility",
+        &before,
+        &now,
+        &[
+            ("0,0", "25.000"),
+            ("1,1", "150.000"),
+            ("0,_Total", "25.000"),
+            ("1,_Total", "150.000"),
+            ("_Total", "87.500"),
+        ],
+    );
+}
+
+#[test]
+fn a_total_that_the_system_counts_itself_needs_no_instances() {
+    let (before, now) = (two_nodes(10, [0.0, 0.0]), two_nodes(20, [5.0, 10.0]));
+    let path = r"\Processor(*)\DPCs Queued/sec";
+    check(path, &before, &now, &[("_Total", "50.000")]);
+    let mut by_cpu = [before, now];
+    for (snapshot, count) in by_cpu.iter_mut().zip([7.0, 27.0]) {
+        snapshot.push(&interrupts::SOFT_INTERRUPTS, &["0"], count);
+    }
+    check(path, &by_cpu[0], &by_cpu[1], &[("0", "2.000"), ("_Total", "50.000")]);
+}
+
+#[test]
+fn what_only_windows_tells_has_no_value_and_no_history() {
+    let now = snapshot(0, &[]);
+    let path = r"\Memory\Write Copies/sec";
+    let (row, _) = row(path);
+    assert!(!now.serves(row));
+    let expected =
+        r#"OnlyWindows("Linux counts no copies on write for the whole system")"#.to_owned();
+    assert_eq!(cooked(path, Some(&now), &now), [(String::new(), expected)]);
+    let history = History { instance: None, host: None, window: "1m" };
+    assert_eq!(row.promql(&history), None);
+}
+
 #[track_caller]
 fn check_promql(path: &str, expect: &str) {
     let (row, path) = row(path);
@@ -316,6 +389,20 @@ fn history_is_asked_in_promql() {
         "clamp_min(system_processes_running - cpu_count - 1, 0)",
     );
     check_promql(r"\System\System Up Time", "system_uptime_seconds");
+    check_promql(r"\Processor(_Total)\Interrupts/sec", "rate(system_interrupts_total[1m])");
+    check_promql(
+        r"\Processor Information(1,12)\Clock Interrupts/sec",
+        r#"rate(cpu_timer_interrupts_total{cpu="12"}[1m])"#,
+    );
+    check_promql(r"\Processor Information(*)\Parking Status", "1 - 1 * cpu_online");
+    check_promql(
+        r"\Processor Information(_Total)\% Privileged Utility",
+        r#"avg without (cpu) (100 * sum without (mode) (rate(cpu_seconds_total{mode=~"system|irq|softirq"}[1m])) / (sum without (mode) (rate(cpu_seconds_total[1m])) > 0) * cpu_frequency_hertz / (cpu_frequency_base_hertz > 0))"#,
+    );
+    check_promql(
+        r"\Processor(2)\% C3 Time",
+        r#"clamp(100 * sum without (state, name) (rate(cpu_idle_state_seconds_total{cpu="2",state=~"3|4|5|6|7|8|9"}[1m])), 0, 100)"#,
+    );
 }
 
 #[test]
@@ -330,7 +417,12 @@ fn history_names_host_and_instance_safely() {
 
 #[test]
 fn history_has_no_second_instance_of_a_name_and_no_total_that_does_not_exist() {
-    for path in [r"\Processor(0#1)\% User Time", r"\Network Interface(_Total)\Bytes Sent/sec"] {
+    for path in [
+        r"\Processor(0#1)\% User Time",
+        r"\Network Interface(_Total)\Bytes Sent/sec",
+        r"\Processor Information(0,_Total)\% Processor Time",
+        r"\Processor Information(0)\% Processor Time",
+    ] {
         let (row, path) = row(path);
         let history = History { instance: path.instance.as_ref(), host: None, window: "1m" };
         assert_eq!(row.promql(&history), None, "{path}");

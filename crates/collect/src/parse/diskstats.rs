@@ -15,10 +15,47 @@ const SECTOR_BYTES: u64 = 512;
 /// A line without its numbers.
 pub fn parse(text: &[u8], disks: &mut Rows<Disk>) -> Result<(), ParseError> {
     disks.clear();
+    each(text, |_, name, numbers| {
+        if !disks.iter().any(|disk| is_partition(name, disk.name.as_bytes())) {
+            fill(disks.add(), name, numbers);
+        }
+    })?;
+    disks.retain(|disk| !is_idle_helper(disk));
+    Ok(())
+}
+
+/// Reads the block devices, disks and partitions alike, that `wanted` says yes to; it is given
+/// the device's number, `[major, minor]`, and its name.
+///
+/// # Errors
+/// A line without its numbers.
+pub fn parse_some(
+    text: &[u8],
+    wanted: impl Fn([u64; 2], &[u8]) -> bool,
+    devices: &mut Rows<Device>,
+) -> Result<(), ParseError> {
+    devices.clear();
+    each(text, |number, name, numbers| {
+        if wanted(number, name) {
+            let device = devices.add();
+            device.number = number;
+            fill(&mut device.totals, name, numbers);
+        }
+    })
+}
+
+/// A block device by its number.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Device {
+    /// `[major, minor]`
+    pub number: [u64; 2],
+    pub totals: Disk,
+}
+
+fn each(text: &[u8], mut take: impl FnMut([u64; 2], &[u8], &[u64; 11])) -> Result<(), ParseError> {
     for line in lines(text) {
         let mut words = line.words();
-        let _major = words.number("a device number")?;
-        let _minor = words.number("a device number")?;
+        let number = [words.number("a device number")?, words.number("a device number")?];
         let name = words.word("a disk's name")?;
         let mut numbers = [0_u64; 11];
         let mut count = 0;
@@ -30,17 +67,12 @@ pub fn parse(text: &[u8], disks: &mut Rows<Disk>) -> Result<(), ParseError> {
             count += 1;
         }
         match count {
-            11 => {}
+            11 => take(number, name, &numbers),
             // Partitions before Linux 2.6.25.
-            4 => continue,
+            4 => {}
             _ => return Err(line.error("eleven numbers behind the disk's name")),
         }
-        if disks.iter().any(|disk| is_partition(name, disk.name.as_bytes())) {
-            continue;
-        }
-        fill(disks.add(), name, &numbers);
     }
-    disks.retain(|disk| !is_idle_helper(disk));
     Ok(())
 }
 

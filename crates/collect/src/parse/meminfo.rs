@@ -39,6 +39,8 @@ pub fn parse(text: &[u8], memory: &mut Memory) -> Result<(), ParseError> {
             b"AnonPages:" => &mut kept.anonymous_bytes,
             b"Committed_AS:" => &mut kept.committed_bytes,
             b"CommitLimit:" => &mut kept.commit_limit_bytes,
+            b"VmallocTotal:" => &mut kept.vmalloc_total_bytes,
+            b"VmallocUsed:" => &mut kept.vmalloc_used_bytes,
             _ => continue,
         };
         *field = Some(words.number("a number of kB")?.saturating_mul(1024));

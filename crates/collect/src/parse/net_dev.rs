@@ -60,6 +60,7 @@ fn fill(adapter: &mut Adapter, name: &[u8], values: &[u64; 16]) {
     adapter.receive_dropped = receive_dropped;
     adapter.send_dropped = send_dropped;
     adapter.received_multicast = Some(multicast);
+    adapter.received_unknown = None;
     adapter.speed_bits_per_second = None;
     adapter.in_total = false;
 }

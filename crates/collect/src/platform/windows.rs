@@ -8,6 +8,7 @@ mod clock;
 mod cpu;
 mod disk;
 mod drive;
+mod elsewhere;
 mod failure;
 mod host;
 mod kernel;
@@ -24,6 +25,10 @@ pub(crate) use adapter::AdapterReader;
 pub(crate) use cpu::CpuReader;
 pub(crate) use disk::DiskReader;
 pub(crate) use drive::{DriveReader, statvfs_table};
+pub(crate) use elsewhere::{
+    CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,
+    ThermalReader, VolumeReader,
+};
 pub(crate) use host::host_facts;
 pub(crate) use memory::MemoryReader;
 pub(crate) use own::{OwnReader, thread_cpu_time};

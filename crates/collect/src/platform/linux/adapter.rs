@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::kept_file::KeptFile;
+use super::small_file;
 use crate::Error;
 use crate::parse;
 use crate::readings::Adapter;
@@ -18,6 +19,7 @@ pub(crate) struct AdapterReader {
     class: PathBuf,
     known: Vec<Known>,
     readings_until_refresh: u32,
+    readings_until_unknown: u32,
     adapters: Rows<Adapter>,
 }
 
@@ -27,11 +29,14 @@ struct Known {
     name: String,
     is_device: bool,
     speed_bits_per_second: Option<u64>,
+    received_unknown: Option<u64>,
 }
 
 impl AdapterReader {
     /// Asking for the speed takes a lock that configuring the network takes too.
     const READINGS_PER_REFRESH: u32 = 60;
+    /// A file for each adapter.
+    const READINGS_PER_UNKNOWN: u32 = 10;
 
     pub(crate) fn new(roots: &Roots) -> Self {
         Self {
@@ -39,6 +44,7 @@ impl AdapterReader {
             class: roots.sys.join("class/net"),
             known: Vec::new(),
             readings_until_refresh: 0,
+            readings_until_unknown: 0,
             adapters: Rows::default(),
         }
     }
@@ -49,12 +55,14 @@ impl AdapterReader {
             parse::net_dev::parse(text, adapters)
         })?;
         self.refresh();
+        self.read_unknown();
         let is_device = |name: &str| self.known.iter().any(|k| k.name == name && k.is_device);
         self.adapters.retain(|adapter| is_wanted(adapter, is_device(&adapter.name)));
         let has_devices = self.adapters.iter().any(|adapter| is_device(&adapter.name));
         for adapter in self.adapters.as_mut_slice() {
             let known = self.known.iter().find(|known| known.name == adapter.name);
             adapter.speed_bits_per_second = known.and_then(|known| known.speed_bits_per_second);
+            adapter.received_unknown = known.and_then(|known| known.received_unknown);
             // In a container no adapter is a device: there it is the other end of a pair.
             adapter.in_total = match known {
                 Some(known) if has_devices => known.is_device,
@@ -81,9 +89,23 @@ impl AdapterReader {
                     name: adapter.name.clone(),
                     is_device: folder.join("device").exists(),
                     speed_bits_per_second: speed(&folder),
+                    received_unknown: None,
                 }
             })
             .collect();
+        self.readings_until_unknown = 0;
+    }
+
+    fn read_unknown(&mut self) {
+        if self.readings_until_unknown > 0 {
+            self.readings_until_unknown -= 1;
+            return;
+        }
+        self.readings_until_unknown = Self::READINGS_PER_UNKNOWN - 1;
+        for known in &mut self.known {
+            let file = self.class.join(&known.name).join("statistics/rx_nohandler");
+            known.received_unknown = small_file::number(&file);
+        }
     }
 }
 

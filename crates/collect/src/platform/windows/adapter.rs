@@ -104,6 +104,7 @@ fn fill(row: &MIB_IF_ROW2, adapter: &mut Adapter) {
         receive_dropped: row.InDiscards,
         send_dropped: row.OutDiscards,
         received_multicast: Some(row.InNUcastPkts),
+        received_unknown: Some(row.InUnknownProtos),
         speed_bits_per_second: speed,
         in_total: has(row, IS_HARDWARE),
     };

@@ -125,6 +125,11 @@ fn a_large_server_with_devices_that_come_and_go() {
 }
 
 #[test]
+fn a_laptop_with_sensors_and_swap() {
+    check("ubuntu-24.04-linux-6.8-laptop");
+}
+
+#[test]
 fn a_container_without_devices() {
     check("container-linux-6.6-arm");
 }

@@ -95,6 +95,7 @@ fn what_the_machine_lacks_is_explained() {
         r"\Processor(_Total)\Interrupts/sec",
         r"\Memory\Commit Limit",
         r"\System\Processor Queue Length",
+        r"\System\System Calls/sec",
     ]);
     machine.tree.write("proc/meminfo", "MemTotal: 1000 kB\nMemFree: 500 kB\n").unwrap();
     machine.tree.write("proc/stat", "cpu 1 2\n").unwrap();
@@ -109,10 +110,13 @@ fn what_the_machine_lacks_is_explained() {
             format!(
                 r"\PhysicalDisk(_Total)\Disk Reads/sec - disk counters: absent on this system, {folder}/proc/diskstats is missing (container or no block devices)"
             ),
-            format!(r"\Processor(0)\Interrupts/sec - {stat}"),
+            format!(
+                r"\Processor(0)\Interrupts/sec - interrupts per processor: absent on this system, {folder}/proc/interrupts is missing (hidden in this container)"
+            ),
             format!(r"\Processor(_Total)\Interrupts/sec - {stat}"),
             r"\Memory\Commit Limit - this system does not tell `memory_commit_limit_bytes`".into(),
             format!(r"\System\Processor Queue Length - {stat}"),
+            r"\System\System Calls/sec - only Windows tells it: Linux counts system calls only while a trace point is on, which slows each of them".into(),
         ]
     );
 }
