@@ -77,7 +77,13 @@ pub(crate) enum CountersCommand {
 pub(crate) struct CountersListArgs {
     /// Only counters whose path or explanation holds this text (case does not matter).
     pub(crate) search: Option<String>,
-    /// Also the counters that this system cannot serve.
+    /// Only counters of this object, such as Memory; '*' stands for any text.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) object: Option<String>,
+    /// Also the instances that there are now.
+    #[arg(long)]
+    pub(crate) instances: bool,
+    /// Also the counters that this system cannot serve, and why.
     #[arg(long)]
     pub(crate) all: bool,
     /// Print JSON.

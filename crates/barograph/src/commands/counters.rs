@@ -1,65 +1,20 @@
 //! `barograph counters`: what can be read, and reading it.
 
+mod list;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_collect::Roots;
-use barograph_collect::catalog::{self, Reader, Reading, Row, Session};
+use barograph_collect::catalog::{Reading, Session};
 use barograph_model::{Clock, CounterPath, SystemClock, Unit};
 use serde::Serialize;
 
-use crate::cli::{CountersListArgs, CountersReadArgs};
+use crate::cli::CountersReadArgs;
 use crate::failure::Failure;
 use crate::output;
 
-#[derive(Debug, Serialize)]
-struct CounterAnswer {
-    path: String,
-    kind: &'static str,
-    unit: &'static str,
-    help: &'static str,
-    /// Whether this system has what the counter is made of.
-    served: bool,
-}
-
-pub(crate) fn list(args: &CountersListArgs) -> anyhow::Result<()> {
-    let mut counters = served_here();
-    if !args.all {
-        counters.retain(|counter| counter.served);
-    }
-    if let Some(search) = &args.search {
-        let wanted = search.to_lowercase();
-        let holds = |text: &str| text.to_lowercase().contains(&wanted);
-        counters.retain(|counter| holds(&counter.path) || holds(counter.help));
-    }
-    if args.json {
-        return output::pretty_json(&counters);
-    }
-    if counters.is_empty() {
-        let search = args.search.as_deref().unwrap_or_default();
-        return output::line(&format!("no counter's path or explanation holds `{search}`"));
-    }
-    let rows: Vec<Vec<String>> = counters.iter().map(list_row).collect();
-    output::line(&output::table(&rows))
-}
-
-fn served_here() -> Vec<CounterAnswer> {
-    let descs: Vec<_> = catalog::rows().flat_map(|row| row.formula.descs()).collect();
-    let now = Reader::new(&Roots::default(), Arc::new(SystemClock::new()), &descs).take();
-    let answer = |row: &'static Row| CounterAnswer {
-        path: row.path(),
-        kind: row.kind().as_str(),
-        unit: row.unit.as_str(),
-        help: row.help,
-        served: now.serves(row),
-    };
-    catalog::rows().map(answer).collect()
-}
-
-fn list_row(counter: &CounterAnswer) -> Vec<String> {
-    let note = if counter.served { "" } else { " (not on this system)" };
-    vec![counter.path.clone(), counter.unit.to_owned(), format!("{}{note}", counter.help)]
-}
+pub(crate) use list::list;
 
 #[derive(Debug, Serialize)]
 struct ReadingsAnswer<'a> {
@@ -98,7 +53,7 @@ pub(crate) fn read(args: &CountersReadArgs) -> anyhow::Result<()> {
 }
 
 /// All paths, or every mistake in them at once.
-fn parse(paths: &[String]) -> anyhow::Result<Vec<CounterPath>> {
+pub(crate) fn parse(paths: &[String]) -> anyhow::Result<Vec<CounterPath>> {
     let mut mistakes = Vec::new();
     let mut parsed = Vec::new();
     for path in paths {
@@ -111,7 +66,7 @@ fn parse(paths: &[String]) -> anyhow::Result<Vec<CounterPath>> {
 }
 
 /// Sleeps until the next whole interval after `next`; intervals that have passed are left out.
-fn wait_until(clock: &dyn Clock, next: &mut Duration, every: Duration) {
+pub(crate) fn wait_until(clock: &dyn Clock, next: &mut Duration, every: Duration) {
     let now = clock.monotonic();
     while *next <= now {
         *next += every;

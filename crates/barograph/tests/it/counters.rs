@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::program::{run, text};
+use crate::program::{ON_WINDOWS, run, text};
 
 #[track_caller]
 fn refused(args: &[&str], words: &[&str]) {
@@ -81,6 +81,25 @@ fn list_is_searched_and_says_what_is_not_here() {
     assert!(counters.iter().all(|one| one["help"].as_str().unwrap().ends_with('.')));
     let nothing = text(&run(&["counters", "list", "zzzz"]).stdout);
     assert!(nothing.contains("no counter"), "{nothing}");
+}
+
+#[test]
+fn list_shows_type_instances_and_why_a_counter_is_not_here() {
+    let args = ["counters", "list", "--object", "processor", "--instances", "--json"];
+    let json: Value = serde_json::from_str(&text(&run(&args).stdout)).unwrap();
+    let counters = json.as_array().unwrap();
+    assert!(counters.iter().all(|one| one["object"] == "Processor"), "{json}");
+    let time = counters.iter().find(|one| one["counter"] == "% Processor Time").unwrap();
+    assert_eq!(time["type"], "PERF_100NSEC_TIMER_INV");
+    let instances = time["instances"].as_array().unwrap();
+    assert!(instances.contains(&"0".into()) && instances.contains(&"_Total".into()), "{time}");
+    if !ON_WINDOWS {
+        let lines = text(&run(&["counters", "list", "write copies", "--all"]).stdout);
+        assert!(lines.contains("not on this system: Linux counts no copies"), "{lines}");
+        let args = ["counters", "read", r"\Memory\Write Copies/sec", "--count", "1"];
+        let lines = text(&run(&args).stdout);
+        assert!(lines.contains("only Windows tells it: Linux counts no copies"), "{lines}");
+    }
 }
 
 #[test]

@@ -50,6 +50,21 @@ impl Snapshot {
             && needed.all(|term| has(term.desc))
     }
 
+    /// Why a counter is not served.
+    pub fn why_not(&self, row: &Row) -> String {
+        if let Value::OnlyWindows { why } = row.formula.value {
+            return why.to_owned();
+        }
+        let lacks = |desc: &&'static Desc| self.of(desc).next().is_none();
+        match row.descs().find(lacks) {
+            None => String::new(),
+            Some(desc) => self.why_missing(desc).map_or_else(
+                || format!("this system does not tell `{}`", desc.name),
+                str::to_owned,
+            ),
+        }
+    }
+
     /// The node of a processor; the first one where there is but one.
     pub(super) fn node_of(&self, cpu: &str) -> u32 {
         let node = self.of(&NODE).find(|taken| taken.label("cpu") == Some(cpu));
