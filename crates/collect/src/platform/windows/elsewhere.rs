@@ -22,7 +22,6 @@ macro_rules! readers {
                     Self
                 }
 
-                #[expect(clippy::unused_self, reason = "every system's readers have the same form")]
                 pub(crate) fn read(&mut self) -> Result<$reading, Error> {
                     Err(absent($what, WHY))
                 }
