@@ -98,6 +98,14 @@ impl fmt::Display for EventValue {
 /// Takes events. It returns at once; what it cannot take it drops and counts.
 pub trait EventSink: Send + Sync {
     fn happened(&self, event: Event);
+
+    /// So many events, or more, happened and could not be told.
+    fn lost(&self, count: u64);
+
+    /// Whether it is worth the effort to find events.
+    fn is_listening(&self) -> bool {
+        true
+    }
 }
 
 impl fmt::Debug for dyn EventSink {
@@ -112,6 +120,12 @@ pub struct NoEvents;
 
 impl EventSink for NoEvents {
     fn happened(&self, _event: Event) {}
+
+    fn lost(&self, _count: u64) {}
+
+    fn is_listening(&self) -> bool {
+        false
+    }
 }
 
 fn is_name(text: &str) -> bool {

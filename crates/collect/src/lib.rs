@@ -27,6 +27,7 @@ mod paging;
 pub mod parse;
 mod platform;
 mod pressure;
+pub mod process;
 pub mod readings;
 pub mod reference;
 pub mod registry;

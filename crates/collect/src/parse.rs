@@ -4,6 +4,7 @@
 
 mod fields;
 
+pub mod cgroup;
 pub mod cpu_list;
 pub mod cpuinfo;
 pub mod diskstats;
@@ -15,13 +16,19 @@ pub mod mountinfo;
 pub mod net_dev;
 pub mod os_release;
 pub mod own_status;
+pub mod passwd;
+pub mod pid_io;
+pub mod pid_stat;
+pub mod pid_status;
 pub mod pressure;
+pub mod proc_connector;
 pub mod processor_times;
 pub mod raw_counter;
 pub mod stat;
 pub mod statvfs;
 pub mod swaps;
 pub mod system_performance;
+pub mod system_processes;
 pub mod uptime;
 pub mod vmstat;
 

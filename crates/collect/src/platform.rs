@@ -18,8 +18,8 @@ use windows as os;
 
 pub(crate) use os::{
     AdapterReader, CounterSource, CpuReader, DiskReader, DriveReader, LoadReader, MemoryReader,
-    OwnReader, PagingReader, PressureReader, SystemReader, host_facts, statvfs_table,
-    thread_cpu_time,
+    OwnReader, PROGRAM_NAMES_IGNORE_CASE, PagingReader, PressureReader, ProcessListener,
+    ProcessReader, SystemReader, host_facts, statvfs_table, thread_cpu_time,
 };
 pub(crate) use os::{
     CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,

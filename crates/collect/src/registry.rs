@@ -17,6 +17,7 @@ use crate::network::NetworkCollector;
 use crate::own::OwnCollector;
 use crate::paging::PagingCollector;
 use crate::pressure::PressureCollector;
+use crate::process::ProcessCollector;
 use crate::system::SystemCollector;
 use crate::thermal::ThermalCollector;
 use crate::volume::VolumeCollector;
@@ -47,6 +48,7 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(OwnCollector::new(roots)),
         Box::new(PagingCollector::new(roots)),
         Box::new(PressureCollector::new(roots)),
+        Box::new(ProcessCollector::new(setup)),
         Box::new(SystemCollector::new(roots)),
         Box::new(ThermalCollector::new(roots)),
         Box::new(VolumeCollector::new(roots)),

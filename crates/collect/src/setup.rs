@@ -6,6 +6,7 @@ use barograph_model::Clock;
 
 use crate::Roots;
 use crate::event::{EventSink, NoEvents};
+use crate::process::{LatestProcesses, Watch};
 
 /// Where the collectors read, by which clock, and whom they tell.
 #[derive(Debug, Clone)]
@@ -14,11 +15,21 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// Gets what happens on the host.
     pub events: Arc<dyn EventSink>,
+    /// Gets the newest list of the processes.
+    pub processes: Arc<LatestProcesses>,
+    /// Processes that become series.
+    pub watch: Watch,
 }
 
 impl Setup {
     /// Nobody listens to events, and nothing is watched by name.
     pub fn new(roots: &Roots, clock: &Arc<dyn Clock>) -> Self {
-        Self { roots: roots.clone(), clock: Arc::clone(clock), events: Arc::new(NoEvents) }
+        Self {
+            roots: roots.clone(),
+            clock: Arc::clone(clock),
+            events: Arc::new(NoEvents),
+            processes: Arc::default(),
+            watch: Watch::default(),
+        }
     }
 }

@@ -16,12 +16,16 @@ mod memory;
 mod own;
 mod paging;
 mod pressure;
+mod process;
 mod process_count;
+mod process_events;
+mod rate;
 mod small_file;
 mod system;
 #[cfg(test)]
 mod tests;
 mod thermal;
+mod users;
 mod volume;
 
 pub(crate) use adapter::AdapterReader;
@@ -39,6 +43,8 @@ pub(crate) use memory::MemoryReader;
 pub(crate) use own::{OwnReader, thread_cpu_time};
 pub(crate) use paging::PagingReader;
 pub(crate) use pressure::PressureReader;
+pub(crate) use process::{PROGRAM_NAMES_IGNORE_CASE, ProcessReader};
+pub(crate) use process_events::ProcessListener;
 pub(crate) use system::SystemReader;
 pub(crate) use thermal::ThermalReader;
 pub(crate) use volume::VolumeReader;

@@ -16,6 +16,8 @@ mod memory;
 mod own;
 mod paging;
 mod pdh;
+mod process;
+mod process_events;
 mod registry;
 mod system;
 mod wide;
@@ -34,6 +36,8 @@ pub(crate) use memory::MemoryReader;
 pub(crate) use own::{OwnReader, thread_cpu_time};
 pub(crate) use paging::PagingReader;
 pub(crate) use pdh::CounterSource;
+pub(crate) use process::{PROGRAM_NAMES_IGNORE_CASE, ProcessReader};
+pub(crate) use process_events::ProcessListener;
 pub(crate) use system::SystemReader;
 
 use crate::Error;

@@ -2,4 +2,5 @@
 
 mod golden;
 mod live;
+mod process;
 mod session;

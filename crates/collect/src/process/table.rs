@@ -1,0 +1,250 @@
+//! What is known about every process from one reading to the next.
+//!
+//! All processes are looked at in a pass; the looks that cost more are for those that used the
+//! processor since the pass before, and in turn for some of the others.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::reading::{Extras, Facts, IoTotals, Vitals};
+use super::snapshot::Process;
+use super::watch::{Groups, Watch};
+use crate::Error;
+use crate::increase::increase;
+use crate::platform::ProcessReader;
+
+/// The processes, by number.
+#[derive(Debug, Default)]
+pub(crate) struct ProcessTable {
+    known: HashMap<u32, Known>,
+    /// Counts the passes, from 1.
+    pass: u64,
+    watch: Watch,
+}
+
+/// When a look is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) monotonic: Duration,
+    /// Since 1970-01-01 UTC.
+    pub(crate) time_ms: i64,
+}
+
+/// One process.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) vitals: Vitals,
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) extras: Extras,
+    /// What it used since the pass before; at the first one, all that it ever did.
+    pub(crate) used: Used,
+    pub(crate) groups: Groups,
+    /// When the vitals were read, monotonic.
+    read_at: Duration,
+    /// When the extras were.
+    extras_at: Option<Duration>,
+    /// At the first look, of a process that started since the pass before.
+    age_seconds: Option<f64>,
+    io_rates: Option<[f64; 2]>,
+    cpu_percent: Option<[f64; 2]>,
+    pub(crate) first_pass: u64,
+    last_pass: u64,
+}
+
+/// Increases between two passes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Used {
+    pub(crate) user_seconds: f64,
+    pub(crate) privileged_seconds: f64,
+    pub(crate) read_bytes: f64,
+    pub(crate) written_bytes: f64,
+}
+
+/// What a look at one process found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    Same,
+    New,
+}
+
+impl ProcessTable {
+    /// One in so many of the idle processes is looked at closely in a pass.
+    const TURNS: u64 = 16;
+
+    pub(crate) fn new(watch: Watch) -> Self {
+        Self { watch, ..Self::default() }
+    }
+
+    pub(crate) fn begin(&mut self) {
+        self.pass += 1;
+    }
+
+    pub(crate) fn is_first_pass(&self) -> bool {
+        self.pass <= 1
+    }
+
+    /// Takes in what was read of one process, and reads more where that is due. Also gives the
+    /// process that had the number before.
+    ///
+    /// # Errors
+    /// The system says something that is not understood.
+    pub(crate) fn look(
+        &mut self,
+        vitals: &Vitals,
+        now: Moment,
+        reader: &mut ProcessReader,
+    ) -> Result<(Look, Option<Known>), Error> {
+        let pid = vitals.id.pid;
+        let is_other = self.known.get(&pid).is_some_and(|known| known.vitals.id != vitals.id);
+        let replaced = if is_other { self.known.remove(&pid) } else { None };
+        let (look, known) = match self.known.entry(pid) {
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                known.update(vitals, now, self.pass, reader, &self.watch);
+                (Look::Same, known)
+            }
+            Entry::Vacant(place) => {
+                let facts = Arc::new(reader.facts(vitals));
+                let groups = self.watch.groups(&facts.name);
+                (Look::New, place.insert(Known::new(vitals, facts, groups, now, self.pass)))
+            }
+        };
+        let turn = (u64::from(pid) + self.pass).is_multiple_of(Self::TURNS);
+        let worked = known.used.user_seconds + known.used.privileged_seconds > 0.0;
+        let is_watched = known.groups != Groups::NONE;
+        if worked || turn || is_watched || known.extras_at.is_none() {
+            let extras = reader.extras(vitals.id)?;
+            known.take_extras(extras, now);
+        } else {
+            known.io_rates = known.io_rates.map(|_| [0.0; 2]);
+            (known.used.read_bytes, known.used.written_bytes) = (0.0, 0.0);
+        }
+        Ok((look, replaced))
+    }
+
+    /// Ends the pass, and gives what was not seen in it.
+    pub(crate) fn end(&mut self) -> Vec<Known> {
+        let pass = self.pass;
+        let gone = self.known.extract_if(|_, known| known.last_pass != pass);
+        gone.map(|(_, known)| known).collect()
+    }
+
+    pub(crate) fn get(&self, pid: u32) -> Option<&Known> {
+        self.known.get(&pid)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Known> {
+        self.known.values()
+    }
+}
+
+impl Known {
+    fn new(vitals: &Vitals, facts: Arc<Facts>, groups: Groups, now: Moment, pass: u64) -> Self {
+        // Of what was there before the first pass nobody can tell what it used just now.
+        let age_seconds = vitals
+            .started_ms
+            .filter(|_| pass > 1)
+            .map(|started_ms| (now.time_ms.saturating_sub(started_ms).max(10)) as f64 / 1e3);
+        let used = [vitals.user_seconds, vitals.privileged_seconds];
+        Self {
+            vitals: vitals.clone(),
+            facts,
+            extras: Extras::default(),
+            used: Used { user_seconds: used[0], privileged_seconds: used[1], ..Used::default() },
+            groups,
+            read_at: now.monotonic,
+            extras_at: None,
+            age_seconds,
+            io_rates: None,
+            cpu_percent: age_seconds.map(|seconds| used.map(|used| 100.0 * used / seconds)),
+            first_pass: pass,
+            last_pass: pass,
+        }
+    }
+
+    fn update(
+        &mut self,
+        vitals: &Vitals,
+        now: Moment,
+        pass: u64,
+        reader: &mut ProcessReader,
+        watch: &Watch,
+    ) {
+        // A process that was met in its first moments may have become another program since.
+        let may_be_other =
+            vitals.name != self.vitals.name || (self.first_pass > 1 && self.first_pass + 1 == pass);
+        if may_be_other {
+            let facts = reader.facts(vitals);
+            if facts != *self.facts {
+                self.groups = watch.groups(&facts.name);
+                self.facts = Arc::new(facts);
+            }
+        }
+        let seconds = now.monotonic.saturating_sub(self.read_at).as_secs_f64();
+        self.used.user_seconds = increase(self.vitals.user_seconds, vitals.user_seconds);
+        self.used.privileged_seconds =
+            increase(self.vitals.privileged_seconds, vitals.privileged_seconds);
+        if seconds > 0.0 {
+            let used = [self.used.user_seconds, self.used.privileged_seconds];
+            self.cpu_percent = Some(used.map(|used| 100.0 * used / seconds));
+        }
+        self.vitals.clone_from(vitals);
+        self.read_at = now.monotonic;
+        self.last_pass = pass;
+    }
+
+    fn take_extras(&mut self, extras: Extras, now: Moment) {
+        let before = match self.extras_at {
+            Some(_) => self.extras.io,
+            None => Some(IoTotals::default()),
+        };
+        let seconds = match self.extras_at {
+            Some(at) => Some(now.monotonic.saturating_sub(at).as_secs_f64()),
+            None => self.age_seconds,
+        };
+        let increases = before.zip(extras.io).map(|(before, io)| {
+            [
+                increase(before.read_bytes as f64, io.read_bytes as f64),
+                increase(before.written_bytes as f64, io.written_bytes as f64),
+            ]
+        });
+        self.io_rates = match (increases, seconds) {
+            (Some(increases), Some(seconds)) if seconds > 0.0 => {
+                Some(increases.map(|increase| increase / seconds))
+            }
+            _ => None,
+        };
+        [self.used.read_bytes, self.used.written_bytes] = increases.unwrap_or_default();
+        self.extras = extras;
+        self.extras_at = Some(now.monotonic);
+    }
+
+    pub(crate) fn is_denied(&self) -> bool {
+        self.extras.denied || self.facts.denied
+    }
+
+    pub(crate) fn process(&self) -> Process {
+        Process {
+            id: self.vitals.id,
+            parent: self.vitals.parent,
+            started_ms: self.vitals.started_ms,
+            facts: Arc::clone(&self.facts),
+            state: self.vitals.state,
+            cpu_user_percent: self.cpu_percent.map(|[user, _]| user),
+            cpu_privileged_percent: self.cpu_percent.map(|[_, privileged]| privileged),
+            working_set_bytes: self.vitals.working_set_bytes,
+            virtual_bytes: self.vitals.virtual_bytes,
+            page_file_bytes: self.extras.page_file_bytes,
+            threads: self.vitals.threads,
+            handles: self.extras.handles,
+            read_bytes_per_second: self.io_rates.map(|[read, _]| read),
+            written_bytes_per_second: self.io_rates.map(|[_, written]| written),
+        }
+    }
+}
