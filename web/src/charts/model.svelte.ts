@@ -1,7 +1,7 @@
 import { untrack } from 'svelte'
 import { commonGaps, type Gap } from '../data/buffer'
 import type { Channel } from '../data/channel'
-import type { Monitor } from '../data/monitor.svelte'
+import { attach, type Monitor } from '../data/monitor.svelte'
 import { en } from '../en'
 import { duration, moment, type Zone } from '../lib/format'
 import { ChannelFrame, gridFor } from './frame'
@@ -44,10 +44,10 @@ export class ChartModel {
 
   /** Takes part in the chart's queries while it is on the screen; the answer gives them back. */
   attach(): () => void {
-    for (const [name, query] of Object.entries(this.spec.queries)) this.#channels.set(name, this.monitor.acquire('view', query))
     this.#drawnLoads = -1
+    const release = attach(this.monitor, 'view', this.spec.queries, this.#channels)
     return () => {
-      for (const query of Object.values(this.spec.queries)) this.monitor.release('view', query)
+      release()
       this.#channels.clear()
     }
   }

@@ -15,6 +15,8 @@ const HEARTBEAT: Query = { metric: 'cpu_usage' }
 const SUSPEND_AFTER_MS = 60_000
 const RELEASE_AFTER_MS = 10_000
 const STALE_INTERVALS = 5
+const SKIPPED_INTERVALS = 2.5
+const FILL_EVERY_MS = 10_000
 const CATALOGUE_RETRY_MS = 2000
 const CATALOGUE_REFRESH_MS = 60_000
 
@@ -23,6 +25,17 @@ interface Entry {
   span: SpanName
   users: number
   release: ReturnType<typeof setTimeout> | undefined
+}
+
+/**
+ * Follows those of the queries whose metrics the host has, under their names; the answer gives them back. A chart draws what
+ * there is: no system has every metric.
+ */
+export function attach(monitor: Monitor, span: SpanName, queries: Record<string, Query>, channels: Map<string, Channel>): () => void {
+  const followed = Object.entries(queries).filter(([, query]) => monitor.has(query.metric))
+  channels.clear()
+  for (const [name, query] of followed) channels.set(name, monitor.acquire(span, query))
+  return () => followed.forEach(([, query]) => monitor.release(span, query))
 }
 
 /**
@@ -59,6 +72,8 @@ export class Monitor {
   #nextId = 1
   #flushing = false
   #flushedAt = 0
+  #tickMs = 0
+  #filledMs = 0
   /** Since when the server has been reached without a break; NaN while it is not. */
   #reachedMs = Number.NaN
   /** The server has said hello on this connection: subscriptions may be sent. */
@@ -79,6 +94,11 @@ export class Monitor {
     // One metric is always followed: every page says how fresh the data is.
     this.acquire('recent', HEARTBEAT)
     this.#link.open()
+  }
+
+  /** Whether the host has this metric. */
+  has(metric: string): boolean {
+    return this.metrics?.has(metric) === true
   }
 
   get intervalMs(): number {
@@ -260,6 +280,7 @@ export class Monitor {
         this.#intervalMs = Math.max(1, message.interval_ms)
         this.#oldestMs = message.oldest_ms
         this.nowMs = message.server_time_ms
+        this.#tickMs = 0
         if (Number.isNaN(this.#reachedMs)) this.#reachedMs = this.nowMs
         this.setRange(this.#wanted)
         this.#greeted = true
@@ -288,7 +309,15 @@ export class Monitor {
   }
 
   #tick(timeMs: number, values: Record<string, (number | null)[]>): void {
+    const skipped = this.#tickMs > 0 && timeMs - this.#tickMs > SKIPPED_INTERVALS * this.#intervalMs
+    this.#tickMs = timeMs
     if (this.paused) return
+    if (skipped && timeMs - this.#filledMs > FILL_EVERY_MS) {
+      // The server leaves ticks out for a reader that is too slow. What was left out is asked for, this one included.
+      this.#filledMs = timeMs
+      this.#resubscribeAll()
+      return
+    }
     let any = false
     for (const [id, row] of Object.entries(values)) {
       if (!Array.isArray(row)) continue
