@@ -18,6 +18,7 @@ mod network;
 mod processor;
 mod sensors;
 mod system;
+mod tcp;
 
 pub use cook::{Cooked, Missing, cook};
 pub use find::{FindError, find};
@@ -39,6 +40,10 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         network::ROWS.as_slice(),
         system::ROWS.as_slice(),
         sensors::ROWS.as_slice(),
+        tcp::TCP_V4.as_slice(),
+        tcp::TCP_V6.as_slice(),
+        tcp::UDP_V4.as_slice(),
+        tcp::UDP_V6.as_slice(),
     ]
     .into_iter()
     .flatten()

@@ -7,6 +7,7 @@
 
 pub mod catalog;
 mod collector;
+pub mod connections;
 mod cpu;
 mod cpu_details;
 mod desc;
@@ -37,6 +38,7 @@ mod runner;
 mod setup;
 mod system;
 mod system_counters;
+mod tcp_udp;
 mod thermal;
 mod volume;
 

@@ -2,10 +2,12 @@
 //! one of these. A field that only some systems know is an `Option`: absent is never zero.
 //! Totals count from boot, or from when the device appeared, and may restart from zero.
 
+mod connections;
 mod hardware;
 
 use crate::rows::Rows;
 
+pub use connections::{Socket, SocketOwners, TcpState, TcpTotals, TcpUdp, Transport, UdpTotals};
 pub use hardware::{CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, ThermalZone, Volume};
 
 /// Processors, and what the scheduler counts.

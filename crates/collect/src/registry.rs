@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use barograph_model::{Clock, Desc, SystemClock};
 
+use crate::connections::ConnectionCollector;
 use crate::cpu::CpuCollector;
 use crate::cpu_details::{CpuFrequencyCollector, CpuIdleCollector, CpuTopologyCollector};
 use crate::disk::DiskCollector;
@@ -19,6 +20,7 @@ use crate::paging::PagingCollector;
 use crate::pressure::PressureCollector;
 use crate::process::ProcessCollector;
 use crate::system::SystemCollector;
+use crate::tcp_udp::TcpUdpCollector;
 use crate::thermal::ThermalCollector;
 use crate::volume::VolumeCollector;
 use crate::{Collector, Roots, Setup};
@@ -33,6 +35,7 @@ pub fn all(roots: &Roots, clock: &Arc<dyn Clock>) -> Vec<Box<dyn Collector>> {
 pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
     let Setup { roots, clock, .. } = setup;
     vec![
+        Box::new(ConnectionCollector::new(roots)),
         Box::new(CpuCollector::new(roots)),
         Box::new(CpuFrequencyCollector::new(roots)),
         Box::new(CpuIdleCollector::new(roots)),
@@ -50,6 +53,7 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(PressureCollector::new(roots)),
         Box::new(ProcessCollector::new(setup)),
         Box::new(SystemCollector::new(roots)),
+        Box::new(TcpUdpCollector::new(roots)),
         Box::new(ThermalCollector::new(roots)),
         Box::new(VolumeCollector::new(roots)),
     ]

@@ -18,8 +18,11 @@ mod paging;
 mod pdh;
 mod process;
 mod process_events;
+mod process_name;
 mod registry;
+mod sockets;
 mod system;
+mod tcp_udp;
 mod wide;
 mod wine;
 
@@ -38,7 +41,9 @@ pub(crate) use paging::PagingReader;
 pub(crate) use pdh::CounterSource;
 pub(crate) use process::{PROGRAM_NAMES_IGNORE_CASE, ProcessReader};
 pub(crate) use process_events::ProcessListener;
+pub(crate) use sockets::SocketReader;
 pub(crate) use system::SystemReader;
+pub(crate) use tcp_udp::TcpUdpReader;
 
 use crate::Error;
 use crate::readings::{Load, Pressure};
