@@ -43,11 +43,12 @@ pub(super) fn judge(heard: &Heard) -> Option<Tally> {
 
 /// What one line adds, if it is the closing line of a runner that we use.
 fn summary(line: &str) -> Option<Tally> {
-    let line = line.trim();
-    // libtest: `test result: ok. 3 passed; 0 failed; 1 ignored; …`
+    // libtest: `test result: ok. 3 passed; 0 failed; 1 ignored; …`. Nextest shows the same line
+    // of a single failed test, indented.
     if let Some(rest) = line.strip_prefix("test result: ") {
         return Some(Tally { passed: before(rest, "passed"), failed: before(rest, "failed") });
     }
+    let line = line.trim();
     // nextest: `Summary [ 0.1s] 4 tests run: 3 passed (1 slow), 1 failed, 2 timed out, 0 skipped`
     if let Some(rest) = line.strip_prefix("Summary [") {
         let failed =
@@ -116,6 +117,9 @@ mod tests {
         );
         let bad = "Summary [ 9.0s] 7/9 tests run: 3 passed, 1 failed, 2 timed out, 1 exec failed, 0 skipped";
         check(false, bad, Some((3, 4)));
+        let shown = "    test result: FAILED. 0 passed; 1 failed; 0 ignored\n";
+        let sum = "     Summary [ 1.0s] 2 tests run: 1 passed, 1 failed, 0 skipped";
+        check(false, &format!("{shown}{sum}"), Some((1, 1)));
     }
 
     #[test]
