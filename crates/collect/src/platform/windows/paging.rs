@@ -3,6 +3,7 @@
 
 use std::ffi::c_void;
 
+use windows_sys::Win32::Foundation::{ERROR_SUCCESS, SetLastError};
 use windows_sys::Win32::System::ProcessStatus::{ENUM_PAGE_FILE_INFORMATION, K32EnumPageFilesW};
 use windows_sys::core::{BOOL, PCWSTR};
 
@@ -34,7 +35,11 @@ impl PagingReader {
         let page_bytes = memory::performance_information()?.PageSize as u64;
         let mut found = Found { files: &mut self.files, page_bytes };
         // SAFETY: the callback gets `found` while this call lasts, and no longer.
-        let done = unsafe { K32EnumPageFilesW(Some(take), (&raw mut found).cast()) };
+        let done = unsafe {
+            // Where the function is empty it leaves the error of an earlier call.
+            SetLastError(ERROR_SUCCESS);
+            K32EnumPageFilesW(Some(take), (&raw mut found).cast())
+        };
         if done == 0 {
             let error = failure::last("EnumPageFilesW", "paging files");
             if failure::is_unsupported(&error) {
@@ -86,12 +91,16 @@ fn strip_prefix(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use windows_sys::Win32::Foundation::ERROR_INSUFFICIENT_BUFFER;
+
     use super::*;
     use crate::platform::windows::wine::under_wine;
 
     #[test]
     fn paging_files_are_listed_or_said_to_be_absent() {
         let mut reader = PagingReader::new(&Roots::default());
+        // SAFETY: it takes a number and cannot fail.
+        unsafe { SetLastError(ERROR_INSUFFICIENT_BUFFER) };
         match reader.read() {
             Ok(files) => assert!(files.iter().all(|file| file.used_bytes <= file.size_bytes)),
             Err(error) => assert!(error.is_absent() && under_wine(), "{}", crate::chain(&error)),
