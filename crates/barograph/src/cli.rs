@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::commands::FormatName;
+
 use crate::client::ServerArgs;
 
 /// Performance monitor for Windows and Linux hosts.
@@ -31,6 +33,8 @@ pub(crate) enum Command {
     Counters(CountersCommand),
     /// What a running server costs and whether it does its job; exit code 1 if something is wrong.
     Doctor(DoctorArgs),
+    /// Write counters and metrics into a file, row by row.
+    Record(RecordArgs),
     /// Read the configuration, report every mistake in it, and stop.
     CheckConfig(ConfigArgs),
     /// Print the completion script of a shell.
@@ -105,6 +109,29 @@ pub(crate) struct CountersReadArgs {
     /// Print JSON, one object per reading and line.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// Counter paths, such as '\Processor(*)\% User Time', and names of metrics, such as
+    /// `cpu_usage`. Instances are those that there are at the start.
+    #[arg(required = true, value_name = "PATH|METRIC")]
+    pub(crate) what: Vec<String>,
+    /// Time between two rows, such as 1s, 500ms or 1m.
+    #[arg(long, default_value = "1s", value_parser = duration)]
+    pub(crate) every: Duration,
+    /// How long to record, such as 30s, 5m or 12h; without it until Ctrl-C.
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::config::parse_duration)]
+    pub(crate) length: Option<Duration>,
+    /// The file to write; without it standard output.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// How to write it.
+    #[arg(long, value_enum, default_value = "pdh-csv")]
+    pub(crate) format: FormatName,
+    /// Write the file anew if it is there already.
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

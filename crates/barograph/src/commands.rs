@@ -3,8 +3,11 @@
 mod completion;
 mod counters;
 mod doctor;
+mod record;
 mod serve;
+mod stop_signal;
 
+pub(crate) use self::record::FormatName;
 use crate::cli::{Cli, Command, CountersCommand};
 use crate::config::Config;
 use crate::output;
@@ -15,6 +18,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Counters(CountersCommand::List(args)) => counters::list(&args),
         Command::Counters(CountersCommand::Read(args)) => counters::read(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Record(args) => record::run(&args),
         Command::CheckConfig(args) => {
             let (_, file) = Config::load(args.config.as_deref())?;
             output::line(&match file {

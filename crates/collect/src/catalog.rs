@@ -14,6 +14,7 @@ mod snapshot;
 
 mod disk;
 mod memory;
+mod metrics;
 mod network;
 mod processor;
 mod sensors;
@@ -23,6 +24,7 @@ mod tcp;
 pub use cook::{Cooked, Missing, cook};
 pub use find::{FindError, find};
 pub use formula::{Clamp, Formula, Term, Value};
+pub use metrics::{MetricReading, Metrics, UnknownMetric};
 pub use promql::History;
 pub use row::{CounterKind, Instances, PdhType, Row, Total};
 pub use session::{Reading, Session, SessionError};

@@ -66,12 +66,17 @@ pub(crate) fn parse(paths: &[String]) -> anyhow::Result<Vec<CounterPath>> {
 }
 
 /// Sleeps until the next whole interval after `next`; intervals that have passed are left out.
-pub(crate) fn wait_until(clock: &dyn Clock, next: &mut Duration, every: Duration) {
+fn wait_until(clock: &dyn Clock, next: &mut Duration, every: Duration) {
+    next_tick(clock, next, every);
+    std::thread::sleep(next.saturating_sub(clock.monotonic()));
+}
+
+/// Moves `next` to its next whole interval that has not passed.
+pub(crate) fn next_tick(clock: &dyn Clock, next: &mut Duration, every: Duration) {
     let now = clock.monotonic();
     while *next <= now {
         *next += every;
     }
-    std::thread::sleep(next.saturating_sub(now));
 }
 
 fn print(readings: &[Reading], timestamp: &str, as_json: bool) -> anyhow::Result<()> {

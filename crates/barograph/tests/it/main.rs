@@ -10,5 +10,6 @@
 mod counters;
 mod live;
 mod program;
+mod record;
 mod refusals;
 mod serve;

@@ -56,7 +56,7 @@ const MAX_SUGGESTIONS: usize = 3;
 /// Below this, two names have nothing in common.
 const MIN_LIKENESS: f64 = 0.5;
 
-fn nearest_to(wanted: &Pattern, names: impl Iterator<Item = &'static str>) -> Vec<String> {
+pub(super) fn nearest_to(wanted: &Pattern, names: impl Iterator<Item = &'static str>) -> Vec<String> {
     let wanted = wanted.as_str().to_lowercase();
     let mut scored: Vec<(f64, &str)> = Vec::new();
     for name in names {
@@ -76,7 +76,7 @@ fn likeness(wanted: &str, name: &str) -> f64 {
     if is_part { distance.max(0.8) } else { distance }
 }
 
-fn suggestion(names: &[String]) -> String {
+pub(super) fn suggestion(names: &[String]) -> String {
     match names {
         [] => String::new(),
         names => {
