@@ -1,5 +1,9 @@
 //! `cargo xtask bench`: what Barograph costs, measured on whole processes.
 
+mod beside;
+mod http;
+mod peers;
+mod process_tree;
 mod sizes;
 mod watched;
 
@@ -18,6 +22,8 @@ use watched::Watched;
 pub(crate) enum Bench {
     /// CPU, memory, start-up time and sizes of `barograph serve` reading this machine (Linux)
     Serve(ServeOptions),
+    /// The same beside `netdata`, `node_exporter`, `collectd` and `sadc`, all at once (Debian)
+    Peers(beside::PeersOptions),
 }
 
 #[derive(Debug, Args)]
@@ -33,6 +39,7 @@ pub(crate) struct ServeOptions {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Serve(options) => serve(options),
+        Bench::Peers(options) => beside::run(options),
     }
 }
 
@@ -60,18 +67,18 @@ fn measure(binary: &Path, folder: &Path, options: &ServeOptions) -> Result<()> {
     fs::create_dir_all(folder)?;
     let server = Watched::start(binary, folder)?;
     thread::sleep(WARM_UP);
-    let (cpu_before, series) = (server.cpu_seconds()?, server.live_series()?);
+    let (cpu_before, series) = (process_tree::cpu_seconds(server.pid())?, server.live_series()?);
     let started = now();
     thread::sleep(Duration::from_secs(options.seconds));
     let elapsed = started.elapsed().as_secs_f64();
-    let cpu = server.cpu_seconds()? - cpu_before;
-    let memory = server.memory()?;
+    let cpu = process_tree::cpu_seconds(server.pid())? - cpu_before;
+    let memory = process_tree::memory(server.pid())?;
     println!("over {elapsed:.0} s at one reading per second:");
     println!("  series            {series}");
     println!("  CPU               {:.3} % of one core", 100.0 * cpu / elapsed);
     println!("  CPU per sample    {:.2} µs", 1e6 * cpu / elapsed / series as f64);
     println!("  RSS / PSS         {:.1} / {:.1} MiB", memory.rss_mib, memory.pss_mib);
-    println!("  threads           {}", memory.threads);
+    println!("  threads           {}", process_tree::threads(server.pid())?);
     drop(server);
     sizes::print(binary)
 }
