@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Write counters and metrics into a file, row by row.
     Record(RecordArgs),
+    /// Show this machine live on the terminal: processors, memory, disks, network, processes.
+    Top(TopArgs),
     /// Read the configuration, report every mistake in it, and stop.
     CheckConfig(ConfigArgs),
     /// Print the completion script of a shell.
@@ -109,6 +111,16 @@ pub(crate) struct CountersReadArgs {
     /// Print JSON, one object per reading and line.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    /// Time between two readings, such as 1s, 500ms or 5s.
+    #[arg(long, default_value = "1s", value_parser = duration)]
+    pub(crate) every: Duration,
+    /// Show no colours; they say nothing that the text does not say.
+    #[arg(long, env = "NO_COLOR", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) no_color: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod doctor;
 mod record;
 mod serve;
 mod stop_signal;
+mod top;
 
 pub(crate) use self::record::FormatName;
 use crate::cli::{Cli, Command, CountersCommand};
@@ -19,6 +20,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Counters(CountersCommand::Read(args)) => counters::read(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::CheckConfig(args) => {
             let (_, file) = Config::load(args.config.as_deref())?;
             output::line(&match file {

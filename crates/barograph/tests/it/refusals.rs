@@ -67,3 +67,8 @@ fn unknown_flag_and_command() {
     refused(&["serve", "--lisen", "x"], 2, &["--listen"]);
     refused(&["sevre"], 2, &["serve"]);
 }
+
+#[test]
+fn top_without_a_terminal() {
+    refused(&["top"], 2, &["needs a terminal", "barograph record"]);
+}
