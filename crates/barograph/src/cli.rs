@@ -10,6 +10,8 @@ use clap_complete::Shell;
 use crate::commands::FormatName;
 
 use crate::client::ServerArgs;
+use crate::commands::events::EventsArgs;
+use crate::commands::processes::ProcessesArgs;
 
 /// Performance monitor for Windows and Linux hosts.
 ///
@@ -31,6 +33,10 @@ pub(crate) enum Command {
     /// Performance counters by their paths, such as '\Processor(_Total)\% Processor Time'.
     #[command(subcommand)]
     Counters(CountersCommand),
+    /// What runs on this machine and what it uses, now or at a stored moment.
+    Processes(ProcessesArgs),
+    /// What happened on the host: processes that started or ended, and more.
+    Events(EventsArgs),
     /// What a running server costs and whether it does its job; exit code 1 if something is wrong.
     Doctor(DoctorArgs),
     /// Write counters and metrics into a file, row by row.

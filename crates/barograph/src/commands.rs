@@ -3,6 +3,8 @@
 mod completion;
 mod counters;
 mod doctor;
+pub(crate) mod events;
+pub(crate) mod processes;
 mod record;
 mod serve;
 mod stop_signal;
@@ -19,6 +21,8 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Counters(CountersCommand::List(args)) => counters::list(&args),
         Command::Counters(CountersCommand::Read(args)) => counters::read(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Events(args) => events::run(&args),
+        Command::Processes(args) => processes::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Top(args) => top::run(&args),
         Command::CheckConfig(args) => {

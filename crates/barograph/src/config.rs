@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use barograph_collect::process::Watch;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -27,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) host: Option<String>,
     /// Time between two readings of the machine.
     pub(crate) interval: Duration,
+    /// Processes that become series, by name.
+    pub(crate) watch: Watch,
 }
 
 /// Why the configuration cannot be used.
@@ -56,7 +59,7 @@ struct Setting {
 }
 
 /// Every setting there is.
-const SETTINGS: [Setting; 4] = [
+const SETTINGS: [Setting; 5] = [
     Setting {
         section: "",
         key: "listen",
@@ -77,6 +80,11 @@ const SETTINGS: [Setting; 4] = [
         key: "interval",
         set: |config, value| value::interval(value).map(|interval| config.interval = interval),
     },
+    Setting {
+        section: "watch",
+        key: "processes",
+        set: |config, value| value::process_names(value).map(|watch| config.watch = watch),
+    },
 ];
 
 impl Default for Config {
@@ -86,6 +94,7 @@ impl Default for Config {
             data: PathBuf::from("barograph-data"),
             host: None,
             interval: Duration::from_secs(1),
+            watch: Watch::default(),
         }
     }
 }
@@ -232,12 +241,13 @@ mod tests {
 
     #[test]
     fn every_setting_is_read() {
-        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n";
+        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\n";
         let expect = Config {
             listen: "[::1]:8080".parse().unwrap(),
             data: "/srv/baro".into(),
             host: Some("db-1".into()),
             interval: Duration::from_secs(5),
+            watch: Watch::new(["nginx", "postgres*"].map(str::to_owned)).unwrap(),
         };
         assert_eq!(Config::parse(text), Ok(expect));
     }
@@ -249,7 +259,7 @@ mod tests {
             problems(text),
             [
                 "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `data`, `host`, `listen`",
+                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `data`, `host`, `listen`, `watch.processes`",
                 "line 4: `collect.interval` must be a text in quotes",
                 "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
             ]

@@ -20,6 +20,17 @@ pub(crate) fn pretty_json(value: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string_pretty(value)?)
 }
 
+/// To the one who watches, not to who reads the output.
+pub(crate) fn note(text: &str) -> anyhow::Result<()> {
+    writeln!(io::stderr(), "{text}")?;
+    Ok(())
+}
+
+/// Foreign text that cannot steer a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// Columns that line up: each is as wide as its widest cell, the last one as it comes.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let n_columns = rows.iter().map(Vec::len).max().unwrap_or(0);

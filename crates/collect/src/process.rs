@@ -8,6 +8,7 @@ mod collector;
 pub mod events;
 mod group;
 mod latest;
+mod live;
 mod reading;
 mod snapshot;
 mod table;
@@ -15,6 +16,7 @@ mod watch;
 
 pub(crate) use collector::ProcessCollector;
 pub use latest::{EventSource, LatestProcesses};
+pub use live::LiveProcesses;
 pub use reading::{Extras, Facts, IoTotals, ProcessId, ProcessState, Vitals};
 pub use snapshot::{Process, ProcessSnapshot, ProcessSort};
 pub use watch::{Watch, WatchError};

@@ -8,8 +8,10 @@ use barograph_model::{Clock, Desc};
 use barograph_store::Store;
 use tokio::sync::{Semaphore, watch};
 
+use crate::events::EventLog;
 use crate::feed::Feed;
 use crate::latest::Latest;
+use crate::processes::Processes;
 
 /// The parts that the program wires together and the interfaces read.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct App {
     pub store: Arc<Store>,
     pub latest: Arc<Latest>,
     pub feed: Arc<Feed>,
+    pub processes: Arc<Processes>,
+    pub events: Arc<EventLog>,
     pub clock: Arc<dyn Clock>,
     pub host: HostFacts,
     pub runner: RunnerView,

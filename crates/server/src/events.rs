@@ -79,7 +79,8 @@ impl EventLog {
         let log = Arc::new(RecordLog::open(store_dir, "events", Self::KEPT, Arc::clone(&clock))?);
         let (queue, waiting) = sync_channel(Self::MAX_WAITING);
         let lost = Arc::new(AtomicU64::new(0));
-        let writer = Writer { log: Arc::clone(&log), lost: Arc::clone(&lost), clock, failing: false };
+        let writer =
+            Writer { log: Arc::clone(&log), lost: Arc::clone(&lost), clock, failing: false };
         let thread = std::thread::Builder::new()
             .name("event-log".into())
             .spawn(move || writer.run(&waiting))

@@ -2,12 +2,14 @@
 
 mod assets;
 mod error;
+mod events;
 mod guard;
 mod health;
 mod host;
 mod live;
 mod messages;
 mod own_metrics;
+mod processes;
 mod range;
 mod simple;
 mod stream;
@@ -23,10 +25,12 @@ use crate::app::Context;
 pub(crate) fn router(context: Context) -> Router {
     Router::new()
         .route("/api/current_metrics", get(simple::current_metrics))
+        .route("/api/events", get(events::events))
         .route("/api/historical_metrics/{name}", get(simple::historical_metrics))
         .route("/api/host", get(host::host))
         .route("/api/live", get(live::live))
         .route("/api/metrics", get(host::metrics))
+        .route("/api/processes", get(processes::processes))
         .route("/api/range", get(range::range))
         .route("/api/status", get(health::status))
         .route("/api/stream", get(stream::stream))

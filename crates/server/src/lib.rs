@@ -2,17 +2,22 @@
 //! collectors that the program hands in. It decides nothing about what is collected or kept.
 
 mod app;
+mod events;
 mod exposition;
 mod feed;
 mod history;
 mod http;
 mod latest;
 mod point;
+mod process_record;
+mod processes;
 mod query;
 mod serve;
 mod timestamp;
 
 pub use app::{App, Limits, RunnerView};
+pub use events::{EVENTS_LOST, EventAnswer, EventLog};
 pub use feed::{Feed, FeedStatus};
 pub use latest::Latest;
+pub use processes::{ProcessSettings, Processes, ProcessesError, RecordProblem};
 pub use serve::serve;

@@ -1,12 +1,11 @@
-//! A process snapshot as bytes: columns, each text once, compressed. What most snapshots have in
-//! common with one that was stored a little earlier is left to the compressor, which is given
-//! that one as its dictionary. `docs/format/processes.md` draws it.
+//! A process snapshot as bytes: each text once, and what it has in common with one that was stored
+//! a little earlier (its key) not at all: a process that was there is named by its place in the
+//! key, and its values are differences. `docs/format/processes.md` draws it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use barograph_collect::process::{Facts, Process, ProcessId, ProcessSnapshot, ProcessState};
-use zstd::bulk::{Compressor, Decompressor};
 
 /// Why stored bytes are no snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -20,196 +19,180 @@ pub(crate) enum RecordError {
 }
 
 const VERSION: u8 = 1;
-/// Version, and the time of the record that is the dictionary.
-const HEADER_BYTES: usize = 9;
-/// No other record: [`Packed::key_ms`].
-const OWN_KEY: i64 = i64::MIN;
-/// Of the columns; what is stored of a snapshot has at most some hundred processes.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// Fast, and nearly as small as the slow ones on so few bytes.
-const LEVEL: i32 = 3;
+/// Stands in the place of a key's time in a record that needs none.
+const NO_KEY: i64 = i64::MIN;
+/// State, two shares of the processor, six counts and rates, threads.
+const VALUES: usize = 10;
+const TEXTS: usize = 6;
 
 /// A stored record, taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Packed<'a> {
-    /// The record that is the dictionary of this one; none if this one stands for itself.
+    /// The record that this one refers to; none if it stands for itself.
     pub(crate) key_ms: Option<i64>,
-    compressed: &'a [u8],
+    body: &'a [u8],
 }
 
-/// The columns, and with a key what makes them small.
-pub(crate) fn pack(columns: &[u8], key: Option<(i64, &[u8])>) -> std::io::Result<Vec<u8>> {
-    let (key_ms, dictionary) = key.unwrap_or((OWN_KEY, &[]));
-    let mut record = vec![VERSION];
-    record.extend(key_ms.to_le_bytes());
-    record.extend(Compressor::with_dictionary(LEVEL, dictionary)?.compress(columns)?);
-    Ok(record)
-}
-
-impl<'a> Packed<'a> {
-    pub(crate) fn read(record: &'a [u8]) -> Result<Self, RecordError> {
-        let (header, compressed) =
-            record.split_at_checked(HEADER_BYTES).ok_or(RecordError::Damaged)?;
-        let (version, key_ms) = header.split_first().ok_or(RecordError::Damaged)?;
-        if *version != VERSION {
-            return Err(RecordError::Newer(*version));
-        }
-        let key_ms = key_ms.try_into().map(i64::from_le_bytes).map_err(|_| RecordError::Damaged)?;
-        Ok(Self { key_ms: Some(key_ms).filter(|key_ms| *key_ms != OWN_KEY), compressed })
-    }
-
-    /// The columns; `key` are those of the record at `key_ms`.
-    pub(crate) fn unpack(&self, key: &[u8]) -> Result<Vec<u8>, RecordError> {
-        Decompressor::with_dictionary(key)
-            .and_then(|mut zstd| zstd.decompress(self.compressed, MAX_BYTES))
-            .map_err(|_| RecordError::Damaged)
-    }
-}
-
-/// The columns of a snapshot.
-pub(crate) fn encode(snapshot: &ProcessSnapshot) -> Vec<u8> {
-    let mut out = Out::default();
+/// The record of a snapshot; `key` is an earlier one that was stored without a key.
+pub(crate) fn encode(snapshot: &ProcessSnapshot, key: Option<&ProcessSnapshot>) -> Vec<u8> {
+    let mut out = Out { bytes: vec![VERSION] };
+    let key_ms = key.map_or(NO_KEY, |key| key.time_ms);
+    out.bytes.extend(key_ms.to_le_bytes());
+    let of_key = key.map_or(&[][..], |key| &key.processes);
     out.count(snapshot.total);
     out.count(snapshot.denied);
-    let processes = &snapshot.processes;
-    out.count(processes.len());
-    let mut texts = Texts::default();
-    let facts: Vec<[Option<u64>; 6]> = processes.iter().map(|one| texts.of(&one.facts)).collect();
-    out.count(texts.in_order.len());
-    for text in &texts.in_order {
-        out.count(text.len());
-        out.bytes.extend_from_slice(text.as_bytes());
-    }
-    for column in 0..6 {
-        facts.iter().for_each(|row| out.some(row[column]));
-    }
-    processes.iter().for_each(|one| out.number(one.id.pid.into()));
-    processes.iter().for_each(|one| out.number(one.id.start));
-    processes.iter().for_each(|one| out.number(one.parent.into()));
-    let started = |one: &Process| one.started_ms.map(|ms| zigzag(ms.wrapping_sub(snapshot.time_ms)));
-    processes.iter().for_each(|one| out.some(started(one)));
-    processes.iter().for_each(|one| out.number(state_number(one.state)));
-    for value in [
-        |one: &Process| one.cpu_user_percent.map(|percent| whole(percent * 100.0)),
-        |one| one.cpu_privileged_percent.map(|percent| whole(percent * 100.0)),
-        |one| Some(one.working_set_bytes),
-        |one| Some(one.virtual_bytes),
-        |one| one.page_file_bytes,
-        |one| Some(one.threads),
-        |one| one.handles,
-        |one| one.read_bytes_per_second.map(whole),
-        |one| one.written_bytes_per_second.map(whole),
-    ] {
-        processes.iter().for_each(|one| out.some(value(one)));
+    out.count(snapshot.processes.len());
+    let places: HashMap<ProcessId, usize> =
+        of_key.iter().enumerate().map(|(place, one)| (one.id, place)).collect();
+    let mut texts = Texts::of(of_key);
+    let mut last_place = 0;
+    for one in &snapshot.processes {
+        let place = places.get(&one.id).filter(|place| **place >= last_place);
+        let same = place.filter(|place| is_same(one, &of_key[**place]));
+        let base = if let Some(place) = same {
+            out.count(place - last_place + 1);
+            last_place = *place;
+            values(&of_key[*place])
+        } else {
+            out.count(0);
+            out.whole(one, snapshot.time_ms, &mut texts);
+            [None; VALUES]
+        };
+        for (value, base) in values(one).into_iter().zip(base) {
+            out.difference(value, base);
+        }
     }
     out.bytes
 }
 
-/// From columns back; `time_ms` is the record's time.
-pub(crate) fn decode(columns: &[u8], time_ms: i64) -> Result<ProcessSnapshot, RecordError> {
-    let mut input = In { rest: columns };
-    let total = input.count()?;
-    let denied = input.count()?;
-    let count = input.bounded_count()?;
-    let n_texts = input.bounded_count()?;
-    let mut texts: Vec<&str> = Vec::new();
-    for _ in 0..n_texts {
-        texts.push(input.text()?);
-    }
-    let mut facts = vec![Facts::default(); count];
-    for set in [
-        (|facts, text| facts.name = text.unwrap_or_default()) as fn(&mut Facts, Option<String>),
-        |facts, text| facts.path = text,
-        |facts, text| facts.command_line = text,
-        |facts, text| facts.user = text,
-        |facts, text| facts.cgroup = text,
-        |facts, text| facts.service = text,
-    ] {
-        for facts in &mut facts {
-            let index = input.some()?;
-            set(facts, index.map(|index| text_at(&texts, index)).transpose()?);
+fn is_same(one: &Process, of_key: &Process) -> bool {
+    one.parent == of_key.parent && one.started_ms == of_key.started_ms && one.facts == of_key.facts
+}
+
+impl<'a> Packed<'a> {
+    pub(crate) fn read(record: &'a [u8]) -> Result<Self, RecordError> {
+        let (version, rest) = record.split_first().ok_or(RecordError::Damaged)?;
+        if *version != VERSION {
+            return Err(RecordError::Newer(*version));
         }
+        let (key_ms, body) = rest.split_first_chunk().ok_or(RecordError::Damaged)?;
+        let key_ms = Some(i64::from_le_bytes(*key_ms)).filter(|key_ms| *key_ms != NO_KEY);
+        Ok(Self { key_ms, body })
     }
-    let of_facts = |facts| Process { facts: Arc::new(facts), ..Process::default() };
-    let mut processes: Vec<Process> = facts.into_iter().map(of_facts).collect();
-    let small = |number: u64| u32::try_from(number).map_err(|_| RecordError::Damaged);
-    let mut pids = Vec::with_capacity(count);
-    for _ in 0..count {
-        pids.push(small(input.number()?)?);
-    }
-    for (one, pid) in processes.iter_mut().zip(pids) {
-        one.id = ProcessId { pid, start: input.number()? };
-    }
-    for one in &mut processes {
-        one.parent = small(input.number()?)?;
-    }
-    for one in &mut processes {
-        one.started_ms = input.some()?.map(|ms| unzigzag(ms).wrapping_add(time_ms));
-    }
-    for one in &mut processes {
-        one.state = state(input.number()?)?;
-    }
-    for set in [
-        (|one, value| one.cpu_user_percent = value.map(|n| n as f64 / 100.0))
-            as fn(&mut Process, Option<u64>),
-        |one, value| one.cpu_privileged_percent = value.map(|n| n as f64 / 100.0),
-        |one, value| one.working_set_bytes = value.unwrap_or_default(),
-        |one, value| one.virtual_bytes = value.unwrap_or_default(),
-        |one, value| one.page_file_bytes = value,
-        |one, value| one.threads = value.unwrap_or_default(),
-        |one, value| one.handles = value,
-        |one, value| one.read_bytes_per_second = value.map(|n| n as f64),
-        |one, value| one.written_bytes_per_second = value.map(|n| n as f64),
-    ] {
-        for one in &mut processes {
-            set(one, input.some()?);
+
+    /// The snapshot; `key` is that of the record at `key_ms`, and `time_ms` the record's time.
+    pub(crate) fn decode(
+        &self,
+        time_ms: i64,
+        key: Option<&ProcessSnapshot>,
+    ) -> Result<ProcessSnapshot, RecordError> {
+        let of_key = match (self.key_ms, key) {
+            (None, _) => &[][..],
+            (Some(key_ms), Some(key)) if key.time_ms == key_ms => &key.processes,
+            (Some(_), _) => return Err(RecordError::KeyMissing),
+        };
+        let mut input = In { rest: self.body };
+        let (total, denied) = (input.count()?, input.count()?);
+        let count = input.count()?;
+        let mut texts = Texts::of(of_key).in_order.into_iter().map(str::to_owned).collect();
+        let mut processes = Vec::new();
+        let mut last_place = 0_usize;
+        for _ in 0..count {
+            let (mut one, base) = match input.count()?.checked_sub(1) {
+                None => (input.whole(time_ms, &mut texts)?, [None; VALUES]),
+                Some(further) => {
+                    let place = last_place.checked_add(further).ok_or(RecordError::Damaged)?;
+                    last_place = place;
+                    let of_key = of_key.get(place).ok_or(RecordError::Damaged)?;
+                    (of_key.clone(), values(of_key))
+                }
+            };
+            let mut found = [None; VALUES];
+            for (value, base) in found.iter_mut().zip(base) {
+                *value = input.difference(base)?;
+            }
+            set_values(&mut one, found)?;
+            processes.push(one);
         }
+        if !input.rest.is_empty() {
+            return Err(RecordError::Damaged);
+        }
+        Ok(ProcessSnapshot { time_ms, processes, total, denied })
     }
-    if !input.rest.is_empty() {
-        return Err(RecordError::Damaged);
-    }
-    Ok(ProcessSnapshot { time_ms, processes, total, denied })
+}
+
+/// What changes: whole numbers, the shares in hundredths of a percent.
+fn values(one: &Process) -> [Option<u64>; VALUES] {
+    let state = ProcessState::ALL.iter().position(|known| *known == one.state);
+    let share = |percent: Option<f64>| percent.map(|percent| whole(percent * 100.0));
+    [
+        state.map(|state| state as u64),
+        share(one.cpu_user_percent),
+        share(one.cpu_privileged_percent),
+        Some(one.working_set_bytes),
+        Some(one.virtual_bytes),
+        one.page_file_bytes,
+        Some(one.threads),
+        one.handles,
+        one.read_bytes_per_second.map(whole),
+        one.written_bytes_per_second.map(whole),
+    ]
+}
+
+fn set_values(one: &mut Process, values: [Option<u64>; VALUES]) -> Result<(), RecordError> {
+    let [state, user, privileged, working_set, virtual_bytes, page_file, threads, handles, r, w] =
+        values;
+    let share = |hundredths: Option<u64>| hundredths.map(|n| n as f64 / 100.0);
+    let known = state.and_then(|state| ProcessState::ALL.get(usize::try_from(state).ok()?));
+    one.state = *known.ok_or(RecordError::Damaged)?;
+    one.cpu_user_percent = share(user);
+    one.cpu_privileged_percent = share(privileged);
+    one.working_set_bytes = working_set.ok_or(RecordError::Damaged)?;
+    one.virtual_bytes = virtual_bytes.ok_or(RecordError::Damaged)?;
+    one.page_file_bytes = page_file;
+    one.threads = threads.ok_or(RecordError::Damaged)?;
+    one.handles = handles;
+    one.read_bytes_per_second = r.map(|n| n as f64);
+    one.written_bytes_per_second = w.map(|n| n as f64);
+    Ok(())
+}
+
+fn texts_of(facts: &Facts) -> [Option<&str>; TEXTS] {
+    [
+        Some(&facts.name),
+        facts.path.as_deref(),
+        facts.command_line.as_deref(),
+        facts.user.as_deref(),
+        facts.cgroup.as_deref(),
+        facts.service.as_deref(),
+    ]
 }
 
 /// Every text once, in the order of its first use.
 #[derive(Default)]
 struct Texts<'a> {
     in_order: Vec<&'a str>,
-    index: HashMap<&'a str, u64>,
+    index: HashMap<&'a str, usize>,
 }
 
 impl<'a> Texts<'a> {
-    fn of(&mut self, facts: &'a Facts) -> [Option<u64>; 6] {
-        [
-            Some(self.add(&facts.name)),
-            facts.path.as_deref().map(|text| self.add(text)),
-            facts.command_line.as_deref().map(|text| self.add(text)),
-            facts.user.as_deref().map(|text| self.add(text)),
-            facts.cgroup.as_deref().map(|text| self.add(text)),
-            facts.service.as_deref().map(|text| self.add(text)),
-        ]
+    fn of(processes: &'a [Process]) -> Self {
+        let mut texts = Self::default();
+        for text in processes.iter().flat_map(|one| texts_of(&one.facts)).flatten() {
+            texts.place(text);
+        }
+        texts
     }
 
-    fn add(&mut self, text: &'a str) -> u64 {
-        *self.index.entry(text).or_insert_with(|| {
+    /// Where the text stands; nothing if it was not there before, but is now.
+    fn place(&mut self, text: &'a str) -> Option<usize> {
+        let next = self.in_order.len();
+        let place = *self.index.entry(text).or_insert(next);
+        if place == next {
             self.in_order.push(text);
-            self.in_order.len() as u64 - 1
-        })
+        }
+        (place < next).then_some(place)
     }
-}
-
-fn text_at(texts: &[&str], index: u64) -> Result<String, RecordError> {
-    let text = usize::try_from(index).ok().and_then(|index| texts.get(index));
-    text.map(|text| (*text).to_owned()).ok_or(RecordError::Damaged)
-}
-
-fn state_number(state: ProcessState) -> u64 {
-    ProcessState::ALL.iter().position(|known| *known == state).unwrap_or_default() as u64
-}
-
-fn state(number: u64) -> Result<ProcessState, RecordError> {
-    let state = usize::try_from(number).ok().and_then(|at| ProcessState::ALL.get(at));
-    state.copied().ok_or(RecordError::Damaged)
 }
 
 #[expect(
@@ -229,12 +212,17 @@ fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
-#[derive(Default)]
 struct Out {
     bytes: Vec<u8>,
 }
 
 impl Out {
+    const ABSENT_TEXT: u64 = 0;
+    const NEW_TEXT: u64 = 1;
+    const KNOWN_TEXTS: u64 = 2;
+    /// So that every difference, and the number that says "absent", has a place in 64 bits.
+    const LARGEST: u64 = i64::MAX as u64 - 1;
+
     fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.bytes.push((value & 0x7f) as u8 | 0x80);
@@ -247,9 +235,29 @@ impl Out {
         self.number(count as u64);
     }
 
-    /// Absent is 0; the largest number there is becomes the one below it.
-    fn some(&mut self, value: Option<u64>) {
-        self.number(value.map_or(0, |value| value.saturating_add(1)));
+    fn difference(&mut self, value: Option<u64>, base: Option<u64>) {
+        let limited = |value: u64| value.min(Self::LARGEST).cast_signed();
+        let base = limited(base.unwrap_or(0));
+        self.number(value.map_or(0, |value| zigzag(limited(value) - base) + 1));
+    }
+
+    fn whole<'a>(&mut self, one: &'a Process, time_ms: i64, texts: &mut Texts<'a>) {
+        self.number(one.id.pid.into());
+        self.number(one.id.start);
+        self.number(one.parent.into());
+        let started_ms = one.started_ms.map(|ms| ms.saturating_sub(time_ms));
+        self.number(started_ms.map_or(0, |since| zigzag(since).saturating_add(1)));
+        for text in texts_of(&one.facts) {
+            match text.map(|text| (text, texts.place(text))) {
+                None => self.number(Self::ABSENT_TEXT),
+                Some((_, Some(place))) => self.number(Self::KNOWN_TEXTS + place as u64),
+                Some((text, None)) => {
+                    self.number(Self::NEW_TEXT);
+                    self.count(text.len());
+                    self.bytes.extend_from_slice(text.as_bytes());
+                }
+            }
+        }
     }
 }
 
@@ -257,7 +265,7 @@ struct In<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> In<'a> {
+impl In<'_> {
     fn number(&mut self) -> Result<u64, RecordError> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
@@ -275,22 +283,50 @@ impl<'a> In<'a> {
         usize::try_from(self.number()?).map_err(|_| RecordError::Damaged)
     }
 
-    /// Of things that take a byte or more each.
-    fn bounded_count(&mut self) -> Result<usize, RecordError> {
-        self.count().and_then(|count| {
-            if count <= self.rest.len() { Ok(count) } else { Err(RecordError::Damaged) }
-        })
+    fn small(&mut self) -> Result<u32, RecordError> {
+        u32::try_from(self.number()?).map_err(|_| RecordError::Damaged)
     }
 
-    fn some(&mut self) -> Result<Option<u64>, RecordError> {
-        Ok(self.number()?.checked_sub(1))
+    fn difference(&mut self, base: Option<u64>) -> Result<Option<u64>, RecordError> {
+        let Some(difference) = self.number()?.checked_sub(1) else { return Ok(None) };
+        let base = base.unwrap_or(0).min(Out::LARGEST);
+        let value = base.checked_add_signed(unzigzag(difference));
+        value.map(Some).ok_or(RecordError::Damaged)
     }
 
-    fn text(&mut self) -> Result<&'a str, RecordError> {
-        let length = self.count()?;
-        let (text, rest) = self.rest.split_at_checked(length).ok_or(RecordError::Damaged)?;
-        self.rest = rest;
-        std::str::from_utf8(text).map_err(|_| RecordError::Damaged)
+    fn whole(&mut self, time_ms: i64, texts: &mut Vec<String>) -> Result<Process, RecordError> {
+        let id = ProcessId { pid: self.small()?, start: self.number()? };
+        let parent = self.small()?;
+        let since = self.number()?.checked_sub(1).map(unzigzag);
+        let started_ms = since.map(|since| time_ms.saturating_add(since));
+        let mut found = [const { None }; TEXTS];
+        for text in &mut found {
+            *text = self.text(texts)?;
+        }
+        let [name, path, command_line, user, cgroup, service] = found;
+        let name = name.ok_or(RecordError::Damaged)?;
+        let facts = Facts { name, path, command_line, user, cgroup, service, denied: false };
+        Ok(Process { id, parent, started_ms, facts: Arc::new(facts), ..Process::default() })
+    }
+
+    fn text(&mut self, texts: &mut Vec<String>) -> Result<Option<String>, RecordError> {
+        match self.number()? {
+            Out::ABSENT_TEXT => Ok(None),
+            Out::NEW_TEXT => {
+                let length = self.count()?;
+                let (text, rest) =
+                    self.rest.split_at_checked(length).ok_or(RecordError::Damaged)?;
+                self.rest = rest;
+                let text = std::str::from_utf8(text).map_err(|_| RecordError::Damaged)?;
+                texts.push(text.to_owned());
+                Ok(Some(text.to_owned()))
+            }
+            place => {
+                let place = usize::try_from(place - Out::KNOWN_TEXTS).ok();
+                let text = place.and_then(|place| texts.get(place)).ok_or(RecordError::Damaged)?;
+                Ok(Some(text.clone()))
+            }
+        }
     }
 }
 
@@ -304,10 +340,10 @@ pub(crate) mod tests {
         let process = |n: u32| Process {
             id: ProcessId { pid: 100 + 7 * n, start: 1_000_000 + u64::from(n) },
             parent: n.saturating_sub(1),
-            started_ms: (n % 3 > 0).then(|| time_ms - 5000 * i64::from(n)),
+            started_ms: (!n.is_multiple_of(3)).then(|| time_ms - 5000 * i64::from(n)),
             facts: Arc::new(Facts {
                 name: format!("program-{}", n % 5),
-                path: (n % 2 == 0).then(|| format!("/usr/bin/program-{}", n % 5)),
+                path: n.is_multiple_of(2).then(|| format!("/usr/bin/program-{}", n % 5)),
                 command_line: Some(format!("/usr/bin/program-{} --number {n}", n % 5)),
                 user: Some("root".into()),
                 cgroup: None,
@@ -321,7 +357,7 @@ pub(crate) mod tests {
             virtual_bytes: 1 << 47,
             page_file_bytes: None,
             threads: 3,
-            handles: Some(u64::MAX - 1),
+            handles: Some(1 << 62),
             read_bytes_per_second: Some(12_345.0),
             written_bytes_per_second: None,
         };
@@ -333,51 +369,58 @@ pub(crate) mod tests {
     fn a_snapshot_comes_back() {
         for count in [0, 1, 60, 500] {
             let whole = snapshot(1_763_812_800_000, count);
-            assert_eq!(decode(&encode(&whole), whole.time_ms), Ok(whole));
+            let record = encode(&whole, None);
+            assert_eq!(Packed::read(&record).unwrap().decode(whole.time_ms, None), Ok(whole));
         }
     }
 
     #[test]
-    fn a_record_comes_back_with_and_without_a_key() {
-        let (first, second) = (encode(&snapshot(1000, 60)), encode(&snapshot(11_000, 61)));
-        let alone = pack(&second, None).unwrap();
-        let packed = Packed::read(&alone).unwrap();
-        assert_eq!(packed.key_ms, None);
-        assert_eq!(packed.unpack(&[]), Ok(second.clone()));
-        let short = pack(&second, Some((1000, &first))).unwrap();
-        let packed = Packed::read(&short).unwrap();
-        assert_eq!(packed.key_ms, Some(1000));
-        assert_eq!(packed.unpack(&first).as_ref(), Ok(&second));
-        assert!(short.len() * 2 < alone.len(), "{} of {}", short.len(), alone.len());
-        // With another key it is not taken for what it is not.
-        assert_ne!(packed.unpack(&second).ok(), Some(second));
+    fn a_snapshot_with_a_key_comes_back_and_is_small() {
+        let key = snapshot(1_763_812_800_000, 60);
+        let mut next = snapshot(key.time_ms, 62);
+        next.time_ms += 10_000;
+        next.processes.remove(3);
+        next.processes[7].working_set_bytes += 4096;
+        next.processes[8].handles = None;
+        next.processes[9].facts = Arc::new(Facts { name: "other".into(), ..Facts::default() });
+        next.processes[10].id.start += 1;
+        let record = encode(&next, Some(&key));
+        let packed = Packed::read(&record).unwrap();
+        assert_eq!(packed.key_ms, Some(key.time_ms));
+        assert_eq!(packed.decode(next.time_ms, Some(&key)), Ok(next.clone()));
+        let alone = encode(&next, None).len();
+        assert!(record.len() * 3 < alone, "{} of {alone}", record.len());
+        assert_eq!(packed.decode(next.time_ms, None), Err(RecordError::KeyMissing));
+        assert_eq!(packed.decode(next.time_ms, Some(&next)), Err(RecordError::KeyMissing));
     }
 
     #[test]
     fn a_newer_record_is_told_from_a_damaged_one() {
         assert_eq!(Packed::read(&[2; 20]).unwrap_err(), RecordError::Newer(2));
         assert_eq!(Packed::read(&[1, 2]).unwrap_err(), RecordError::Damaged);
-        let record = pack(b"nonsense", None).unwrap();
-        let columns = Packed::read(&record).unwrap().unpack(&[]).unwrap();
-        assert_eq!(decode(&columns, 0), Err(RecordError::Damaged));
+        let mut record = encode(&snapshot(5, 3), None);
+        record.push(0);
+        let packed = Packed::read(&record).unwrap();
+        assert_eq!(packed.decode(5, None), Err(RecordError::Damaged));
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(
+            with_key in any::<bool>(),
             cut in 0_usize..3000,
-            odd in prop::collection::vec((0_usize..3000, any::<u8>()), 0..8),
+            odd in prop::collection::vec((9_usize..3000, any::<u8>()), 0..8),
             tail in prop::collection::vec(any::<u8>(), 0..30),
         ) {
-            let mut columns = encode(&snapshot(5, 20));
+            let key = snapshot(5, 20);
+            let mut record = encode(&snapshot(9, 25), with_key.then_some(&key));
             for (at, byte) in odd {
-                let at = at % columns.len();
-                columns[at] = byte;
+                let at = at % record.len();
+                record[at] = byte;
             }
-            columns.truncate(cut);
-            columns.extend(&tail);
-            drop(decode(&columns, 5));
-            drop(Packed::read(&tail).map(|packed| packed.unpack(&columns)));
+            record.truncate(cut);
+            record.extend(&tail);
+            drop(Packed::read(&record).map(|packed| packed.decode(9, Some(&key))));
         }
     }
 }

@@ -100,21 +100,14 @@ impl Processes {
         let time_ms = record.time_ms;
         let odd = |problem| ProcessesError::Record { time_ms, source: RecordProblem(problem) };
         let packed = Packed::read(&record.data).map_err(odd)?;
-        let key = match packed.key_ms {
-            None => Vec::new(),
-            Some(key_ms) => self.key_columns(key_ms)?.ok_or(odd(RecordError::KeyMissing))?,
-        };
-        let columns = packed.unpack(&key).map_err(odd)?;
-        process_record::decode(&columns, time_ms).map(Some).map_err(odd)
+        let key = packed.key_ms.map(|key_ms| self.key(key_ms)).transpose()?.flatten();
+        packed.decode(time_ms, key.as_ref()).map(Some).map_err(odd)
     }
 
-    fn key_columns(&self, key_ms: i64) -> Result<Option<Vec<u8>>, ProcessesError> {
+    fn key(&self, key_ms: i64) -> Result<Option<ProcessSnapshot>, ProcessesError> {
         let records = self.log.read(key_ms, key_ms, 1)?.records;
-        let columns = records.first().and_then(|record| {
-            let packed = Packed::read(&record.data).ok().filter(|key| key.key_ms.is_none())?;
-            packed.unpack(&[]).ok()
-        });
-        Ok(columns)
+        let decode = |record: &Record| Packed::read(&record.data).ok()?.decode(key_ms, None).ok();
+        Ok(records.first().and_then(decode))
     }
 
     /// # Errors
@@ -152,15 +145,10 @@ struct Writer {
     log: Arc<RecordLog>,
     latest: Arc<LatestProcesses>,
     top: usize,
-    key: Option<Key>,
+    /// The snapshot that those after it are compared with.
+    key: Option<ProcessSnapshot>,
     written_ms: Option<i64>,
     failing: bool,
-}
-
-/// The snapshot that those after it are compared with.
-struct Key {
-    time_ms: i64,
-    columns: Vec<u8>,
 }
 
 impl Writer {
@@ -196,18 +184,17 @@ impl Writer {
 
     fn append(&mut self, snapshot: &ProcessSnapshot) -> Result<(), ProcessesError> {
         let time_ms = snapshot.time_ms;
-        let columns = process_record::encode(&snapshot.top(self.top));
         let key = self.key.as_ref().filter(|key| {
             let age_ms = time_ms.saturating_sub(key.time_ms);
             let day = |ms: i64| ms.div_euclid(Self::DAY_MS);
             (1..Self::KEY_LASTS_MS).contains(&age_ms) && day(time_ms) == day(key.time_ms)
         });
-        let key = key.map(|key| (key.time_ms, key.columns.as_slice()));
-        let data = process_record::pack(&columns, key)?;
+        let top = snapshot.top(self.top);
+        let data = process_record::encode(&top, key);
         let is_key = key.is_none();
         self.log.append(&[Record { time_ms, data }])?;
         if is_key {
-            self.key = Some(Key { time_ms, columns });
+            self.key = Some(top);
         }
         Ok(())
     }
@@ -282,7 +269,7 @@ mod tests {
     #[test]
     fn a_record_whose_key_is_missing_says_so() {
         let mut bench = Bench::new();
-        bench.writer.key = Some(Key { time_ms: DAY + 1, columns: b"never stored".to_vec() });
+        bench.writer.key = Some(snapshot(DAY + 1, 9));
         bench.store(DAY + 2, 9);
         let error = bench.processes.at(DAY + 2).unwrap_err();
         let text = chain(&error);

@@ -6,9 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use barograph_collect::{HEADLINE, HostFacts, Roots, Runner, RunnerSettings, host_facts, registry};
+use barograph_collect::{
+    HEADLINE, HostFacts, Roots, Runner, RunnerSettings, Setup, host_facts, registry,
+};
 use barograph_model::{Clock, SystemClock};
-use barograph_server::{App, Feed, Latest, Limits, RunnerView};
+use barograph_server::{
+    App, EventLog, Feed, Latest, Limits, ProcessSettings, Processes, RunnerView,
+};
 use barograph_store::{Settings, Store};
 
 use crate::cli::ServeArgs;
@@ -54,12 +58,17 @@ async fn watch_and_serve(
             .context("cannot start the thread that stores samples")?,
     );
     let host = host(&config);
-    let runner = Arc::new(start_collecting(&config, &host.host, &clock, &feed)?);
+    let setup = setup(&config, &clock);
+    let (processes, events) = open_logs(&config.data, &setup)?;
+    let setup = Setup { events: events.clone(), ..setup };
+    let runner = Arc::new(start_collecting(&config, &host.host, &setup, &feed)?);
     let for_status = Arc::downgrade(&runner);
     let app = App {
         store,
         latest,
         feed: Arc::clone(&feed),
+        processes: Arc::clone(&processes),
+        events: Arc::clone(&events),
         clock,
         host,
         runner: RunnerView(Box::new(move || Some(for_status.upgrade()?.status()))),
@@ -78,6 +87,8 @@ async fn watch_and_serve(
     if !hanging.is_empty() {
         tracing::warn!(collectors = ?hanging, "collectors that hang were left behind");
     }
+    processes.close();
+    events.close();
     match feed.close() {
         0 => tracing::info!("stopped, everything collected is stored"),
         lost => anyhow::bail!("{lost} batches of samples could not be stored; see the log"),
@@ -130,6 +141,23 @@ fn open_store(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Store
     Ok(Arc::new(store))
 }
 
+/// What the collectors are made with, but for who listens to events.
+fn setup(config: &Config, clock: &Arc<dyn Clock>) -> Setup {
+    Setup { watch: config.watch.clone(), ..Setup::new(&Roots::default(), clock) }
+}
+
+/// The logs beside the store: processes and events.
+fn open_logs(folder: &Path, setup: &Setup) -> anyhow::Result<(Arc<Processes>, Arc<EventLog>)> {
+    let unusable = |error: anyhow::Error| Failure::DataFolder(error);
+    let latest = Arc::clone(&setup.processes);
+    let settings = ProcessSettings::default();
+    let processes = Processes::start(folder, settings, latest, Arc::clone(&setup.clock))
+        .map_err(|error| unusable(error.into()))?;
+    let events = EventLog::start(folder, Arc::clone(&setup.clock))
+        .map_err(|error| unusable(error.into()))?;
+    Ok((Arc::new(processes), Arc::new(events)))
+}
+
 /// What this host is, under the name it is to be called.
 fn host(config: &Config) -> HostFacts {
     let mut facts = host_facts(&Roots::default());
@@ -142,14 +170,14 @@ fn host(config: &Config) -> HostFacts {
 fn start_collecting(
     config: &Config,
     host: &str,
-    clock: &Arc<dyn Clock>,
+    setup: &Setup,
     feed: &Arc<Feed>,
 ) -> anyhow::Result<Runner> {
     let settings = RunnerSettings {
         interval: config.interval,
-        ..RunnerSettings::new(host, Arc::clone(clock))
+        ..RunnerSettings::new(host, Arc::clone(&setup.clock))
     };
-    let collectors = registry::all(&Roots::default(), clock);
+    let collectors = registry::with(setup);
     let feed = Arc::clone(feed);
     Runner::start(settings, collectors, move |batch| feed.offer(batch))
         .context("cannot start to collect")

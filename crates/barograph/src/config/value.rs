@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use barograph_collect::process::Watch;
 use toml::de::DeValue;
 
 fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
@@ -45,6 +46,16 @@ pub(super) fn interval(value: &DeValue<'_>) -> Result<Duration, String> {
     } else {
         Err(format!("is `{text}`, but must be whole seconds from `1s` to `60s`"))
     }
+}
+
+/// A list of names or patterns.
+pub(super) fn process_names(value: &DeValue<'_>) -> Result<Watch, String> {
+    const EXAMPLE: &str = "must be a list of names in quotes, such as `[\"nginx\", \"postgres*\"]`";
+    let DeValue::Array(names) = value else { return Err(EXAMPLE.into()) };
+    let name = |value: &toml::Spanned<DeValue<'_>>| text(value.get_ref()).map(str::to_owned);
+    let names: Result<Vec<String>, String> = names.iter().map(name).collect();
+    let names = names.map_err(|_| EXAMPLE.to_owned())?;
+    Watch::new(names).map_err(|error| format!("is not usable: {error}"))
 }
 
 /// A number with a unit: `500ms`, `1s`, `5m`, `2h`.

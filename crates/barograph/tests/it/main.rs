@@ -9,6 +9,7 @@
 
 mod counters;
 mod live;
+mod processes;
 mod program;
 mod record;
 mod refusals;

@@ -56,7 +56,10 @@ const MAX_SUGGESTIONS: usize = 3;
 /// Below this, two names have nothing in common.
 const MIN_LIKENESS: f64 = 0.5;
 
-pub(super) fn nearest_to(wanted: &Pattern, names: impl Iterator<Item = &'static str>) -> Vec<String> {
+pub(super) fn nearest_to(
+    wanted: &Pattern,
+    names: impl Iterator<Item = &'static str>,
+) -> Vec<String> {
     let wanted = wanted.as_str().to_lowercase();
     let mut scored: Vec<(f64, &str)> = Vec::new();
     for name in names {

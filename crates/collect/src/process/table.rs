@@ -22,6 +22,8 @@ pub(crate) struct ProcessTable {
     /// Counts the passes, from 1.
     pass: u64,
     watch: Watch,
+    /// Whether every process is looked at closely in every pass.
+    is_thorough: bool,
 }
 
 /// When a look is taken.
@@ -77,6 +79,11 @@ impl ProcessTable {
         Self { watch, ..Self::default() }
     }
 
+    /// Looks at every process closely in every pass.
+    pub(crate) fn thorough(watch: Watch) -> Self {
+        Self { is_thorough: true, ..Self::new(watch) }
+    }
+
     pub(crate) fn begin(&mut self) {
         self.pass += 1;
     }
@@ -114,7 +121,7 @@ impl ProcessTable {
         let turn = (u64::from(pid) + self.pass).is_multiple_of(Self::TURNS);
         let worked = known.used.user_seconds + known.used.privileged_seconds > 0.0;
         let is_watched = known.groups != Groups::NONE;
-        if worked || turn || is_watched || known.extras_at.is_none() {
+        if self.is_thorough || worked || turn || is_watched || known.extras_at.is_none() {
             let extras = reader.extras(vitals.id)?;
             known.take_extras(extras, now);
         } else {
