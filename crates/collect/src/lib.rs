@@ -35,6 +35,7 @@ pub mod registry;
 mod roots;
 mod rows;
 mod runner;
+pub mod service;
 mod setup;
 mod system;
 mod system_counters;

@@ -7,6 +7,7 @@ mod fields;
 pub mod cgroup;
 pub mod cpu_list;
 pub mod cpuinfo;
+pub mod dbus;
 pub mod diskstats;
 pub mod inet_diag;
 pub mod interrupts;
@@ -33,6 +34,7 @@ pub mod statvfs;
 pub mod swaps;
 pub mod system_performance;
 pub mod system_processes;
+pub mod systemd;
 pub mod uptime;
 pub mod vmstat;
 

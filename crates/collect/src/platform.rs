@@ -19,8 +19,8 @@ use windows as os;
 pub(crate) use os::{
     AdapterReader, CounterSource, CpuReader, DiskReader, DriveReader, LoadReader, MemoryReader,
     OwnReader, PROGRAM_NAMES_IGNORE_CASE, PagingReader, PressureReader, ProcessListener,
-    ProcessReader, SocketReader, SystemReader, TcpUdpReader, host_facts, statvfs_table,
-    thread_cpu_time,
+    ProcessReader, ServiceReader, SocketReader, SystemReader, TcpUdpReader, host_facts,
+    statvfs_table, thread_cpu_time,
 };
 pub(crate) use os::{
     CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,

@@ -4,11 +4,13 @@
 
 mod connections;
 mod hardware;
+mod service;
 
 use crate::rows::Rows;
 
 pub use connections::{Socket, SocketOwners, TcpState, TcpTotals, TcpUdp, Transport, UdpTotals};
 pub use hardware::{CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, ThermalZone, Volume};
+pub use service::{Service, ServiceState, ServiceStatus, StartMode};
 
 /// Processors, and what the scheduler counts.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -19,6 +19,7 @@ use crate::own::OwnCollector;
 use crate::paging::PagingCollector;
 use crate::pressure::PressureCollector;
 use crate::process::ProcessCollector;
+use crate::service::ServiceCollector;
 use crate::system::SystemCollector;
 use crate::tcp_udp::TcpUdpCollector;
 use crate::thermal::ThermalCollector;
@@ -52,6 +53,7 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(PagingCollector::new(roots)),
         Box::new(PressureCollector::new(roots)),
         Box::new(ProcessCollector::new(setup)),
+        Box::new(ServiceCollector::new(setup)),
         Box::new(SystemCollector::new(roots)),
         Box::new(TcpUdpCollector::new(roots)),
         Box::new(ThermalCollector::new(roots)),

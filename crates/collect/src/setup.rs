@@ -7,6 +7,7 @@ use barograph_model::Clock;
 use crate::Roots;
 use crate::event::{EventSink, NoEvents};
 use crate::process::{LatestProcesses, Watch};
+use crate::service::WatchedServices;
 
 /// Where the collectors read, by which clock, and whom they tell.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Setup {
     pub processes: Arc<LatestProcesses>,
     /// Processes that become series.
     pub watch: Watch,
+    /// Services that become series, beside those that should run.
+    pub services: WatchedServices,
 }
 
 impl Setup {
@@ -30,6 +33,7 @@ impl Setup {
             events: Arc::new(NoEvents),
             processes: Arc::default(),
             watch: Watch::default(),
+            services: WatchedServices::default(),
         }
     }
 }

@@ -4,3 +4,4 @@ mod golden;
 mod live;
 mod process;
 mod session;
+mod systemd;

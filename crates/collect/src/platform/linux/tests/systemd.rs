@@ -1,0 +1,305 @@
+//! The real systemd, started as the first process of a small machine of its own, and a real bus.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use barograph_model::{Clock, Desc, SystemClock};
+use barograph_testkit::Tree;
+
+use crate::event::{Event, EventSink};
+use crate::parse::dbus::{Argument, Call};
+use crate::platform::linux::dbus::Connection;
+use crate::readings::{Service, ServiceState, StartMode};
+use crate::service::{ServiceCollector, WatchedServices, services};
+use crate::{Collector, Roots, Setup, Sink};
+
+const UNITS: [(&str, &str); 5] = [
+    ("default.target", "[Unit]\nWants=barometer.service broken.service dbus.socket dbus.service\n"),
+    (
+        "barometer.service",
+        "[Unit]\nDescription=Measures the pressure of the air\n[Service]\n\
+         ExecStart=/bin/sleep 1000 1\n[Install]\nWantedBy=default.target\n",
+    ),
+    ("broken.service", "[Unit]\nDescription=Fails\n[Service]\nExecStart=/bin/sh -c 'exit 7'\n"),
+    (
+        "dbus.socket",
+        "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/dbus/system_bus_socket\n",
+    ),
+    (
+        "dbus.service",
+        "[Unit]\nRequires=dbus.socket\nAfter=dbus.socket\n[Service]\nExecStart=/usr/bin/dbus-daemon --system \
+         --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only\n",
+    ),
+];
+
+/// Set for the run of a test inside of the machine.
+const INSIDE: &str = "BAROGRAPH_TEST_INSIDE";
+
+/// A machine that ends when dropped.
+struct Machine {
+    shell: Child,
+    /// Its first process.
+    pid: u32,
+    _units: Tree,
+}
+
+impl Machine {
+    /// Nothing where that is not possible: it takes root, and the programs.
+    fn start() -> Option<Self> {
+        for program in ["/lib/systemd/systemd", "/usr/bin/unshare", "/usr/bin/dbus-daemon"] {
+            if !Path::new(program).exists() {
+                println!("{program} is not installed, there is nobody to ask");
+                return None;
+            }
+        }
+        if !may_administrate() {
+            println!("only root can start a systemd of its own");
+            return None;
+        }
+        let units = Tree::empty().unwrap();
+        for (name, text) in UNITS {
+            units.write(name, text).unwrap();
+        }
+        let wanted = "default.target.wants";
+        fs::create_dir(units.path().join(wanted)).unwrap();
+        let link = units.path().join(wanted).join("barometer.service");
+        std::os::unix::fs::symlink("../barometer.service", link).unwrap();
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platform/linux/tests/systemd/start.sh");
+        #[expect(clippy::disallowed_methods, reason = "the real systemd to talk to")]
+        let shell = Command::new("sh")
+            .arg(script)
+            .arg(units.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut machine = Self { shell, pid: 0, _units: units };
+        let pid = machine.shell.id();
+        let children = format!("/proc/{pid}/task/{pid}/children");
+        machine.pid = wait_for("the first process", || {
+            let text = fs::read_to_string(&children).unwrap_or_default();
+            let pid = text.split_whitespace().next()?.parse().ok()?;
+            let private = format!("/proc/{pid}/root/run/systemd/private");
+            Path::new(&private).exists().then_some(pid)
+        });
+        Some(machine)
+    }
+
+    /// Runs a test of this program inside: systemd talks only to processes that it can see.
+    #[track_caller]
+    fn run_inside(&self, test: &str) {
+        let test = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
+        #[expect(clippy::disallowed_methods, reason = "enters the machine's namespaces")]
+        let output = Command::new("nsenter")
+            .args(["--mount", "--pid", "--target", &self.pid.to_string()])
+            .arg(std::env::current_exe().unwrap())
+            .args(["--exact", &test, "--nocapture"])
+            .env(INSIDE, "1")
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}{complaint}");
+    }
+}
+
+fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+fn stop_unit(name: &str) {
+    let mut connection = Connection::open(Path::new("/run/systemd/private"), false).unwrap();
+    let call = Call {
+        destination: None,
+        path: "/org/freedesktop/systemd1",
+        interface: "org.freedesktop.systemd1.Manager",
+        member: "StopUnit",
+        arguments: &[Argument::Text(name), Argument::Text("replace")],
+    };
+    connection.call(&call).unwrap().unwrap();
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.shell.kill().unwrap_or_default();
+        self.shell.wait().unwrap();
+        let name = format!("barograph-test-{}", self.shell.id());
+        let root = PathBuf::from("/sys/fs/cgroup");
+        let hierarchies = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path());
+        for group in hierarchies.chain([root.clone()]).map(|hierarchy| hierarchy.join(&name)) {
+            if group.exists() {
+                wait_for("the control group to be empty", || remove_groups(&group).ok());
+            }
+        }
+    }
+}
+
+/// Mounting and namespaces take `CAP_SYS_ADMIN`, which root in a container may lack.
+fn may_administrate() -> bool {
+    const CAP_SYS_ADMIN: u64 = 1 << 21;
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let digits = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    u64::from_str_radix(digits.trim(), 16).unwrap() & CAP_SYS_ADMIN != 0
+}
+
+/// A control group's files are not removed, only its groups, the innermost first.
+fn remove_groups(group: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(group)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_groups(&entry.path())?;
+        }
+    }
+    fs::remove_dir(group)
+}
+
+#[track_caller]
+fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let clock = SystemClock::new();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(clock.monotonic() < Duration::from_secs(60), "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn find<'a>(services: &'a [Service], name: &str) -> &'a Service {
+    services.iter().find(|service| service.status.name == name).unwrap()
+}
+
+#[derive(Debug, Default)]
+struct Heard(Mutex<Vec<Event>>);
+
+impl EventSink for Heard {
+    fn happened(&self, event: Event) {
+        self.0.lock().unwrap().push(event);
+    }
+
+    fn lost(&self, count: u64) {
+        panic!("{count} events were lost");
+    }
+}
+
+#[derive(Default)]
+struct Samples(Vec<(String, f64)>);
+
+impl Sink for Samples {
+    fn push(&mut self, desc: &'static Desc, values: &[&str], value: f64) {
+        self.0.push((format!("{}{values:?}", desc.name), value));
+    }
+}
+
+impl Samples {
+    fn get(&self, name: &str) -> Option<f64> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+}
+
+fn check_services(roots: &Roots) {
+    let services = wait_for("a service that failed", || {
+        let services = services(roots).unwrap();
+        (find(&services, "broken").status.state == ServiceState::Failed).then_some(services)
+    });
+    let barometer = find(&services, "barometer");
+    assert_eq!(barometer.status.state, ServiceState::Running);
+    assert_eq!(barometer.status.native_state, "active (running)");
+    assert_eq!(barometer.status.display_name, "Measures the pressure of the air");
+    assert_eq!(barometer.start_mode, Some(StartMode::Automatic));
+    assert!(barometer.status.should_run);
+    assert_eq!(barometer.command.as_deref(), Some("/bin/sleep 1000 1"));
+    assert_eq!((barometer.kind.as_deref(), barometer.exit_code), (Some("simple"), None));
+    assert!(barometer.pid.is_some_and(|pid| pid > 1));
+    assert!(barometer.unit_file.as_ref().unwrap().ends_with("/barometer.service"));
+    let broken = find(&services, "broken");
+    assert_eq!((broken.exit_code, broken.pid), (Some(7), None));
+    assert_eq!(broken.start_mode, Some(StartMode::Static));
+    assert!(!broken.status.should_run);
+}
+
+#[test]
+fn systemd_tells_of_its_services_and_of_their_changes() {
+    if !is_inside() {
+        let Some(machine) = Machine::start() else { return };
+        machine.run_inside("systemd_tells_of_its_services_and_of_their_changes");
+        return;
+    }
+    let roots = Roots::default();
+    check_services(&roots);
+
+    let heard = Arc::new(Heard::default());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let setup = Setup {
+        events: Arc::clone(&heard) as Arc<dyn EventSink>,
+        services: WatchedServices::new(["bro*".to_owned(), "missing".into()]).unwrap(),
+        ..Setup::new(&roots, &clock)
+    };
+    let mut collector = ServiceCollector::new(&setup);
+    let mut samples = Samples::default();
+    collector.collect(&mut samples).unwrap();
+    for (name, is_up) in [("barometer", 1.0), ("broken", 0.0), ("missing", 0.0)] {
+        assert_eq!(samples.get(&format!("service_up[{name:?}]")), Some(is_up), "{name}");
+    }
+    assert_eq!(samples.get("service_up[\"dbus\"]"), None);
+    assert_eq!(samples.get("services[\"failed\"]"), Some(1.0));
+    assert_eq!(*heard.0.lock().unwrap(), []);
+
+    stop_unit("barometer.service");
+    let stopped = wait_for("the service to stop", || {
+        collector.collect(&mut Samples::default()).unwrap();
+        heard.0.lock().unwrap().iter().find(|event| event.kind == "service_stopped").cloned()
+    });
+    assert_eq!(stopped.subject, "barometer");
+    let from = stopped.get("from").unwrap().to_string();
+    assert!(["running", "stopping"].contains(&from.as_str()), "{from}");
+}
+
+#[test]
+fn systemd_is_asked_over_the_bus_where_its_own_socket_is_not_to_be_had() {
+    if !is_inside() {
+        let Some(machine) = Machine::start() else { return };
+        machine.run_inside("systemd_is_asked_over_the_bus_where_its_own_socket_is_not_to_be_had");
+        return;
+    }
+    let bus = Path::new("/run/dbus/system_bus_socket");
+    wait_for("the bus", || bus.exists().then_some(()));
+    let tree = Tree::empty().unwrap();
+    fs::create_dir_all(tree.path().join("run/systemd/system")).unwrap();
+    fs::create_dir_all(tree.path().join("run/dbus")).unwrap();
+    std::os::unix::fs::symlink(bus, tree.path().join("run/dbus/system_bus_socket")).unwrap();
+    let roots = Roots { root: tree.path().to_owned(), ..Roots::default() };
+    wait_for("systemd to be on the bus", || services(&roots).ok());
+    check_services(&roots);
+}
+
+#[test]
+fn a_host_without_systemd_says_so() {
+    let tree = Tree::empty().unwrap();
+    let error = services(&Roots::recorded(tree.path())).unwrap_err();
+    assert!(error.is_absent() && error.to_string().contains("no systemd"), "{error}");
+}
+
+#[test]
+fn a_socket_that_is_no_bus_is_an_error_with_its_place() {
+    let tree = Tree::empty().unwrap();
+    fs::create_dir_all(tree.path().join("run/systemd/system")).unwrap();
+    let path = tree.path().join("run/systemd/private");
+    let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let server = std::thread::spawn(move || {
+        use std::io::Write;
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"REJECTED EXTERNAL\r\n").unwrap();
+    });
+    let error = services(&Roots::recorded(tree.path())).unwrap_err();
+    server.join().unwrap();
+    let text = crate::chain(&error);
+    assert!(
+        text.starts_with("sign-in failed for ") && text.ends_with("REJECTED EXTERNAL"),
+        "{text}"
+    );
+}

@@ -1,0 +1,226 @@
+//! Services: which are up, which should be, and what changed.
+
+mod watch;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use barograph_model::{Clock, Desc, Unit};
+
+use crate::desc::gauge;
+use crate::event::{Event, EventSink};
+use crate::platform::ServiceReader;
+use crate::readings::{Service, ServiceState, ServiceStatus};
+use crate::{Collector, Error, Roots, Setup, Sink};
+
+pub use watch::{WatchServicesError, WatchedServices};
+
+pub(crate) static SERVICE_UP: Desc = gauge(
+    "service_up",
+    Unit::Count,
+    &["service"],
+    "1 while the service is up, else 0; of services that should run and of those that are watched.",
+);
+pub(crate) static SERVICES: Desc = gauge(
+    "services",
+    Unit::Count,
+    &["state"],
+    "Services by what they do: `running`, `done`, `starting`, `stopping`, `paused`, `stopped`, \
+     `failed`; on Linux those that systemd has loaded.",
+);
+
+static DESCS: [&Desc; 2] = [&SERVICE_UP, &SERVICES];
+
+/// Everything about the services of this machine, by name.
+///
+/// # Errors
+/// [`Error::Absent`] where nothing manages services; else the service manager does not answer.
+pub fn services(roots: &Roots) -> Result<Vec<Service>, Error> {
+    ServiceReader::new(roots).details()
+}
+
+/// Emits [`SERVICE_UP`], and tells of services that started, stopped or failed.
+#[derive(Debug)]
+pub(crate) struct ServiceCollector {
+    reader: ServiceReader,
+    clock: Arc<dyn Clock>,
+    events: Arc<dyn EventSink>,
+    watched: WatchedServices,
+    /// The states of the reading before; nothing before the first.
+    before: Option<BTreeMap<String, ServiceState>>,
+}
+
+impl ServiceCollector {
+    /// Series of services; the rest of a host with more that should run is left out.
+    const MAX_SERIES: usize = 500;
+
+    pub(crate) fn new(setup: &Setup) -> Self {
+        Self {
+            reader: ServiceReader::new(&setup.roots),
+            clock: Arc::clone(&setup.clock),
+            events: Arc::clone(&setup.events),
+            watched: setup.services.clone(),
+            before: None,
+        }
+    }
+}
+
+impl Collector for ServiceCollector {
+    fn name(&self) -> &'static str {
+        "services"
+    }
+
+    fn descs(&self) -> &'static [&'static Desc] {
+        &DESCS
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+
+    /// The service manager may be busy starting something.
+    fn may_block(&self) -> bool {
+        true
+    }
+
+    fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error> {
+        let services = self.reader.read()?;
+        for state in ServiceState::ALL {
+            let count = services.iter().filter(|service| service.state == state).count();
+            out.push(&SERVICES, &[state.as_str()], count as f64);
+        }
+        let ups = ups(services, &self.watched);
+        for (name, is_up) in ups.iter().take(Self::MAX_SERIES) {
+            out.push(&SERVICE_UP, &[name], f64::from(u8::from(*is_up)));
+        }
+        let now_ms = self.clock.now_ms();
+        let states = states(services);
+        if let Some(before) = &self.before {
+            for event in changes(before, services, now_ms) {
+                self.events.happened(event);
+            }
+        }
+        self.before = Some(states);
+        Ok(())
+    }
+}
+
+fn states(services: &[ServiceStatus]) -> BTreeMap<String, ServiceState> {
+    services.iter().map(|service| (service.name.clone(), service.state)).collect()
+}
+
+/// The services that have a series: those that should run, those that are watched; and what is
+/// watched by its whole name and not there is down.
+fn ups<'a>(services: &'a [ServiceStatus], watched: &'a WatchedServices) -> BTreeMap<&'a str, bool> {
+    let missing = watched.whole_names().map(|name| (name, false));
+    let there = services
+        .iter()
+        .filter(|service| service.should_run || watched.contains(&service.name))
+        .map(|service| (service.name.as_str(), service.state.is_up()));
+    // One that is there takes the place of the same name; Windows writes names in either case.
+    let mut ups: BTreeMap<&str, bool> = there.collect();
+    for (name, is_up) in missing {
+        if !ups.keys().any(|known| WatchedServices::is_same(known, name)) {
+            ups.insert(name, is_up);
+        }
+    }
+    ups
+}
+
+/// What is told about the services whose state is another one than before. Being on the way to
+/// a state is none, unless it lasts from one reading to the next.
+fn changes<'a>(
+    before: &'a BTreeMap<String, ServiceState>,
+    services: &'a [ServiceStatus],
+    now_ms: i64,
+) -> impl Iterator<Item = Event> + 'a {
+    let changed = services.iter().filter_map(move |service| {
+        let from = before.get(&service.name).copied().unwrap_or(ServiceState::Stopped);
+        (from != service.state).then(|| event(now_ms, service, from))
+    });
+    let gone = before.iter().filter(move |(name, state)| {
+        // Loaded units that have nothing to do any more are unloaded.
+        !matches!(state, ServiceState::Stopped | ServiceState::Failed)
+            && !services.iter().any(|service| service.name == **name)
+    });
+    changed.chain(gone.map(move |(name, from)| {
+        Event::new(now_ms, kind(ServiceState::Stopped), name)
+            .with("from", Some(from.as_str()))
+            .with("to", Some(ServiceState::Stopped.as_str()))
+    }))
+}
+
+fn event(now_ms: i64, service: &ServiceStatus, from: ServiceState) -> Event {
+    Event::new(now_ms, kind(service.state), &service.name)
+        .with("from", Some(from.as_str()))
+        .with("to", Some(service.state.as_str()))
+        .with("display_name", Some(service.display_name.as_str()))
+        .with("native_state", Some(service.native_state.as_str()))
+        .with("should_run", service.should_run.then_some(1_u32))
+}
+
+fn kind(state: ServiceState) -> &'static str {
+    match state {
+        ServiceState::Running | ServiceState::Done => "service_started",
+        ServiceState::Starting => "service_starting",
+        ServiceState::Stopping => "service_stopping",
+        ServiceState::Paused => "service_paused",
+        ServiceState::Stopped => "service_stopped",
+        ServiceState::Failed => "service_failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(name: &str, state: ServiceState, should_run: bool) -> ServiceStatus {
+        ServiceStatus {
+            name: name.into(),
+            display_name: name.to_uppercase(),
+            state,
+            native_state: state.as_str().into(),
+            should_run,
+        }
+    }
+
+    #[test]
+    fn series_are_of_those_that_should_run_and_those_that_are_watched() {
+        let watched = WatchedServices::new(["ssh*".to_owned(), "backup".into()]).unwrap();
+        let services = [
+            service("cron", ServiceState::Running, true),
+            service("nginx", ServiceState::Failed, true),
+            service("sshd", ServiceState::Stopped, false),
+            service("other", ServiceState::Running, false),
+        ];
+        let found: Vec<_> = ups(&services, &watched).into_iter().collect();
+        assert_eq!(found, [("backup", false), ("cron", true), ("nginx", false), ("sshd", false)]);
+    }
+
+    #[test]
+    fn changes_are_told_with_both_states() {
+        let before = states(&[
+            service("a", ServiceState::Running, true),
+            service("b", ServiceState::Running, true),
+            service("c", ServiceState::Stopped, true),
+            service("d", ServiceState::Failed, true),
+        ]);
+        let now = [
+            service("a", ServiceState::Failed, true),
+            service("b", ServiceState::Running, true),
+            service("new", ServiceState::Running, false),
+        ];
+        let found: Vec<_> = changes(&before, &now, 5)
+            .map(|event| (event.kind.into_owned(), event.subject, event.fields.len()))
+            .collect();
+        let expect = [
+            ("service_failed".to_owned(), "a".to_owned(), 5),
+            ("service_started".into(), "new".into(), 4),
+        ];
+        assert_eq!(found, expect);
+        let running = states(&[service("a", ServiceState::Running, true)]);
+        let gone: Vec<_> = changes(&running, &[], 5).map(|event| event.kind).collect();
+        assert_eq!(gone, ["service_stopped"]);
+    }
+}
