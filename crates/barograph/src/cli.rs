@@ -83,6 +83,15 @@ pub(crate) enum CountersCommand {
     List(CountersListArgs),
     /// Read counters now, and again.
     Read(CountersReadArgs),
+    /// Look for what keeps this machine from telling its counters; exit code 1 if it is grave.
+    Doctor(CountersDoctorArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CountersDoctorArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

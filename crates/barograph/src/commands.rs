@@ -20,6 +20,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(args),
         Command::Counters(CountersCommand::List(args)) => counters::list(&args),
         Command::Counters(CountersCommand::Read(args)) => counters::read(&args),
+        Command::Counters(CountersCommand::Doctor(args)) => counters::doctor(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Processes(args) => processes::run(&args),

@@ -12,6 +12,7 @@ mod cpu;
 mod cpu_details;
 mod desc;
 mod disk;
+pub mod doctor;
 mod error;
 pub mod event;
 mod filesystem;

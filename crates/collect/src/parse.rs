@@ -9,6 +9,7 @@ pub mod cpu_list;
 pub mod cpuinfo;
 pub mod dbus;
 pub mod diskstats;
+pub mod doctor;
 pub mod inet_diag;
 pub mod interrupts;
 pub mod kernel_objects;

@@ -1,5 +1,6 @@
 //! `barograph counters`: what can be read, and reading it.
 
+mod doctor;
 mod list;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::cli::CountersReadArgs;
 use crate::failure::Failure;
 use crate::output;
 
+pub(crate) use doctor::doctor;
 pub(crate) use list::list;
 
 #[derive(Debug, Serialize)]

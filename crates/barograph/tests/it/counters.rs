@@ -103,6 +103,24 @@ fn list_shows_type_instances_and_why_a_counter_is_not_here() {
 }
 
 #[test]
+fn doctor_tells_sources_with_their_times_and_what_repairs_a_finding() {
+    let output = run(&["counters", "doctor", "--json"]);
+    let json: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
+    let sources = json["sources"].as_array().unwrap();
+    let cpu = sources.iter().find(|source| source["name"] == "cpu").unwrap();
+    assert_eq!(cpu["outcome"], "told");
+    assert!(cpu["milliseconds"].as_f64().unwrap() >= 0.0);
+    let findings = json["findings"].as_array().unwrap();
+    let errors = findings.iter().filter(|finding| finding["severity"] == "error").count();
+    assert_eq!(output.status.code(), Some(i32::from(errors > 0)), "{json}");
+    for finding in findings {
+        assert!(finding["what"].is_string() && finding["why"].is_string(), "{finding}");
+    }
+    let lines = text(&run(&["counters", "doctor"]).stdout);
+    assert!(lines.contains("cpu") && lines.contains("told"), "{lines}");
+}
+
+#[test]
 fn completion_scripts_name_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let script = text(&run(&["completion", shell]).stdout);

@@ -7,6 +7,7 @@ mod adapter;
 mod clock;
 mod cpu;
 mod disk;
+mod doctor;
 mod drive;
 mod elsewhere;
 mod failure;
@@ -30,6 +31,7 @@ mod wine;
 pub(crate) use adapter::AdapterReader;
 pub(crate) use cpu::CpuReader;
 pub(crate) use disk::DiskReader;
+pub(crate) use doctor::doctor_facts;
 pub(crate) use drive::{DriveReader, statvfs_table};
 pub(crate) use elsewhere::{
     CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,

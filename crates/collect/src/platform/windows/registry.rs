@@ -1,10 +1,13 @@
-//! Texts in the registry.
+//! Texts, numbers and keys of the registry.
 #![expect(unsafe_code, reason = "calls to advapi32")]
 
 use std::ptr;
 
 use windows_sys::Win32::Foundation::ERROR_SUCCESS;
-use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_SZ, RegGetValueW};
+use windows_sys::Win32::System::Registry::{
+    HKEY_LOCAL_MACHINE, KEY_READ, RRF_RT_REG_DWORD, RRF_RT_REG_SZ, RegCloseKey, RegEnumKeyExW,
+    RegGetValueW, RegOpenKeyExW,
+};
 
 use super::wide::{narrow, wide};
 
@@ -27,6 +30,66 @@ pub(super) fn machine_text(key: &str, value: &str) -> Option<String> {
     };
     let text = narrow(&text).trim().to_owned();
     (code == ERROR_SUCCESS && !text.is_empty()).then_some(text)
+}
+
+/// A number below `HKEY_LOCAL_MACHINE`, if it is there.
+pub(super) fn machine_number(key: &str, value: &str) -> Option<u32> {
+    let (key, value) = (wide(key), wide(value));
+    let mut number = 0_u32;
+    let mut bytes = 4;
+    // SAFETY: the names end with a zero; a place for four bytes, and the call is told so.
+    let code = unsafe {
+        RegGetValueW(
+            HKEY_LOCAL_MACHINE,
+            key.as_ptr(),
+            value.as_ptr(),
+            RRF_RT_REG_DWORD,
+            ptr::null_mut(),
+            (&raw mut number).cast(),
+            &raw mut bytes,
+        )
+    };
+    (code == ERROR_SUCCESS).then_some(number)
+}
+
+/// The names of the keys inside one below `HKEY_LOCAL_MACHINE`; none if it cannot be opened.
+pub(super) fn machine_keys(key: &str) -> Vec<String> {
+    /// No machine has as many services.
+    const MAX_KEYS: u32 = 10_000;
+    let key = wide(key);
+    let mut opened = ptr::null_mut();
+    // SAFETY: the name ends with a zero; a place for a handle.
+    let code =
+        unsafe { RegOpenKeyExW(HKEY_LOCAL_MACHINE, key.as_ptr(), 0, KEY_READ, &raw mut opened) };
+    if code != ERROR_SUCCESS {
+        return Vec::new();
+    }
+    let mut names = Vec::new();
+    for index in 0..MAX_KEYS {
+        // A key's name has at most 255 characters.
+        let mut name = [0_u16; 256];
+        let mut length = 256;
+        // SAFETY: the key is open; the call is told the buffer's size in characters.
+        let code = unsafe {
+            RegEnumKeyExW(
+                opened,
+                index,
+                name.as_mut_ptr(),
+                &raw mut length,
+                ptr::null(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        if code != ERROR_SUCCESS {
+            break;
+        }
+        names.push(narrow(&name));
+    }
+    // SAFETY: it was opened above and is not used any more.
+    unsafe { RegCloseKey(opened) };
+    names
 }
 
 #[cfg(test)]

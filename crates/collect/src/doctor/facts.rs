@@ -1,0 +1,127 @@
+//! What the doctor asks of a machine, as plain data.
+
+/// Everything that is checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    pub sources: Vec<SourceFact>,
+    pub clock: ClockFacts,
+    pub system: SystemFacts,
+}
+
+/// One collector, run twice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceFact {
+    pub name: &'static str,
+    pub outcome: Outcome,
+    /// What the second run took.
+    pub seconds: f64,
+}
+
+/// What a collector said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// So many samples.
+    Told(usize),
+    /// This system lacks it, and why.
+    Absent(String),
+    Failed(String),
+    /// No answer within the doctor's patience.
+    Hung,
+}
+
+/// The clocks that everything is stamped with.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ClockFacts {
+    /// What it takes to ask the time.
+    pub reading_seconds: f64,
+    /// By how much the wall clock moved while no time passed; negative when it was set back.
+    pub jump_seconds: f64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum SystemFacts {
+    Linux(LinuxFacts),
+    Windows(WindowsFacts),
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LinuxFacts {
+    /// Major and minor version.
+    pub kernel: Option<[u32; 2]>,
+    pub files: Vec<FileFact>,
+    pub is_root: bool,
+    /// The mount option of `/proc` that hides other users' processes, as it is written.
+    pub hidepid: Option<String>,
+    /// Control groups: 1, 2, or both in one hierarchy each.
+    pub cgroup_versions: Vec<u8>,
+    /// What this program's control group may use at most.
+    pub memory_limit_bytes: Option<u64>,
+    pub memory_total_bytes: Option<u64>,
+    /// In processors.
+    pub cpu_limit: Option<f64>,
+    pub cpu_count: Option<u32>,
+    /// `tsc`, `hpet`
+    pub clock_source: Option<String>,
+}
+
+/// A file that counters come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileFact {
+    pub path: String,
+    /// What comes from it.
+    pub what: &'static str,
+    /// Without it, headline metrics are missing.
+    pub is_basic: bool,
+    pub state: FileState,
+    /// What it took to read it.
+    pub seconds: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileState {
+    Readable,
+    Missing,
+    Denied,
+    Failed(String),
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WindowsFacts {
+    /// Why there are no performance counters at all.
+    pub pdh_failure: Option<String>,
+    pub objects: Vec<ObjectFact>,
+    /// Services whose performance counters are switched off in the registry.
+    pub disabled: Vec<String>,
+    /// The language that Windows was installed in, as in the registry: `0409`.
+    pub language: Option<String>,
+    pub cross_checks: Vec<CrossCheck>,
+}
+
+/// An object that every Windows has, asked for by one of its counters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObjectFact {
+    pub path: &'static str,
+    pub state: ObjectState,
+    /// What a collection took.
+    pub seconds: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectState {
+    /// So many instances had a raw value.
+    Told(usize),
+    /// The object or the counter is not registered.
+    Missing(String),
+    /// It is registered and does not answer.
+    Failed(String),
+}
+
+/// One number by two roads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrossCheck {
+    pub path: &'static str,
+    /// By a call to the system.
+    pub native: f64,
+    /// By the performance counters.
+    pub counter: f64,
+}
