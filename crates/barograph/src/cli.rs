@@ -12,6 +12,7 @@ use crate::commands::FormatName;
 use crate::client::ServerArgs;
 use crate::commands::events::EventsArgs;
 use crate::commands::processes::ProcessesArgs;
+use crate::commands::services::ServicesArgs;
 
 /// Performance monitor for Windows and Linux hosts.
 ///
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Counters(CountersCommand),
     /// What runs on this machine and what it uses, now or at a stored moment.
     Processes(ProcessesArgs),
+    /// Services of this machine: which run, which failed, which should run.
+    Services(ServicesArgs),
     /// What happened on the host: processes that started or ended, and more.
     Events(EventsArgs),
     /// What a running server costs and whether it does its job; exit code 1 if something is wrong.

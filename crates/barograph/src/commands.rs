@@ -7,6 +7,7 @@ pub(crate) mod events;
 pub(crate) mod processes;
 mod record;
 mod serve;
+pub(crate) mod services;
 mod stop_signal;
 mod top;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Events(args) => events::run(&args),
         Command::Processes(args) => processes::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Services(args) => services::run(&args),
         Command::Top(args) => top::run(&args),
         Command::CheckConfig(args) => {
             let (_, file) = Config::load(args.config.as_deref())?;

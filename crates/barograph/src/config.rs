@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use barograph_collect::process::Watch;
+use barograph_collect::service::WatchedServices;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -30,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) interval: Duration,
     /// Processes that become series, by name.
     pub(crate) watch: Watch,
+    /// Services that become series, by name, beside those that should run.
+    pub(crate) watch_services: WatchedServices,
 }
 
 /// Why the configuration cannot be used.
@@ -59,7 +62,7 @@ struct Setting {
 }
 
 /// Every setting there is.
-const SETTINGS: [Setting; 5] = [
+const SETTINGS: [Setting; 6] = [
     Setting {
         section: "",
         key: "listen",
@@ -85,6 +88,11 @@ const SETTINGS: [Setting; 5] = [
         key: "processes",
         set: |config, value| value::process_names(value).map(|watch| config.watch = watch),
     },
+    Setting {
+        section: "watch",
+        key: "services",
+        set: |config, value| value::service_names(value).map(|watch| config.watch_services = watch),
+    },
 ];
 
 impl Default for Config {
@@ -95,6 +103,7 @@ impl Default for Config {
             host: None,
             interval: Duration::from_secs(1),
             watch: Watch::default(),
+            watch_services: WatchedServices::default(),
         }
     }
 }
@@ -241,13 +250,14 @@ mod tests {
 
     #[test]
     fn every_setting_is_read() {
-        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\n";
+        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n";
         let expect = Config {
             listen: "[::1]:8080".parse().unwrap(),
             data: "/srv/baro".into(),
             host: Some("db-1".into()),
             interval: Duration::from_secs(5),
             watch: Watch::new(["nginx", "postgres*"].map(str::to_owned)).unwrap(),
+            watch_services: WatchedServices::new(["ssh*".to_owned()]).unwrap(),
         };
         assert_eq!(Config::parse(text), Ok(expect));
     }
@@ -259,7 +269,7 @@ mod tests {
             problems(text),
             [
                 "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `data`, `host`, `listen`, `watch.processes`",
+                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `data`, `host`, `listen`, `watch.processes`, `watch.services`",
                 "line 4: `collect.interval` must be a text in quotes",
                 "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
             ]

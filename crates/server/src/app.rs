@@ -12,6 +12,7 @@ use crate::events::EventLog;
 use crate::feed::Feed;
 use crate::latest::Latest;
 use crate::processes::Processes;
+use crate::readings::Readings;
 
 /// The parts that the program wires together and the interfaces read.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct App {
     pub feed: Arc<Feed>,
     pub processes: Arc<Processes>,
     pub events: Arc<EventLog>,
+    pub readings: Readings,
     pub clock: Arc<dyn Clock>,
     pub host: HostFacts,
     pub runner: RunnerView,

@@ -1,6 +1,7 @@
 //! The interfaces: which address is answered by what.
 
 mod assets;
+mod connections;
 mod error;
 mod events;
 mod guard;
@@ -11,6 +12,7 @@ mod messages;
 mod own_metrics;
 mod processes;
 mod range;
+mod services;
 mod simple;
 mod stream;
 mod subscription;
@@ -24,6 +26,7 @@ use crate::app::Context;
 /// Every address. What is not here is a file of the page, or the page itself.
 pub(crate) fn router(context: Context) -> Router {
     Router::new()
+        .route("/api/connections", get(connections::connections))
         .route("/api/current_metrics", get(simple::current_metrics))
         .route("/api/events", get(events::events))
         .route("/api/historical_metrics/{name}", get(simple::historical_metrics))
@@ -32,6 +35,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/metrics", get(host::metrics))
         .route("/api/processes", get(processes::processes))
         .route("/api/range", get(range::range))
+        .route("/api/services", get(services::services))
         .route("/api/status", get(health::status))
         .route("/api/stream", get(stream::stream))
         .route("/healthz", get(health::healthz))

@@ -1,6 +1,7 @@
 //! Barograph's HTTP side: the interfaces, the live stream and the page, over the store and the
 //! collectors that the program hands in. It decides nothing about what is collected or kept.
 
+mod answers;
 mod app;
 mod events;
 mod exposition;
@@ -8,16 +9,20 @@ mod feed;
 mod history;
 mod http;
 mod latest;
+mod on_demand;
 mod point;
 mod process_record;
 mod processes;
 mod query;
+mod readings;
 mod serve;
 mod timestamp;
 
+pub use answers::{ConnectionsAnswer, ServiceFilter, ServicesAnswer};
 pub use app::{App, Limits, RunnerView};
 pub use events::{EVENTS_LOST, EventAnswer, EventLog};
 pub use feed::{Feed, FeedStatus};
 pub use latest::Latest;
 pub use processes::{ProcessSettings, Processes, ProcessesError, RecordProblem};
+pub use readings::Readings;
 pub use serve::serve;

@@ -11,7 +11,7 @@ use barograph_collect::{
 };
 use barograph_model::{Clock, SystemClock};
 use barograph_server::{
-    App, EventLog, Feed, Latest, Limits, ProcessSettings, Processes, RunnerView,
+    App, EventLog, Feed, Latest, Limits, ProcessSettings, Processes, Readings, RunnerView,
 };
 use barograph_store::{Settings, Store};
 
@@ -68,6 +68,7 @@ async fn watch_and_serve(
         latest,
         feed: Arc::clone(&feed),
         processes: Arc::clone(&processes),
+        readings: Readings::new(&setup.roots, &setup.clock),
         events: Arc::clone(&events),
         clock,
         host,
@@ -143,7 +144,11 @@ fn open_store(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Store
 
 /// What the collectors are made with, but for who listens to events.
 fn setup(config: &Config, clock: &Arc<dyn Clock>) -> Setup {
-    Setup { watch: config.watch.clone(), ..Setup::new(&Roots::default(), clock) }
+    Setup {
+        watch: config.watch.clone(),
+        services: config.watch_services.clone(),
+        ..Setup::new(&Roots::default(), clock)
+    }
 }
 
 /// The logs beside the store: processes and events.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use barograph_collect::process::Watch;
+use barograph_collect::service::WatchedServices;
 use toml::de::DeValue;
 
 fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
@@ -50,12 +51,20 @@ pub(super) fn interval(value: &DeValue<'_>) -> Result<Duration, String> {
 
 /// A list of names or patterns.
 pub(super) fn process_names(value: &DeValue<'_>) -> Result<Watch, String> {
+    Watch::new(names(value)?).map_err(|error| format!("is not usable: {error}"))
+}
+
+/// A list of names or patterns.
+pub(super) fn service_names(value: &DeValue<'_>) -> Result<WatchedServices, String> {
+    WatchedServices::new(names(value)?).map_err(|error| format!("is not usable: {error}"))
+}
+
+fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     const EXAMPLE: &str = "must be a list of names in quotes, such as `[\"nginx\", \"postgres*\"]`";
     let DeValue::Array(names) = value else { return Err(EXAMPLE.into()) };
     let name = |value: &toml::Spanned<DeValue<'_>>| text(value.get_ref()).map(str::to_owned);
     let names: Result<Vec<String>, String> = names.iter().map(name).collect();
-    let names = names.map_err(|_| EXAMPLE.to_owned())?;
-    Watch::new(names).map_err(|error| format!("is not usable: {error}"))
+    names.map_err(|_| EXAMPLE.to_owned())
 }
 
 /// A number with a unit: `500ms`, `1s`, `5m`, `2h`.

@@ -14,3 +14,4 @@ mod program;
 mod record;
 mod refusals;
 mod serve;
+mod services;

@@ -3,7 +3,10 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use barograph_model::chain;
 use serde_json::json;
+
+use crate::on_demand::NotTaken;
 
 /// A refusal: `code` is stable, `message` is for people.
 #[derive(Debug, Clone)]
@@ -64,6 +67,19 @@ fn nearest(name: &str, known: impl Iterator<Item = String>) -> Vec<String> {
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
     scored.dedup_by(|a, b| a.1 == b.1);
     scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
+}
+
+impl From<NotTaken> for ApiError {
+    fn from(error: NotTaken) -> Self {
+        match error {
+            NotTaken::TooSlow => Self::unavailable("too_slow", error.to_string()),
+            NotTaken::Broken => Self::internal("panic", error.to_string()),
+            NotTaken::Refused(error) if error.is_absent() => {
+                Self::not_found("absent", error.to_string())
+            }
+            NotTaken::Refused(error) => Self::internal("not_readable", chain(&error)),
+        }
+    }
 }
 
 impl IntoResponse for ApiError {

@@ -1,0 +1,7 @@
+//! The form that readings have on the wire, which the command line prints as JSON, too.
+
+mod connections;
+mod services;
+
+pub use connections::ConnectionsAnswer;
+pub use services::{ServiceFilter, ServicesAnswer};

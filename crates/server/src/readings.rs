@@ -1,0 +1,39 @@
+//! What this machine is asked for when somebody wants to know.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use barograph_collect::Roots;
+use barograph_collect::connections::{Connections, connections};
+use barograph_collect::readings::Service;
+use barograph_collect::service::services;
+use barograph_model::Clock;
+
+use crate::on_demand::OnDemand;
+
+/// The readings that are taken when they are asked for.
+#[derive(Debug)]
+pub struct Readings {
+    pub(crate) services: OnDemand<Vec<Service>>,
+    pub(crate) connections: OnDemand<Connections>,
+}
+
+impl Readings {
+    /// Of the machine at these roots. Touches nothing before somebody asks.
+    pub fn new(roots: &Roots, clock: &Arc<dyn Clock>) -> Self {
+        const SERVICES_AGE: Duration = Duration::from_secs(2);
+        // Whose a socket is takes a look at every process.
+        const CONNECTIONS_AGE: Duration = Duration::from_secs(10);
+        let roots = || roots.clone();
+        Self {
+            services: OnDemand::new(clock, SERVICES_AGE, {
+                let roots = roots();
+                move || services(&roots)
+            }),
+            connections: OnDemand::new(clock, CONNECTIONS_AGE, {
+                let (roots, clock) = (roots(), Arc::clone(clock));
+                move || connections(&roots, &clock)
+            }),
+        }
+    }
+}
