@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
 use toml::Spanned;
@@ -33,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) watch: Watch,
     /// Services that become series, by name, beside those that should run.
     pub(crate) watch_services: WatchedServices,
+    /// Counters by path, beyond those that are collected anyway.
+    pub(crate) counters: UserCounters,
 }
 
 /// Why the configuration cannot be used.
@@ -62,7 +65,7 @@ struct Setting {
 }
 
 /// Every setting there is.
-const SETTINGS: [Setting; 6] = [
+const SETTINGS: [Setting; 7] = [
     Setting {
         section: "",
         key: "listen",
@@ -82,6 +85,11 @@ const SETTINGS: [Setting; 6] = [
         section: "collect",
         key: "interval",
         set: |config, value| value::interval(value).map(|interval| config.interval = interval),
+    },
+    Setting {
+        section: "counters",
+        key: "paths",
+        set: |config, value| value::counter_paths(value).map(|paths| config.counters = paths),
     },
     Setting {
         section: "watch",
@@ -104,6 +112,7 @@ impl Default for Config {
             interval: Duration::from_secs(1),
             watch: Watch::default(),
             watch_services: WatchedServices::default(),
+            counters: UserCounters::default(),
         }
     }
 }
@@ -250,7 +259,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_read() {
-        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n";
+        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n";
         let expect = Config {
             listen: "[::1]:8080".parse().unwrap(),
             data: "/srv/baro".into(),
@@ -258,6 +267,7 @@ mod tests {
             interval: Duration::from_secs(5),
             watch: Watch::new(["nginx", "postgres*"].map(str::to_owned)).unwrap(),
             watch_services: WatchedServices::new(["ssh*".to_owned()]).unwrap(),
+            counters: UserCounters::new(&[r"\Memory\Available Bytes".to_owned()]).unwrap(),
         };
         assert_eq!(Config::parse(text), Ok(expect));
     }
@@ -269,11 +279,24 @@ mod tests {
             problems(text),
             [
                 "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `data`, `host`, `listen`, `watch.processes`, `watch.services`",
+                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `listen`, `watch.processes`, `watch.services`",
                 "line 4: `collect.interval` must be a text in quotes",
                 "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
             ]
         );
+    }
+
+    #[test]
+    fn counter_paths_are_checked_all_at_once() {
+        let text = "\n[counters]\npaths = ['Memory', '\\Memory\\*']\n";
+        assert_eq!(
+            problems(text),
+            [
+                r"line 3: `counters.paths` is not usable: `Memory`: a counter path starts with a backslash, at character 1; `\Memory\*`: only the instance may be a wildcard"
+            ]
+        );
+        let found = problems("[counters]\npaths = 'x'\n");
+        assert!(found[0].starts_with("line 2: `counters.paths` must be a list"), "{found:?}");
     }
 
     #[test]

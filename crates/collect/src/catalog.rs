@@ -21,6 +21,7 @@ mod sensors;
 mod system;
 mod tcp;
 
+pub(crate) use cook::fits;
 pub use cook::{Cooked, Missing, cook};
 pub use find::{FindError, find};
 pub use formula::{Clamp, Formula, Term, Value};

@@ -42,6 +42,7 @@ mod system;
 mod system_counters;
 mod tcp_udp;
 mod thermal;
+mod user_counters;
 mod volume;
 
 use barograph_model::chain;
@@ -57,6 +58,7 @@ pub use runner::{
 };
 pub use setup::Setup;
 pub use system_counters::{CounterValue, SystemCounters};
+pub use user_counters::{UserCounterError, UserCounters};
 
 /// What hardly changes about the host. What cannot be read is absent.
 pub fn host_facts(roots: &Roots) -> HostFacts {

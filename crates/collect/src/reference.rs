@@ -67,7 +67,12 @@ pub fn counters() -> String {
          The counters that are known by path, on Linux and Windows alike: for `barograph counters read`, and as\n\
          questions to the history. The type says how Windows cooks the value; the expression gives the same from\n\
          what is stored. `*` stands for every instance; where there is `_Total`, it is named. A counter that the\n\
-         system does not tell, or that had no events to take an average of, has no value.\n"
+         system does not tell, or that had no events to take an average of, has no value.\n\n\
+         On Windows any other counter, such as one of SQL Server, is read by its English path as well. Named in the\n\
+         configuration (`[counters]`, `paths = ['\\Web Service(*)\\Bytes Total/sec']`) it is stored every second as\n\
+         a gauge of the cooked value: `counter_`, the object and the counter in lower case, `%` written `percent`,\n\
+         `/` written `per`, and everything else that is no Latin letter or digit one `_`; the label `instance`\n\
+         names the instance. So this one is `counter_web_service_bytes_total_per_sec`.\n"
     );
     let mut object = "";
     for row in catalog::rows() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use barograph_collect::{
-    HEADLINE, HostFacts, Roots, Runner, RunnerSettings, Setup, host_facts, registry,
+    Collector, HEADLINE, HostFacts, Roots, Runner, RunnerSettings, Setup, host_facts, registry,
 };
 use barograph_model::{Clock, SystemClock};
 use barograph_server::{
@@ -61,7 +61,9 @@ async fn watch_and_serve(
     let setup = setup(&config, &clock);
     let (processes, events) = open_logs(&config.data, &setup)?;
     let setup = Setup { events: events.clone(), ..setup };
-    let runner = Arc::new(start_collecting(&config, &host.host, &setup, &feed)?);
+    let user_counters = user_counters(&config);
+    let user_descs = user_counters.as_ref().map_or(&[][..], |collector| collector.descs());
+    let runner = Arc::new(start_collecting(&config, &host.host, &setup, user_counters, &feed)?);
     let for_status = Arc::downgrade(&runner);
     let app = App {
         store,
@@ -73,7 +75,7 @@ async fn watch_and_serve(
         clock,
         host,
         runner: RunnerView(Box::new(move || Some(for_status.upgrade()?.status()))),
-        descs: registry::descs(),
+        descs: [registry::descs().as_slice(), user_descs].concat(),
         headline: HEADLINE.iter().map(|desc| desc.name).collect(),
         interval_ms: i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX),
         limits: Limits::default(),
@@ -172,17 +174,27 @@ fn host(config: &Config) -> HostFacts {
     facts
 }
 
+/// The counters of the configuration that are not collected anyway.
+fn user_counters(config: &Config) -> Option<Box<dyn Collector>> {
+    for (path, metrics) in config.counters.collected_anyway() {
+        tracing::info!(path, ?metrics, "this counter of the configuration is collected anyway");
+    }
+    config.counters.collector()
+}
+
 fn start_collecting(
     config: &Config,
     host: &str,
     setup: &Setup,
+    user_counters: Option<Box<dyn Collector>>,
     feed: &Arc<Feed>,
 ) -> anyhow::Result<Runner> {
     let settings = RunnerSettings {
         interval: config.interval,
         ..RunnerSettings::new(host, Arc::clone(&setup.clock))
     };
-    let collectors = registry::with(setup);
+    let mut collectors = registry::with(setup);
+    collectors.extend(user_counters);
     let feed = Arc::clone(feed);
     Runner::start(settings, collectors, move |batch| feed.offer(batch))
         .context("cannot start to collect")

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
 use toml::de::DeValue;
@@ -65,6 +66,19 @@ fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     let name = |value: &toml::Spanned<DeValue<'_>>| text(value.get_ref()).map(str::to_owned);
     let names: Result<Vec<String>, String> = names.iter().map(name).collect();
     names.map_err(|_| EXAMPLE.to_owned())
+}
+
+/// A list of counter paths, all mistakes in them at once.
+pub(super) fn counter_paths(value: &DeValue<'_>) -> Result<UserCounters, String> {
+    const EXAMPLE: &str = r"must be a list of counter paths in single quotes, such as `['\Web Service(*)\Bytes Total/sec']`";
+    let DeValue::Array(paths) = value else { return Err(EXAMPLE.into()) };
+    let path = |value: &toml::Spanned<DeValue<'_>>| text(value.get_ref()).map(str::to_owned);
+    let paths: Result<Vec<String>, String> = paths.iter().map(path).collect();
+    let paths = paths.map_err(|_| EXAMPLE.to_owned())?;
+    UserCounters::new(&paths).map_err(|errors| {
+        let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        format!("is not usable: {}", errors.join("; "))
+    })
 }
 
 /// A number with a unit: `500ms`, `1s`, `5m`, `2h`.

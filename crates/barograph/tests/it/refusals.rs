@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::program::{Server, run, text};
+use crate::program::{ON_WINDOWS, Server, run, text};
 
 #[track_caller]
 fn refused(args: &[&str], code: i32, words: &[&str]) {
@@ -60,6 +60,18 @@ fn every_mistake_in_the_configuration() {
     refused(&["check-config", "--config", path], 2, &words);
     refused(&["serve", "--config", path], 2, &words);
     refused(&["check-config", "--config", "nowhere.toml"], 2, &["cannot read", "nowhere.toml"]);
+}
+
+#[test]
+fn counter_of_another_system_in_the_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("barograph.toml");
+    fs::write(&file, "[counters]\npaths = ['\\SQLServer:Locks(*)\\Lock Waits/sec']\n").unwrap();
+    if ON_WINDOWS {
+        return;
+    }
+    let words = ["line 2: `counters.paths`", r"\SQLServer:Locks(*)\Lock Waits/sec", "only Windows"];
+    refused(&["check-config", "--config", file.to_str().unwrap()], 2, &words);
 }
 
 #[test]

@@ -53,7 +53,8 @@ pub fn cook(
     }
 }
 
-pub(super) fn fits(instance: Option<&Instance>, name: &str, index: u32) -> bool {
+/// Whether an instance is one that a path means.
+pub(crate) fn fits(instance: Option<&Instance>, name: &str, index: u32) -> bool {
     let Some(instance) = instance else { return true };
     let wanted_index = match instance.index {
         None if instance.name.has_wildcard() => None,

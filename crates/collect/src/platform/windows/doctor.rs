@@ -103,6 +103,7 @@ fn level(path: &str) -> Option<f64> {
 mod tests {
     use barograph_model::SystemClock;
 
+    use super::super::wine::under_wine;
     use super::*;
 
     #[test]
@@ -111,13 +112,15 @@ mod tests {
         let SystemFacts::Windows(facts) = doctor_facts(&Roots::default(), &clock) else {
             unreachable!()
         };
-        assert_eq!(facts.pdh_failure, None);
-        assert_eq!(facts.objects.len(), OBJECTS.len());
         let told = |path: &str| {
             let fact = facts.objects.iter().find(|object| object.path == path);
             matches!(fact.map(|fact| &fact.state), Some(ObjectState::Told(_)))
         };
-        assert!(told(r"\System\System Up Time"), "{facts:?}");
+        match &facts.pdh_failure {
+            // Those of Wine are not asked.
+            Some(why) => assert!(under_wine() && why.contains("Wine"), "{why}"),
+            None => assert!(told(r"\System\System Up Time"), "{facts:?}"),
+        }
         assert!(facts.disabled.is_empty(), "{:?}", facts.disabled);
         assert!(!registry::machine_keys(SERVICES).is_empty());
     }

@@ -211,3 +211,30 @@ fn wines_own_library_is_absent() {
         assert!(error.is_absent(), "{error}");
     }
 }
+
+/// Samples by metric and labels.
+#[derive(Default)]
+struct Samples(Vec<(String, f64)>);
+
+impl crate::Sink for Samples {
+    fn push(&mut self, desc: &'static barograph_model::Desc, values: &[&str], value: f64) {
+        self.0.push((format!("{}{values:?}", desc.name), value));
+    }
+}
+
+#[test]
+fn counters_of_the_configuration_become_series_by_instance() {
+    let paths = [r"\Double(f*)\Rate", r"\Double\Share", r"\No Such Object\X"];
+    let paths = paths.map(|path| barograph_model::CounterPath::parse(path).unwrap());
+    let counters = SystemCounters::over(source(), 0);
+    let mut collector = crate::user_counters::collector_over(paths.into(), Some(counters));
+    let mut samples = Samples::default();
+    collector.collect(&mut samples).unwrap();
+    // A rate takes two readings.
+    assert_eq!(samples.0.len(), 1);
+    assert_eq!(samples.0[0], ("counter_double_share[]".to_owned(), 25.0));
+    samples.0.clear();
+    collector.collect(&mut samples).unwrap();
+    let names: Vec<&str> = samples.0.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, [r#"counter_double_rate["fast"]"#, "counter_double_share[]"]);
+}
