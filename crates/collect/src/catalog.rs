@@ -1,7 +1,7 @@
 //! The performance counters that Barograph knows, by the paths that Windows administrators use,
 //! on both systems. Each is one [`Row`] of a table: from its formula come the value cooked from
 //! two readings, the PromQL expression that gives the same on history, and the reference page.
-//! A counter that the stored metrics cannot serve is not in the table.
+//! A counter that only Windows tells is in the table with the reason why.
 
 mod beyond;
 mod cook;

@@ -28,7 +28,19 @@ const fn count(
     row(object, counter, PdhType::RawCount, Unit::Count, Formula::level(sum), help)
 }
 
-pub(super) static ROWS: [Row; 10] = [
+const fn only_windows(counter: &'static str, pdh_type: PdhType, help: &'static str) -> Row {
+    let unit = match pdh_type {
+        PdhType::BulkCount => Unit::BytesPerSecond,
+        _ => Unit::PerSecond,
+    };
+    let formula = Formula::only_windows(
+        "Linux counts them by process, and what a process did is forgotten when it ends; the list of \
+         processes tells them for each",
+    );
+    row("System", counter, pdh_type, unit, formula, help)
+}
+
+pub(super) static ROWS: [Row; 13] = [
     row(
         "System",
         "System Up Time",
@@ -56,6 +68,9 @@ pub(super) static ROWS: [Row; 10] = [
             .clamped(Clamp::NotNegative),
         "Threads that wait for a processor; the one that reads this is not among them.",
     ),
+    only_windows("File Read Operations/sec", PdhType::Counter, "Reads of files per second."),
+    only_windows("File Write Operations/sec", PdhType::Counter, "Writes to files per second."),
+    only_windows("File Read Bytes/sec", PdhType::BulkCount, "Bytes read from files per second."),
     row(
         "System",
         "System Calls/sec",

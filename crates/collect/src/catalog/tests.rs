@@ -75,7 +75,7 @@ fn objects_and_counters_are_found_by_wildcard_and_without_regard_to_case() {
     let found = |path| find(&CounterPath::parse(path).unwrap()).unwrap().len();
     assert_eq!(found(r"\PROCESSOR(*)\% user time"), 1);
     assert_eq!(found(r"\Physical*(*)\Disk *s/sec"), 6);
-    assert_eq!(found(r"\System\*"), 6);
+    assert_eq!(found(r"\System\*"), 9);
     let of_two = find(&CounterPath::parse(r"\*\Threads").unwrap()).unwrap();
     assert_eq!(of_two.iter().map(|row| row.object).collect::<Vec<_>>(), ["System", "Objects"]);
 }
