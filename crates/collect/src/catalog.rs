@@ -16,6 +16,7 @@ mod disk;
 mod memory;
 mod metrics;
 mod network;
+mod process;
 mod processor;
 mod sensors;
 mod system;
@@ -47,6 +48,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         tcp::TCP_V6.as_slice(),
         tcp::UDP_V4.as_slice(),
         tcp::UDP_V6.as_slice(),
+        process::ROWS.as_slice(),
+        process::ROWS_V2.as_slice(),
     ]
     .into_iter()
     .flatten()

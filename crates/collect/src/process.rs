@@ -5,6 +5,7 @@
 //! series: a thousand processes would be ten thousand of them.
 
 mod collector;
+mod counter;
 pub mod events;
 mod group;
 mod latest;
@@ -15,6 +16,8 @@ mod table;
 mod watch;
 
 pub(crate) use collector::ProcessCollector;
+pub(crate) use counter::CountedProcess;
+pub use counter::ProcessCounter;
 pub use latest::{EventSource, LatestProcesses};
 pub use live::LiveProcesses;
 pub use reading::{Extras, Facts, IoTotals, ProcessId, ProcessState, Vitals};

@@ -94,6 +94,10 @@ pub fn counters() -> String {
             let _ok = writeln!(page, "Not on Linux: {why}.");
             continue;
         }
+        if matches!(row.formula.value, Value::OfProcess(_)) {
+            page.push_str("Read live only: a thousand processes would be ten thousand series.\n");
+            continue;
+        }
         let total = Instance { name: Pattern::new(TOTAL_INSTANCE), index: None };
         let each = History { instance: None, host: None, window: "1m" };
         let _ok = writeln!(page, "    {}", row.promql(&each).unwrap_or_default());
@@ -110,6 +114,17 @@ fn instances(row: &Row) -> String {
     match row.instances {
         Instances::None => "Exists once: no instance.".into(),
         Instances::OnlyTotal => "Counted only for all instances together: `_Total`.".into(),
+        Instances::Processes { with_pid: false } => {
+            "Instances: the names of the programs; `#1`, `#2` and so on tell those of one name \
+             apart, in the order of their process numbers. `_Total` is the sum, where one means \
+             something."
+                .into()
+        }
+        Instances::Processes { with_pid: true } => {
+            "Instances: the name of the program, a colon and the process number; and `_Total`, \
+             where a sum means something."
+                .into()
+        }
         Instances::OfNodes { .. } => {
             "Instances: the number of a processor's node, a comma and the processor's number; \
              `_Total` for each node (`0,_Total`) and for all."

@@ -1,5 +1,7 @@
 //! Values of counters, from one or two snapshots.
 
+use std::collections::HashMap;
+
 use barograph_model::{Desc, Instance};
 
 use super::TOTAL_INSTANCE;
@@ -27,6 +29,8 @@ pub enum Missing {
     NoEvents,
     /// This system does not tell the metric.
     NotTold(&'static Desc),
+    /// The system does not tell it of the process.
+    NotOfProcess,
     /// Only Windows' own counters tell it; why this system does not.
     OnlyWindows(&'static str),
 }
@@ -49,6 +53,7 @@ pub fn cook(
         Instances::OnlyTotal if fits(instance, TOTAL_INSTANCE, 0) => single(Some(TOTAL_INSTANCE)),
         Instances::OnlyTotal => Vec::new(),
         Instances::Each { label, total } => pot.each(label, total, instance),
+        Instances::Processes { with_pid } => pot.of_processes(with_pid, instance),
         Instances::OfNodes { total } => pot.of_nodes(total, instance),
     }
 }
@@ -134,6 +139,38 @@ impl<'a> Pot<'a> {
         cooked
     }
 
+    fn of_processes(&self, with_pid: bool, instance: Option<&Instance>) -> Vec<Cooked> {
+        let Value::OfProcess(counter) = self.row.formula.value else { return Vec::new() };
+        let is_first = self.before.is_none() && counter.needs_two();
+        let missing = if is_first { Missing::FirstReading } else { Missing::NotOfProcess };
+        let mut met: HashMap<String, u32> = HashMap::new();
+        let mut cooked = Vec::new();
+        let mut total = None;
+        for process in self.now.processes() {
+            let value = counter.of(process).filter(|_| !is_first);
+            if let Some(value) = value {
+                total = Some(total.unwrap_or(0.0) + value);
+            }
+            let (name, index) = if with_pid {
+                (format!("{}:{}", process.name, process.pid()), 0)
+            } else {
+                let next = met.entry(process.name.to_lowercase()).or_default();
+                *next += 1;
+                (process.name.clone(), *next - 1)
+            };
+            if fits(instance, &name, index) {
+                let value = value.ok_or(missing);
+                cooked.push(Cooked { instance: Some(name), index, value });
+            }
+        }
+        let is_any = !self.now.processes().is_empty();
+        if is_any && counter.has_total() && fits(instance, TOTAL_INSTANCE, 0) {
+            let (instance, value) = (Some(TOTAL_INSTANCE.into()), total.ok_or(missing));
+            cooked.push(Cooked { instance, index: 0, value });
+        }
+        cooked
+    }
+
     /// Over the instances of the given names.
     fn total(&self, label: &str, total: Total, names: &[&str]) -> Option<Result<f64, Missing>> {
         if let Total::RateOf(sum) = total {
@@ -182,6 +219,7 @@ impl<'a> Pot<'a> {
                 let weight = share(self.level(weight, choice)?, self.level(full, choice)?)?;
                 weight * share(self.increase(part, choice)?, self.increase(whole, choice)?)?
             }
+            Value::OfProcess(_) => return Err(Missing::NotOfProcess),
             Value::OnlyWindows { why } => return Err(Missing::OnlyWindows(why)),
         };
         Ok(formula.clamp.apply(formula.offset + formula.scale * value))

@@ -3,6 +3,8 @@
 
 use barograph_model::Desc;
 
+use crate::process::ProcessCounter;
+
 /// `offset + scale × value`, within the clamp.
 #[derive(Debug, Clone, Copy)]
 pub struct Formula {
@@ -30,6 +32,8 @@ pub enum Value {
         weight: &'static [Term],
         full: &'static [Term],
     },
+    /// Of each process, as it is read; nothing of it is stored.
+    OfProcess(ProcessCounter),
     /// Only Windows' own counters tell it; why other systems do not.
     OnlyWindows { why: &'static str },
 }
@@ -73,14 +77,18 @@ impl Value {
             Self::WeightedShare { part, whole, weight, full } => {
                 [Some(part), Some(whole), Some(weight), Some(full)]
             }
-            Self::OnlyWindows { .. } => [None; 4],
+            Self::OfProcess(_) | Self::OnlyWindows { .. } => [None; 4],
         };
         sums.into_iter().flatten()
     }
 
     /// Whether it takes two readings.
     pub fn needs_two(&self) -> bool {
-        !matches!(self, Self::Level(_) | Self::LevelShare { .. })
+        match self {
+            Self::Level(_) | Self::LevelShare { .. } => false,
+            Self::OfProcess(counter) => counter.needs_two(),
+            _ => true,
+        }
     }
 }
 
@@ -91,6 +99,10 @@ impl Formula {
 
     pub(super) const fn level(sum: &'static [Term]) -> Self {
         Self::plain(Value::Level(sum))
+    }
+
+    pub(super) const fn of_process(counter: ProcessCounter) -> Self {
+        Self::plain(Value::OfProcess(counter))
     }
 
     pub(super) const fn rate(sum: &'static [Term]) -> Self {

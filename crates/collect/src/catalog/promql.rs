@@ -31,10 +31,11 @@ impl Row {
         if history.instance.and_then(|instance| instance.index).is_some_and(|index| index > 0) {
             return None;
         }
-        if matches!(self.formula.value, Value::OnlyWindows { .. }) {
+        if matches!(self.formula.value, Value::OfProcess(_) | Value::OnlyWindows { .. }) {
             return None;
         }
         match self.instances {
+            Instances::Processes { .. } => None,
             Instances::None => Some(query.formula()),
             Instances::OnlyTotal => {
                 let fits = history.instance.is_none_or(|i| i.name.matches(TOTAL_INSTANCE));
@@ -106,7 +107,7 @@ impl Query<'_> {
                 (format!("{} * {weight}", self.share(part, whole, true)), true)
             }
             // Refused before.
-            Value::OnlyWindows { .. } => (String::new(), true),
+            Value::OfProcess(_) | Value::OnlyWindows { .. } => (String::new(), true),
         };
         let is_scaled = (formula.scale - 1.0).abs() > f64::EPSILON;
         let value = if is_scaled && !is_simple { format!("({value})") } else { value };

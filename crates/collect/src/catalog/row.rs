@@ -38,7 +38,9 @@ impl Row {
     pub fn path(&self) -> String {
         let instance = match self.instances {
             Instances::None => "",
-            Instances::Each { .. } | Instances::OfNodes { .. } => "(*)",
+            Instances::Each { .. } | Instances::OfNodes { .. } | Instances::Processes { .. } => {
+                "(*)"
+            }
             Instances::OnlyTotal => "(_Total)",
         };
         format!("\\{}{instance}\\{}", self.object, self.counter)
@@ -55,15 +57,22 @@ pub enum Instances {
     /// The values of the label `cpu` behind the number of their node and a comma; with `_Total`
     /// for each node and for all.
     OfNodes { total: Total },
+    /// The processes by name, in the order of their numbers; or by name, colon and number.
+    Processes { with_pid: bool },
     /// The system counts for all instances together and not for each.
     OnlyTotal,
 }
 
 impl Instances {
+    /// Whether there can be several, each with a name.
+    pub fn are_named(self) -> bool {
+        !matches!(self, Self::None | Self::OnlyTotal)
+    }
+
     /// The label whose values are the instances, and what `_Total` is.
     pub fn label(self) -> Option<(&'static str, Total)> {
         match self {
-            Self::None | Self::OnlyTotal => None,
+            Self::None | Self::OnlyTotal | Self::Processes { .. } => None,
             Self::Each { label, total } => Some((label, total)),
             Self::OfNodes { total } => Some(("cpu", total)),
         }

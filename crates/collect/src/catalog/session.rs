@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use barograph_model::{Clock, CounterPath, Desc, Instance, Pattern, Unit};
+use barograph_model::{Clock, CounterPath, Instance, Pattern, Unit};
 
 use super::beyond::Beyond;
 use super::cook::{Cooked, Missing, cook};
@@ -108,9 +108,9 @@ impl Session {
                 },
             }
         }
-        let rows = watched.iter().filter_map(|watched| watched.row);
-        let descs: Vec<&'static Desc> = rows.flat_map(Row::descs).collect();
-        Ok(Self { reader: Reader::new(roots, clock, &descs), beyond, watched, before: None })
+        let rows: Vec<&Row> = watched.iter().filter_map(|watched| watched.row).collect();
+        let reader = Reader::of_rows(roots, clock, &rows);
+        Ok(Self { reader, beyond, watched, before: None })
     }
 
     /// Whether some counter takes two readings, so that the first one shows no value for it.
@@ -220,6 +220,7 @@ fn why_missing(missing: Missing, now: &Snapshot) -> String {
     match missing {
         Missing::FirstReading => ONE_READING.to_owned(),
         Missing::NoEvents => "there were no events to take an average or share of".to_owned(),
+        Missing::NotOfProcess => "the system does not tell it of this process".to_owned(),
         Missing::OnlyWindows(why) => format!("only Windows tells it: {why}"),
         Missing::NotTold(desc) => now
             .why_missing(desc)

@@ -8,6 +8,7 @@ use barograph_model::{Clock, Desc};
 use super::formula::Value;
 use super::row::{Instances, Row};
 use crate::cpu_details::NODE;
+use crate::process::{CountedProcess, LiveProcesses};
 use crate::{Collector, Roots, Sink, chain, registry};
 
 /// What the collectors said at one moment.
@@ -17,6 +18,16 @@ pub struct Snapshot {
     pub(super) at: Duration,
     pub(super) samples: Vec<Taken>,
     pub(super) failures: Vec<Failure>,
+    pub(super) processes: Processes,
+}
+
+/// The processes by number, where some counter shows them.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Processes {
+    #[default]
+    NotAsked,
+    Failed(String),
+    Read(Vec<CountedProcess>),
 }
 
 /// One sample.
@@ -40,8 +51,18 @@ impl Snapshot {
         self.samples.iter().filter(move |taken| std::ptr::eq(taken.desc, desc))
     }
 
+    pub(super) fn processes(&self) -> &[CountedProcess] {
+        match &self.processes {
+            Processes::Read(processes) => processes,
+            Processes::NotAsked | Processes::Failed(_) => &[],
+        }
+    }
+
     /// Whether this system tells what a counter is made of.
     pub fn serves(&self, row: &Row) -> bool {
+        if let Value::OfProcess(counter) = row.formula.value {
+            return self.processes().iter().any(|process| counter.is_told_of(process));
+        }
         let has = |desc| self.of(desc).next().is_some();
         let mut needed = row.formula.value.sums().flatten().filter(|term| !term.optional);
         let has_names = !matches!(row.instances, Instances::OfNodes { .. }) || has(&NODE);
@@ -54,6 +75,12 @@ impl Snapshot {
     pub fn why_not(&self, row: &Row) -> String {
         if let Value::OnlyWindows { why } = row.formula.value {
             return why.to_owned();
+        }
+        if let Value::OfProcess(_) = row.formula.value {
+            return match &self.processes {
+                Processes::Failed(why) => why.clone(),
+                _ => "this system tells it of no process".to_owned(),
+            };
         }
         let lacks = |desc: &&'static Desc| self.of(desc).next().is_none();
         match row.descs().find(lacks) {
@@ -101,6 +128,7 @@ impl Sink for Snapshot {
 /// Reads the machine directly. What hangs, hangs the caller.
 pub struct Reader {
     collectors: Vec<Box<dyn Collector>>,
+    processes: Option<LiveProcesses>,
     clock: Arc<dyn Clock>,
 }
 
@@ -110,7 +138,16 @@ impl Reader {
         let is_wanted = |desc: &&Desc| descs.iter().any(|wanted| std::ptr::eq(*wanted, *desc));
         let mut collectors = registry::all(roots, &clock);
         collectors.retain(|collector| collector.descs().iter().any(is_wanted));
-        Self { collectors, clock }
+        Self { collectors, processes: None, clock }
+    }
+
+    /// With all that these counters are made of.
+    pub fn of_rows(roots: &Roots, clock: Arc<dyn Clock>, rows: &[&Row]) -> Self {
+        let descs: Vec<&'static Desc> = rows.iter().flat_map(|row| row.descs()).collect();
+        let is_of_process = |row: &&Row| matches!(row.formula.value, Value::OfProcess(_));
+        let needs_processes = rows.iter().any(is_of_process);
+        let processes = needs_processes.then(|| LiveProcesses::new(roots, Arc::clone(&clock)));
+        Self { processes, ..Self::new(roots, clock, &descs) }
     }
 
     /// All that the collectors say now.
@@ -121,6 +158,12 @@ impl Reader {
                 let failure = Failure { descs: collector.descs(), why: chain(&error) };
                 snapshot.failures.push(failure);
             }
+        }
+        if let Some(processes) = &mut self.processes {
+            snapshot.processes = match processes.count() {
+                Ok(processes) => Processes::Read(processes),
+                Err(error) => Processes::Failed(chain(&error)),
+            };
         }
         snapshot
     }

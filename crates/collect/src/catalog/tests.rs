@@ -90,7 +90,7 @@ fn check_refused(path: &str, expect: &str) {
 fn what_is_not_found_is_named_with_its_nearest() {
     check_refused(
         r"\Procesor(_Total)\% Processor Time",
-        "no object is called `Procesor`; near to it: `Processor`",
+        "no object is called `Procesor`; near to it: `Processor`, `Process`, `Process V2`",
     );
     check_refused(
         r"\PhysicalDisk(*)\Disk Read/sec",

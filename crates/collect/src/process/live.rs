@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use barograph_model::Clock;
 
+use super::counter::CountedProcess;
 use super::reading::Vitals;
 use super::snapshot::ProcessSnapshot;
 use super::table::{Known, Moment, ProcessTable};
@@ -41,6 +42,16 @@ impl LiveProcesses {
             denied: self.table.iter().filter(|known| known.is_denied()).count(),
             processes,
         })
+    }
+
+    /// As [`LiveProcesses::read`], with what counters are made of.
+    pub(crate) fn count(&mut self) -> Result<Vec<CountedProcess>, Error> {
+        self.pass()?;
+        let now_ms = self.clock.now_ms();
+        let mut counted: Vec<_> =
+            self.table.iter().map(|known| CountedProcess::new(known, now_ms)).collect();
+        counted.sort_unstable_by_key(CountedProcess::pid);
+        Ok(counted)
     }
 
     fn pass(&mut self) -> Result<(), Error> {

@@ -43,6 +43,8 @@ pub(crate) struct Known {
     /// What it used since the pass before; at the first one, all that it ever did.
     pub(crate) used: Used,
     pub(crate) groups: Groups,
+    /// The time in which it used that, where it is known.
+    pub(crate) seconds: Option<f64>,
     /// When the vitals were read, monotonic.
     read_at: Duration,
     /// When the extras were.
@@ -62,6 +64,9 @@ pub(crate) struct Used {
     pub(crate) privileged_seconds: f64,
     pub(crate) read_bytes: f64,
     pub(crate) written_bytes: f64,
+    pub(crate) reads: f64,
+    pub(crate) writes: f64,
+    pub(crate) page_faults: f64,
 }
 
 /// What a look at one process found.
@@ -126,7 +131,7 @@ impl ProcessTable {
             known.take_extras(extras, now);
         } else {
             known.io_rates = known.io_rates.map(|_| [0.0; 2]);
-            (known.used.read_bytes, known.used.written_bytes) = (0.0, 0.0);
+            known.set_io_used([0.0; 4]);
         }
         Ok((look, replaced))
     }
@@ -163,8 +168,14 @@ impl Known {
             vitals: vitals.clone(),
             facts,
             extras: Extras::default(),
-            used: Used { user_seconds: used[0], privileged_seconds: used[1], ..Used::default() },
+            used: Used {
+                user_seconds: used[0],
+                privileged_seconds: used[1],
+                page_faults: vitals.page_faults as f64,
+                ..Used::default()
+            },
             groups,
+            seconds: age_seconds,
             read_at: now.monotonic,
             extras_at: None,
             age_seconds,
@@ -197,6 +208,8 @@ impl Known {
         self.used.user_seconds = increase(self.vitals.user_seconds, vitals.user_seconds);
         self.used.privileged_seconds =
             increase(self.vitals.privileged_seconds, vitals.privileged_seconds);
+        self.used.page_faults = increase(self.vitals.page_faults as f64, vitals.page_faults as f64);
+        self.seconds = Some(seconds).filter(|seconds| *seconds > 0.0);
         if seconds > 0.0 {
             let used = [self.used.user_seconds, self.used.privileged_seconds];
             self.cpu_percent = Some(used.map(|used| 100.0 * used / seconds));
@@ -217,19 +230,26 @@ impl Known {
         };
         let increases = before.zip(extras.io).map(|(before, io)| {
             [
-                increase(before.read_bytes as f64, io.read_bytes as f64),
-                increase(before.written_bytes as f64, io.written_bytes as f64),
+                (before.read_bytes, io.read_bytes),
+                (before.written_bytes, io.written_bytes),
+                (before.reads, io.reads),
+                (before.writes, io.writes),
             ]
+            .map(|(before, now)| increase(before as f64, now as f64))
         });
         self.io_rates = match (increases, seconds) {
-            (Some(increases), Some(seconds)) if seconds > 0.0 => {
-                Some(increases.map(|increase| increase / seconds))
+            (Some([read, written, ..]), Some(seconds)) if seconds > 0.0 => {
+                Some([read, written].map(|increase| increase / seconds))
             }
             _ => None,
         };
-        [self.used.read_bytes, self.used.written_bytes] = increases.unwrap_or_default();
+        self.set_io_used(increases.unwrap_or_default());
         self.extras = extras;
         self.extras_at = Some(now.monotonic);
+    }
+
+    fn set_io_used(&mut self, [read_bytes, written_bytes, reads, writes]: [f64; 4]) {
+        self.used = Used { read_bytes, written_bytes, reads, writes, ..self.used };
     }
 
     pub(crate) fn is_denied(&self) -> bool {

@@ -37,8 +37,7 @@ pub(crate) fn list(args: &CountersListArgs) -> anyhow::Result<()> {
             && (holds(&row.path()) || holds(row.help))
     };
     let rows: Vec<&'static Row> = catalog::rows().filter(|row| is_wanted(row)).collect();
-    let descs: Vec<_> = rows.iter().flat_map(|row| row.descs()).collect();
-    let now = Reader::new(&Roots::default(), Arc::new(SystemClock::new()), &descs).take();
+    let now = Reader::of_rows(&Roots::default(), Arc::new(SystemClock::new()), &rows).take();
     let counters: Vec<_> = rows
         .into_iter()
         .map(|row| answer(row, &now, args.instances))
@@ -55,7 +54,7 @@ pub(crate) fn list(args: &CountersListArgs) -> anyhow::Result<()> {
 
 fn answer(row: &'static Row, now: &Snapshot, with_instances: bool) -> CounterAnswer {
     let served = now.serves(row);
-    let has_instances = row.instances.label().is_some();
+    let has_instances = row.instances.are_named();
     CounterAnswer {
         path: row.path(),
         object: row.object,
