@@ -10,7 +10,7 @@ use barograph_model::{Clock, CounterPath, Instance, Pattern};
 use crate::commands::counters::parse;
 use crate::failure::Failure;
 
-/// Counters by path and metrics by name, in the order of the command line.
+/// Counters by path, and behind them metrics by name.
 #[derive(Debug)]
 pub(super) struct Sources {
     counters: Option<Session>,
