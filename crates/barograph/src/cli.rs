@@ -11,6 +11,7 @@ use crate::commands::FormatName;
 
 use crate::client::ServerArgs;
 use crate::commands::events::EventsArgs;
+use crate::commands::inventory::InventoryArgs;
 use crate::commands::processes::ProcessesArgs;
 use crate::commands::services::ServicesArgs;
 
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     Processes(ProcessesArgs),
     /// Services of this machine: which run, which failed, which should run.
     Services(ServicesArgs),
+    /// What this machine is made of: processors, memory, disks, drives, network adapters.
+    Inventory(InventoryArgs),
     /// What happened on the host: processes that started or ended, and more.
     Events(EventsArgs),
     /// What a running server costs and whether it does its job; exit code 1 if something is wrong.

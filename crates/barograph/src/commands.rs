@@ -4,6 +4,7 @@ mod completion;
 mod counters;
 mod doctor;
 pub(crate) mod events;
+pub(crate) mod inventory;
 pub(crate) mod processes;
 mod record;
 mod serve;
@@ -24,6 +25,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Counters(CountersCommand::Doctor(args)) => counters::doctor(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Events(args) => events::run(&args),
+        Command::Inventory(args) => inventory::run(&args),
         Command::Processes(args) => processes::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Services(args) => services::run(&args),

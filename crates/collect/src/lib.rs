@@ -20,6 +20,7 @@ mod gpu;
 mod headline;
 mod increase;
 mod interrupts;
+pub mod inventory;
 mod kernel_objects;
 mod load;
 mod memory;

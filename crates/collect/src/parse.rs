@@ -29,6 +29,8 @@ pub mod proc_connector;
 pub mod proc_net_tcp;
 pub mod processor_times;
 pub mod raw_counter;
+pub mod rtm_address;
+pub mod smbios;
 pub mod snmp;
 pub mod stat;
 pub mod statvfs;

@@ -4,12 +4,17 @@
 
 mod connections;
 mod hardware;
+mod inventory;
 mod service;
 
 use crate::rows::Rows;
 
 pub use connections::{Socket, SocketOwners, TcpState, TcpTotals, TcpUdp, Transport, UdpTotals};
 pub use hardware::{CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, ThermalZone, Volume};
+pub use inventory::{
+    AdapterFacts, Computer, DiskFacts, DriveFacts, Inventory, MemoryModule, OperatingSystem,
+    Processor, Virtualisation,
+};
 pub use service::{Service, ServiceState, ServiceStatus, StartMode};
 
 /// Processors, and what the scheduler counts.

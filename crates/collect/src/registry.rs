@@ -11,6 +11,7 @@ use crate::disk::DiskCollector;
 use crate::filesystem::FileSystemCollector;
 use crate::gpu::GpuCollector;
 use crate::interrupts::InterruptsCollector;
+use crate::inventory::InventoryCollector;
 use crate::kernel_objects::KernelObjectsCollector;
 use crate::load::LoadCollector;
 use crate::memory::MemoryCollector;
@@ -46,6 +47,7 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(GpuCollector::new(roots)),
         Box::new(InterruptsCollector::new(roots)),
         Box::new(KernelObjectsCollector::new(roots)),
+        Box::new(InventoryCollector::new(setup)),
         Box::new(LoadCollector::new(roots)),
         Box::new(MemoryCollector::new(roots)),
         Box::new(NetworkCollector::new(roots, clock)),

@@ -1,7 +1,9 @@
 //! The form that readings have on the wire, which the command line prints as JSON, too.
 
 mod connections;
+mod inventory;
 mod services;
 
 pub use connections::ConnectionsAnswer;
+pub use inventory::InventoryAnswer;
 pub use services::{ServiceFilter, ServicesAnswer};

@@ -7,6 +7,7 @@ mod events;
 mod guard;
 mod health;
 mod host;
+mod inventory;
 mod live;
 mod messages;
 mod own_metrics;
@@ -31,6 +32,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/events", get(events::events))
         .route("/api/historical_metrics/{name}", get(simple::historical_metrics))
         .route("/api/host", get(host::host))
+        .route("/api/inventory", get(inventory::inventory))
         .route("/api/live", get(live::live))
         .route("/api/metrics", get(host::metrics))
         .route("/api/processes", get(processes::processes))

@@ -18,7 +18,7 @@ mod readings;
 mod serve;
 mod timestamp;
 
-pub use answers::{ConnectionsAnswer, ServiceFilter, ServicesAnswer};
+pub use answers::{ConnectionsAnswer, InventoryAnswer, ServiceFilter, ServicesAnswer};
 pub use app::{App, Limits, RunnerView};
 pub use events::{EVENTS_LOST, EventAnswer, EventLog};
 pub use feed::{Feed, FeedStatus};

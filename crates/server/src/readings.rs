@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use barograph_collect::Roots;
 use barograph_collect::connections::{Connections, connections};
-use barograph_collect::readings::Service;
+use barograph_collect::inventory::inventory;
+use barograph_collect::readings::{Inventory, Service};
 use barograph_collect::service::services;
 use barograph_model::Clock;
 
@@ -16,6 +17,7 @@ use crate::on_demand::OnDemand;
 pub struct Readings {
     pub(crate) services: OnDemand<Vec<Service>>,
     pub(crate) connections: OnDemand<Connections>,
+    pub(crate) inventory: OnDemand<Inventory>,
 }
 
 impl Readings {
@@ -24,6 +26,7 @@ impl Readings {
         const SERVICES_AGE: Duration = Duration::from_secs(2);
         // Whose a socket is takes a look at every process.
         const CONNECTIONS_AGE: Duration = Duration::from_secs(10);
+        const INVENTORY_AGE: Duration = Duration::from_secs(10);
         let roots = || roots.clone();
         Self {
             services: OnDemand::new(clock, SERVICES_AGE, {
@@ -33,6 +36,10 @@ impl Readings {
             connections: OnDemand::new(clock, CONNECTIONS_AGE, {
                 let (roots, clock) = (roots(), Arc::clone(clock));
                 move || connections(&roots, &clock)
+            }),
+            inventory: OnDemand::new(clock, INVENTORY_AGE, {
+                let roots = roots();
+                move || inventory(&roots)
             }),
         }
     }

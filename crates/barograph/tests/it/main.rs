@@ -8,6 +8,7 @@
 )]
 
 mod counters;
+mod inventory;
 mod live;
 mod processes;
 mod program;

@@ -12,6 +12,7 @@ mod drive;
 mod elsewhere;
 mod failure;
 mod host;
+mod inventory;
 mod kernel;
 mod memory;
 mod own;
@@ -38,6 +39,7 @@ pub(crate) use elsewhere::{
     ThermalReader, VolumeReader,
 };
 pub(crate) use host::host_facts;
+pub(crate) use inventory::inventory;
 pub(crate) use memory::MemoryReader;
 pub(crate) use own::{OwnReader, thread_cpu_time};
 pub(crate) use paging::PagingReader;

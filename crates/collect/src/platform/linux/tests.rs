@@ -2,6 +2,7 @@
 
 mod golden;
 mod live;
+mod live_facts;
 mod process;
 mod session;
 mod systemd;

@@ -1,0 +1,148 @@
+//! What the machine is made of, from `/proc`, `/sys`, and the firmware's tables.
+
+mod adapter;
+mod disk;
+mod processor;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use super::drive::DriveReader;
+use super::host::host_facts;
+use crate::parse::smbios::{self, Firmware};
+use crate::readings::{Computer, Drive, DriveFacts, Inventory, OperatingSystem, Virtualisation};
+use crate::roots::Roots;
+
+/// Larger tables of the firmware are none.
+const MAX_FIRMWARE_BYTES: u64 = 1024 * 1024;
+
+pub(crate) fn inventory(roots: &Roots) -> Inventory {
+    let mut missing = Vec::new();
+    let facts = host_facts(roots);
+    let firmware = firmware(roots, &mut missing);
+    let dmi = roots.sys.join("class/dmi/id");
+    let from_dmi = |name: &str, told: Option<String>| told.or_else(|| line(&dmi.join(name)));
+    let board = || line(&roots.proc.join("device-tree/model"));
+    let domain = line(&roots.proc.join("sys/kernel/domainname"));
+    Inventory {
+        computer: Computer {
+            name: facts.host,
+            domain: domain.filter(|domain| domain != "(none)"),
+            manufacturer: from_dmi("sys_vendor", firmware.manufacturer),
+            model: from_dmi("product_name", firmware.product).or_else(board),
+            serial: from_dmi("product_serial", firmware.serial),
+            memory_bytes: facts.memory_bytes,
+            virtualisation: virtualisation(roots),
+        },
+        system: OperatingSystem {
+            name: facts.os_name,
+            version: facts.kernel,
+            architecture: facts.architecture,
+            installed_ms: installed_ms(roots),
+            booted_ms: facts.boot_time_ms,
+        },
+        processors: processor::processors(roots, facts.cpu_model.as_deref()),
+        memory_modules: firmware.memory_modules,
+        disks: disk::disks(roots, &mut missing),
+        drives: drives(roots, &mut missing),
+        adapters: adapter::adapters(roots, &mut missing),
+        missing,
+    }
+}
+
+/// The first line of a small file, without blanks around it; nothing if it is empty.
+fn line(path: &Path) -> Option<String> {
+    let text = fs::read(path).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    // Files of the device tree end with a zero.
+    let line = text.lines().next()?.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+fn number(path: &Path) -> Option<u64> {
+    line(path)?.parse().ok()
+}
+
+fn firmware(roots: &Roots, missing: &mut Vec<String>) -> Firmware {
+    let path = roots.sys.join("firmware/dmi/tables/DMI");
+    let read = || {
+        if fs::metadata(&path)?.len() > MAX_FIRMWARE_BYTES {
+            return Err(io::Error::other("larger than 1 MiB"));
+        }
+        let table = fs::read(&path)?;
+        smbios::parse(&table).map_err(io::Error::other)
+    };
+    read().unwrap_or_else(|error: io::Error| {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "the machine has no such firmware".to_owned(),
+            io::ErrorKind::PermissionDenied => "only root may".to_owned(),
+            _ => error.to_string(),
+        };
+        missing.push(format!("memory modules: {} cannot be read, {why}", path.display()));
+        Firmware::default()
+    })
+}
+
+fn virtualisation(roots: &Roots) -> Option<Virtualisation> {
+    let marks = ["run/systemd/container", ".dockerenv", "run/.containerenv"];
+    if marks.iter().any(|mark| roots.root.join(mark).exists()) {
+        return Some(Virtualisation::Container);
+    }
+    if roots.sys.join("hypervisor/type").exists() {
+        return Some(Virtualisation::VirtualMachine);
+    }
+    let text = fs::read_to_string(roots.proc.join("cpuinfo")).ok()?;
+    // Only processors of PCs say so.
+    let flags = text.lines().find(|line| line.starts_with("flags"))?;
+    Some(if flags.split_whitespace().any(|flag| flag == "hypervisor") {
+        Virtualisation::VirtualMachine
+    } else {
+        Virtualisation::None
+    })
+}
+
+/// The identity of an installation is made when it is first started.
+fn installed_ms(roots: &Roots) -> Option<i64> {
+    let made = fs::metadata(roots.root.join("etc/machine-id")).ok()?;
+    let made = made.created().or_else(|_| made.modified()).ok()?;
+    let since = made.duration_since(UNIX_EPOCH).ok()?;
+    // Images that are made to be the same every time have no time.
+    i64::try_from(since.as_millis()).ok().filter(|ms| *ms > 0)
+}
+
+fn drives(roots: &Roots, missing: &mut Vec<String>) -> Vec<DriveFacts> {
+    let labels = disk::labels(roots);
+    let mut reader = DriveReader::new(roots);
+    match reader.read() {
+        Ok(drives) => drives.iter().map(|drive| drive_facts(drive, &labels)).collect(),
+        Err(error) => {
+            missing.push(format!("drives: {}", crate::chain(&error)));
+            Vec::new()
+        }
+    }
+}
+
+fn drive_facts(drive: &Drive, labels: &[(String, String)]) -> DriveFacts {
+    let device = drive.device.rsplit('/').next().unwrap_or_default();
+    let label = labels.iter().find(|(name, _)| name == device).map(|(_, label)| label.clone());
+    DriveFacts {
+        mount_point: drive.mount_point.clone(),
+        label,
+        device: drive.device.clone(),
+        file_system: drive.file_system.clone(),
+        size_bytes: drive.size_bytes,
+        free_bytes: drive.available_bytes,
+        used_bytes: drive.size_bytes.saturating_sub(drive.free_bytes),
+    }
+}
+
+/// The names in a folder, sorted; none if it is not there.
+fn names(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}

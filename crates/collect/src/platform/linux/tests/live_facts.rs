@@ -1,0 +1,102 @@
+//! This machine's inventory and sockets, against what other programs say of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, TcpListener};
+use std::process::Command;
+use std::sync::Arc;
+
+use barograph_model::{Clock, SystemClock};
+
+use crate::Roots;
+use crate::connections::connections;
+use crate::inventory::inventory;
+use crate::readings::Transport;
+
+/// What a program says; nothing if it is not installed.
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "an independent reader to compare with")]
+    let output = match Command::new(program).args(arguments).env("LC_ALL", "C").output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            println!("{program} is not installed, nothing to compare with");
+            return None;
+        }
+        Err(error) => panic!("{program}: {error}"),
+    };
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[test]
+fn lsblk_sees_the_same_disks() {
+    let columns = "NAME,SIZE,ROTA,TYPE";
+    let Some(text) = output("lsblk", &["-b", "-d", "-n", "-o", columns]) else { return };
+    let theirs: BTreeMap<&str, (u64, bool)> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|words| words[3] == "disk")
+        .map(|words| (words[0], (words[1].parse().unwrap(), words[2] == "1")))
+        .collect();
+    let ours = inventory(&Roots::default()).unwrap().disks;
+    for disk in &ours {
+        let expect = (disk.size_bytes, disk.is_rotational.unwrap());
+        assert_eq!(theirs.get(disk.name.as_str()), Some(&expect), "{disk:?}");
+    }
+    let hardware =
+        |name: &&&str| !["zram", "ram", "loop"].iter().any(|kind| name.starts_with(kind));
+    assert_eq!(ours.len(), theirs.keys().filter(hardware).count(), "{text}");
+}
+
+#[test]
+fn ip_sees_the_same_adapters_and_addresses() {
+    let Some(text) = output("ip", &["-o", "addr"]) else { return };
+    let theirs: BTreeSet<(String, IpAddr, u8)> = text
+        .lines()
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (ip, bits) = words[3].split_once('/').unwrap_or((words[3], "32"));
+            (words[1].to_owned(), ip.parse().unwrap(), bits.parse().unwrap())
+        })
+        .collect();
+    let ours: BTreeSet<(String, IpAddr, u8)> = inventory(&Roots::default())
+        .unwrap()
+        .adapters
+        .into_iter()
+        .flat_map(|one| one.addresses.into_iter().map(move |(ip, n)| (one.name.clone(), ip, n)))
+        .collect();
+    assert_eq!(ours, theirs);
+    let Some(text) = output("ip", &["-o", "link"]) else { return };
+    for adapter in inventory(&Roots::default()).unwrap().adapters {
+        let begins =
+            |line: &&str| line.split_whitespace().nth(1).unwrap() == format!("{}:", adapter.name);
+        let line = text.lines().find(begins).unwrap();
+        assert!(adapter.mac.as_ref().is_none_or(|mac| line.contains(mac)), "{line} {adapter:?}");
+        assert_eq!(line.contains("LOWER_UP"), adapter.is_up, "{line} {adapter:?}");
+    }
+}
+
+#[test]
+fn ss_sees_the_same_listening_ports() {
+    let _own = TcpListener::bind("127.0.0.1:0").unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let read = || -> BTreeSet<u16> {
+        let found = connections(&Roots::default(), &clock).unwrap();
+        let tcp = found.listening.iter().filter(|one| one.transport == Transport::Tcp);
+        tcp.map(|one| one.port).collect()
+    };
+    let before = read();
+    let Some(text) = output("ss", &["-H", "-t", "-l", "-n"]) else { return };
+    let after = read();
+    let theirs: BTreeSet<u16> = text
+        .lines()
+        .map(|line| line.split_whitespace().nth(3).unwrap().rsplit(':').next().unwrap())
+        .map(|port| port.parse().unwrap())
+        .collect();
+    // Other tests open and close theirs meanwhile.
+    let lasting: BTreeSet<u16> = before.intersection(&after).copied().collect();
+    assert!(lasting.is_subset(&theirs), "{lasting:?} {theirs:?}");
+    let known: BTreeSet<u16> = before.union(&after).copied().collect();
+    let unknown: Vec<_> = theirs.difference(&known).collect();
+    assert!(unknown.len() < 20, "{unknown:?}");
+    assert!(!lasting.is_empty());
+}
