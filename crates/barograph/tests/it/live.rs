@@ -1,5 +1,6 @@
 //! The live interface, by a real WebSocket.
 
+use std::io::ErrorKind;
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
@@ -16,8 +17,12 @@ fn connect(server: &Server) -> WebSocket<TcpStream> {
 
 fn next(socket: &mut WebSocket<TcpStream>) -> Value {
     loop {
-        if let Message::Text(text) = socket.read().unwrap() {
-            return serde_json::from_str(&text).unwrap();
+        match socket.read() {
+            Ok(Message::Text(text)) => return serde_json::from_str(&text).unwrap(),
+            Ok(_) => {}
+            // A signal is no answer.
+            Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => panic!("{error}"),
         }
     }
 }
