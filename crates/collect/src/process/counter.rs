@@ -107,13 +107,24 @@ impl ProcessCounter {
     }
 }
 
+/// Windows puts these in the place of what has a meaning in a counter path.
+fn in_path(c: char) -> char {
+    match c {
+        '(' => '[',
+        ')' => ']',
+        '#' | '/' | '\\' => '_',
+        c if c.is_control() => '_',
+        c => c,
+    }
+}
+
 impl CountedProcess {
     pub(super) fn new(known: &Known, now_ms: i64) -> Self {
         let name = known.facts.name.as_str();
         let bare = name.strip_suffix(".exe").filter(|_| platform::PROGRAM_NAMES_IGNORE_CASE);
         let age_ms = known.vitals.started_ms.map(|ms| now_ms.saturating_sub(ms).max(0));
         Self {
-            name: bare.unwrap_or(name).to_owned(),
+            name: bare.unwrap_or(name).chars().map(in_path).collect(),
             vitals: known.vitals.clone(),
             extras: known.extras,
             used: known.used,
@@ -137,5 +148,16 @@ impl CountedProcess {
             seconds,
             age_seconds: Some(5.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_can_be_written_in_a_path() {
+        let name: String = "kworker/0:1 (x) a#b\\c\n".chars().map(in_path).collect();
+        assert_eq!(name, "kworker_0:1 [x] a_b_c_");
     }
 }

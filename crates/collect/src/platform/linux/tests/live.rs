@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use barograph_model::{Clock, Sample, SystemClock};
 
+use crate::process::{LiveProcesses, Process};
 use crate::{HEADLINE, Roots, Runner, RunnerSettings, Sink, registry};
 
 /// Our samples, by metric and label values.
@@ -224,4 +225,36 @@ fn ps_lists_as_many_processes() {
         after.one("process_count"),
         25.0,
     );
+}
+
+#[test]
+fn ps_tells_the_same_of_every_process() {
+    const KERNEL: u64 = 2;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let mut live = LiveProcesses::new(&Roots::default(), clock);
+    live.read().unwrap();
+    // The name comes last, since it can hold blanks.
+    let columns = "pid=,ppid=,nlwp=,rss=,comm=";
+    let Some((_, text, _)) = around("ps", &["-e", "-o", columns]) else { return };
+    let ours = live.read().unwrap();
+    let mut compared = 0;
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [pid, parent, threads, resident_kib] =
+            [0, 1, 2, 3].map(|i| words[i].parse::<u64>().unwrap());
+        let name = words[4..].join(" ");
+        let find = |one: &&Process| u64::from(one.id.pid) == pid;
+        // It ended, or is another by now; what works changes between two looks; and threads of
+        // the kernel change their names.
+        let Some(one) = ours.processes.iter().find(find) else { continue };
+        if one.cpu_percent() != Some(0.0) || u64::from(one.parent) != parent || parent == KERNEL {
+            continue;
+        }
+        compared += 1;
+        assert!(one.facts.name.starts_with(name.trim_end_matches(" <defunct>")), "{line} {one:?}");
+        assert!(one.threads.abs_diff(threads) <= 2, "{line} {one:?}");
+        let ours_kib = one.working_set_bytes / 1024;
+        assert!(ours_kib.abs_diff(resident_kib) <= 4096 + resident_kib / 10, "{line} {ours_kib}");
+    }
+    assert!(compared >= 3, "{compared} of {}", ours.total);
 }
