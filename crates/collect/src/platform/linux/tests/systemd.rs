@@ -291,8 +291,10 @@ fn a_socket_that_is_no_bus_is_an_error_with_its_place() {
     let path = tree.path().join("run/systemd/private");
     let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
     let server = std::thread::spawn(move || {
-        use std::io::Write;
+        use std::io::{BufRead, BufReader, Write};
         let (mut stream, _) = listener.accept().unwrap();
+        // Whoever hangs up before the question has come breaks the asker's pipe instead.
+        BufReader::new(&stream).read_until(b'\n', &mut Vec::new()).unwrap();
         stream.write_all(b"REJECTED EXTERNAL\r\n").unwrap();
     });
     let error = services(&Roots::recorded(tree.path())).unwrap_err();
