@@ -95,6 +95,18 @@ pub(crate) static WINE_LIBRARIES: Tool = Tool {
     advice: "this step unpacks Debian's Wine and needs Debian 12 or later",
 };
 
+/// Only root can start a systemd of its own, so that others lack nothing without it.
+pub(crate) static SYSTEMD: Tool = Tool {
+    name: "systemd, a D-Bus daemon, and programs to compare with",
+    present: || {
+        let programs = ["dbus-daemon", "ip", "lsblk", "nsenter", "ss", "unshare"];
+        let is_there = Path::new("/lib/systemd/systemd").exists();
+        !debian::is_root() || is_there && programs.iter().all(|name| process::find(name).is_some())
+    },
+    source: Source::Debian(&["dbus-daemon", "iproute2", "systemd", "util-linux"]),
+    advice: "install systemd (it need not run), dbus-daemon, iproute2 and util-linux",
+};
+
 /// The browser that the browser test drives.
 pub(crate) fn chromium() -> Option<PathBuf> {
     if let Some(named) = env::var_os("BAROGRAPH_CHROMIUM") {

@@ -44,8 +44,11 @@ pub fn cook(
     now: &Snapshot,
 ) -> Vec<Cooked> {
     let pot = Pot { row, before, now };
+    // What the terms add up has labels; the rest speaks for the whole host without any.
+    let adds_up = |term: &Term| term.only.is_some() || !term.over.is_empty();
+    let takes_all = row.formula.value.sums().flatten().any(adds_up);
     let single = |name: Option<&str>| {
-        let value = pot.value(&|taken| taken.values.is_empty());
+        let value = pot.value(&|taken| takes_all || taken.values.is_empty());
         vec![Cooked { instance: name.map(str::to_owned), index: 0, value }]
     };
     match row.instances {

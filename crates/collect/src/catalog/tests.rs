@@ -108,6 +108,31 @@ fn what_is_not_found_is_named_with_its_nearest() {
     );
 }
 
+#[test]
+fn a_counter_without_instances_adds_up_the_families_that_are_its_own() {
+    use crate::tcp_udp::{ESTABLISHED, SEGMENTS_RETRANSMITTED, SEGMENTS_SENT};
+    let taken = |seconds: u64, family: &'static str| {
+        let total = 100.0 * seconds as f64;
+        let labels: &[&str] = if family == "all" { &["all"] } else { &["ipv4"] };
+        snapshot(
+            seconds,
+            &[
+                (&ESTABLISHED, labels, 7.0),
+                (&SEGMENTS_SENT, labels, total),
+                (&SEGMENTS_SENT, &["ipv6"], total),
+                (&SEGMENTS_RETRANSMITTED, labels, total / 10.0),
+            ],
+        )
+    };
+    for family in ["all", "ipv4"] {
+        let (before, now) = (taken(1, family), taken(3, family));
+        check(r"\TCPv4\Connections Established", &before, &now, &[("", "7.000")]);
+        check(r"\TCPv4\Segments Sent/sec", &before, &now, &[("", "90.000")]);
+        let missing = [("", "no tcp_segments_retransmitted_total")];
+        check(r"\TCPv6\Segments Sent/sec", &before, &now, &missing);
+    }
+}
+
 fn cpu_snapshot(seconds: u64, ticks: [[f64; 4]; 2]) -> Snapshot {
     let modes = ["user", "system", "idle", "steal"];
     let mut samples = Vec::new();

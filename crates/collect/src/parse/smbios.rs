@@ -11,6 +11,9 @@ pub struct SmbiosError {
     pub expected: &'static str,
 }
 
+/// What is said of a table without them, as virtual machines have.
+pub const NO_MODULES: &str = "memory modules: the firmware lists none";
+
 /// What is taken from the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Firmware {

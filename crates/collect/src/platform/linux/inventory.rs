@@ -74,15 +74,22 @@ fn firmware(roots: &Roots, missing: &mut Vec<String>) -> Firmware {
         let table = fs::read(&path)?;
         smbios::parse(&table).map_err(io::Error::other)
     };
-    read().unwrap_or_else(|error: io::Error| {
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "the machine has no such firmware".to_owned(),
-            io::ErrorKind::PermissionDenied => "only root may".to_owned(),
-            _ => error.to_string(),
-        };
-        missing.push(format!("memory modules: {} cannot be read, {why}", path.display()));
-        Firmware::default()
-    })
+    let error = match read() {
+        Ok(firmware) => {
+            if firmware.memory_modules.is_empty() {
+                missing.push(smbios::NO_MODULES.into());
+            }
+            return firmware;
+        }
+        Err(error) => error,
+    };
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "the machine has no such firmware".to_owned(),
+        io::ErrorKind::PermissionDenied => "only root may".to_owned(),
+        _ => error.to_string(),
+    };
+    missing.push(format!("memory modules: {} cannot be read, {why}", path.display()));
+    Firmware::default()
 }
 
 fn virtualisation(roots: &Roots) -> Option<Virtualisation> {

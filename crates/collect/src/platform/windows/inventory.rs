@@ -74,10 +74,18 @@ fn firmware(missing: &mut Vec<String>) -> Firmware {
         )
     };
     answer.truncate(filled as usize);
-    smbios::within_windows_answer(&answer).and_then(smbios::parse).unwrap_or_else(|error| {
-        missing.push(format!("memory modules: {error}"));
-        Firmware::default()
-    })
+    match smbios::within_windows_answer(&answer).and_then(smbios::parse) {
+        Ok(firmware) => {
+            if firmware.memory_modules.is_empty() {
+                missing.push(smbios::NO_MODULES.into());
+            }
+            firmware
+        }
+        Err(error) => {
+            missing.push(format!("memory modules: {error}"));
+            Firmware::default()
+        }
+    }
 }
 
 fn domain() -> Option<String> {
