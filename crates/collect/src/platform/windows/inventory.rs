@@ -8,16 +8,14 @@ mod processor;
 
 use std::ptr;
 
-use windows_sys::Win32::Foundation::ERROR_SUCCESS;
 use windows_sys::Win32::Storage::FileSystem::GetVolumeInformationW;
-use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_DWORD, RegGetValueW};
 use windows_sys::Win32::System::SystemInformation::{
     ComputerNameDnsDomain, GetComputerNameExW, GetSystemFirmwareTable, RSMB,
 };
 
 use super::drive::DriveReader;
 use super::host::host_facts;
-use super::registry::machine_text;
+use super::registry::{machine_number, machine_text};
 use super::wide::{narrow, wide};
 use crate::parse::smbios::{self, Firmware};
 use crate::readings::{Computer, Drive, DriveFacts, Inventory, OperatingSystem, Virtualisation};
@@ -100,26 +98,6 @@ fn domain() -> Option<String> {
 fn installed_ms() -> Option<i64> {
     let seconds = machine_number(r"SOFTWARE\Microsoft\Windows NT\CurrentVersion", "InstallDate")?;
     (seconds > 0).then(|| i64::from(seconds) * 1000)
-}
-
-/// A number below `HKEY_LOCAL_MACHINE`.
-fn machine_number(key: &str, value: &str) -> Option<u32> {
-    let (key, value) = (wide(key), wide(value));
-    let mut number = 0_u32;
-    let mut bytes = 4;
-    // SAFETY: the names end with a zero; the call is told the number's size.
-    let code = unsafe {
-        RegGetValueW(
-            HKEY_LOCAL_MACHINE,
-            key.as_ptr(),
-            value.as_ptr(),
-            RRF_RT_REG_DWORD,
-            ptr::null_mut(),
-            (&raw mut number).cast(),
-            &raw mut bytes,
-        )
-    };
-    (code == ERROR_SUCCESS).then_some(number)
 }
 
 fn drives(roots: &Roots, missing: &mut Vec<String>) -> Vec<DriveFacts> {
