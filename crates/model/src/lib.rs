@@ -9,6 +9,7 @@ mod counter_path;
 mod desc;
 mod labels;
 mod matcher;
+mod series_source;
 
 pub use batch::{Batch, Sample};
 pub use chain::chain;
@@ -17,3 +18,7 @@ pub use counter_path::{CounterPath, Instance, PathError, PathProblem, Pattern};
 pub use desc::{Desc, Kind, Unit};
 pub use labels::{Labels, LabelsError, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher, MatcherError};
+pub use series_source::{
+    Buckets, STALE, Samples, SelectedSeries, Selection, SeriesReader, SeriesSource, SourceError,
+    Windows, is_stale,
+};
