@@ -16,3 +16,5 @@ mod opening;
 mod oracle;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod upgrade;
