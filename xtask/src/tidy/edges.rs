@@ -10,6 +10,7 @@ static ALLOWED: &[(&str, &[&str])] = &[
     ("barograph-store", &["barograph-model"]),
     ("barograph-wire", &["barograph-model"]),
     ("barograph-promql", &["barograph-model"]),
+    ("barograph-state", &["barograph-model"]),
     (
         "barograph-server",
         &[
