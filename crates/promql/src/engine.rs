@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use barograph_model::{Clock, SeriesSource};
-use promql_parser::parser::Expr;
 
+use crate::ast::Node;
 use crate::{Answer, EvalError, Options, Query, Settings, Stats, Value};
 
 /// Evaluates questions.
@@ -52,9 +52,9 @@ impl Engine {
         _options: &Options<'_>,
     ) -> Result<Answer, EvalError> {
         let started = self.clock.monotonic();
-        match query.expr() {
-            Expr::NumberLiteral(number) => Ok(Answer {
-                value: Value::Scalar(number.val),
+        match query.expr().node {
+            Node::Number { value, .. } => Ok(Answer {
+                value: Value::Scalar(value),
                 warnings: Vec::new(),
                 infos: Vec::new(),
                 stats: Stats {

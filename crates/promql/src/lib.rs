@@ -1,19 +1,27 @@
 //! PromQL, as Prometheus 3 defines it for float samples, over anything that holds series.
 //!
-//! A [`Query`] is a text that was parsed. An [`Engine`] evaluates it over a
+//! A [`Query`] is a text that was parsed; [`ast`] is its tree. An [`Engine`] evaluates it over a
 //! [`SeriesSource`](barograph_model::SeriesSource), at one moment or over a range of steps, and
 //! gives an [`Answer`]. Nothing here knows where samples come from or how answers travel.
 
 mod answer;
+pub mod ast;
+mod check;
+pub mod duration;
 mod engine;
 mod error;
+mod function;
+mod lex;
 mod memory;
-mod query;
+mod parse;
+mod quote;
 mod settings;
 
 pub use answer::{Answer, Series, Stats, Value, VectorSample};
+pub use duration::{format_duration, parse_duration};
 pub use engine::Engine;
 pub use error::EvalError;
+pub use function::{FUNCTIONS, Signature, Variadic, function};
 pub use memory::MemorySource;
-pub use query::Query;
+pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, ParseError, Query, parse_selector};
 pub use settings::{Options, Settings};
