@@ -21,6 +21,8 @@ pub enum OpenError {
     Newer { path: PathBuf, found: i64, known: i64 },
     #[error("cannot open {}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
+    #[error("cannot take up what was imported")]
+    Import { source: SealError },
     #[error("cannot start the thread `{name}`")]
     Thread { name: &'static str, source: io::Error },
 }

@@ -7,6 +7,7 @@
 //! DIR/raw/2026-11-22.db       the live file of a partition
 //! DIR/raw/2026-11-22.1.closed.db   a live file that is over, waiting to be rewritten
 //! DIR/raw/2026-11-22.2.final.db    the final form; replaces all files of smaller numbers
+//! DIR/import/NAME.ready/      a complete import, to be taken into the store's own files
 //! ```
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -18,18 +19,18 @@ use crate::span::Span;
 
 /// The version of the folder's layout.
 const FORMAT: i64 = 1;
-const MARKER: &str = "FORMAT";
+pub(crate) const MARKER: &str = "FORMAT";
 const HEADING: &str = "barograph-store";
 /// More is not a marker.
 const MAX_MARKER_BYTES: u64 = 4096;
 
-/// A folder that this process owns.
+/// A folder that this process owns, or only looks at.
 #[derive(Debug)]
 pub(crate) struct Folder {
     pub(crate) dir: PathBuf,
     pub(crate) partition_ms: i64,
-    /// Unlocked by the system when it is closed, also after a kill.
-    _lock: File,
+    /// Unlocked by the system when it is closed, also after a kill. Who only looks has none.
+    _lock: Option<File>,
 }
 
 impl Folder {
@@ -46,7 +47,16 @@ impl Folder {
             write_marker(dir, partition_ms).map_err(failed)?;
             partition_ms
         };
-        Ok(Self { dir: dir.to_owned(), partition_ms, _lock: lock })
+        Ok(Self { dir: dir.to_owned(), partition_ms, _lock: Some(lock) })
+    }
+
+    /// A folder that another process may own, to read from.
+    pub(crate) fn look(dir: &Path) -> Result<Self, OpenError> {
+        let partition_ms = read_marker(dir)?.ok_or_else(|| OpenError::Foreign {
+            path: dir.to_owned(),
+            problem: format!("it has no file {MARKER}"),
+        })?;
+        Ok(Self { dir: dir.to_owned(), partition_ms, _lock: None })
     }
 
     /// Where raw samples are.
@@ -117,7 +127,7 @@ impl PartitionFile {
         }
     }
 
-    fn from_name(name: &str, partition_ms: i64) -> Option<Self> {
+    pub(crate) fn from_name(name: &str, partition_ms: i64) -> Option<Self> {
         let mut parts = name.split('.');
         let span = Span::from_name(parts.next()?, partition_ms)?;
         let kind = match (parts.next()?, parts.next()) {
@@ -155,7 +165,7 @@ fn take_lock(dir: &Path) -> Result<File, OpenError> {
 }
 
 /// The partition length of an existing folder.
-fn read_marker(dir: &Path) -> Result<Option<i64>, OpenError> {
+pub(crate) fn read_marker(dir: &Path) -> Result<Option<i64>, OpenError> {
     let path = dir.join(MARKER);
     let failed = |source| OpenError::Folder { dir: dir.to_owned(), source };
     let foreign = |problem: String| OpenError::Foreign { path: path.clone(), problem };

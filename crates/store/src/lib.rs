@@ -27,6 +27,7 @@
 //! # }
 //! ```
 
+mod backup;
 mod blocks;
 mod codec;
 mod columns;
@@ -34,6 +35,7 @@ mod db;
 mod error;
 mod folder;
 mod head;
+mod import;
 mod index;
 mod live;
 mod load;
@@ -53,15 +55,21 @@ mod span;
 mod stats;
 mod store;
 mod sync;
+mod verify;
+mod view;
 mod writer;
 
+pub use backup::{BackedUp, BackupError, Progress, Restored, backup, restore};
 pub use error::{AppendError, OpenError, SealError, SelectError, SeriesError};
+pub use import::{Finished, Import, ImportError};
 pub use records::{Record, RecordAnswer, RecordError, RecordLog, RecordSettings, RecordStats};
 pub use registry::SeriesRef;
 pub use select::{Answer, Piece, SeriesData, Warning};
 pub use settings::{Limits, Settings};
 pub use stats::Stats;
 pub use store::{Appended, Store};
+pub use verify::{Checked, verify};
+pub use view::StoreView;
 
 /// The value that says "the series ended here", apart from every other not-a-number, as
 /// Prometheus has it. It is stored and comes back with its bits.

@@ -32,6 +32,21 @@ pub(crate) struct Lost {
     pub(crate) tables: u64,
 }
 
+impl Lost {
+    /// In words.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
+        let parts = [
+            (self.damage.chunks, "samples"),
+            (self.damage.blocks, "blocks"),
+            (self.batches, "batches"),
+            (self.series, "series"),
+            (self.tables, "tables"),
+        ];
+        let lost = parts.into_iter().filter(|(number, _)| *number > 0);
+        lost.map(|(number, what)| format!("damaged and left out: {number} {what}"))
+    }
+}
+
 impl Contents {
     /// Fails only where the system refuses to read; damage is counted instead.
     pub(crate) fn read(connection: &Connection, meta: Meta) -> rusqlite::Result<Self> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::error::SealError;
+use crate::import;
 use crate::live::Live;
 use crate::partition::Partition;
 use crate::rewrite::{Manners, Rewritten, rewrite};
@@ -44,6 +45,7 @@ pub(crate) fn run(shared: &Shared) {
 /// Does what is due.
 pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
     let _tending = lock(&shared.tending);
+    import::take_up(shared)?;
     for partition in shared.overlapping(i64::MIN, i64::MAX) {
         if shared.stopping() {
             return Ok(());
@@ -63,12 +65,29 @@ pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
     Ok(())
 }
 
-/// Closes a partition that is over, and gives it its final form.
-fn finish(shared: &Shared, partition: &Partition) -> Result<(), SealError> {
+/// Ends all live files, also of partitions that are not over.
+pub(crate) fn close_all(shared: &Shared) -> Result<(), SealError> {
+    let _tending = lock(&shared.tending);
+    for partition in shared.overlapping(i64::MIN, i64::MAX) {
+        if let Some(live) = partition.open_live() {
+            seal(shared, &live)?;
+        }
+        close(shared, &partition)?;
+    }
+    Ok(())
+}
+
+fn close(shared: &Shared, partition: &Partition) -> Result<(), SealError> {
     let closed = partition.close();
     if closed.map_err(|source| SealError::File { path: shared.folder.raw(), source })? {
         shared.sweep_series();
     }
+    Ok(())
+}
+
+/// Closes a partition that is over, and gives it its final form.
+fn finish(shared: &Shared, partition: &Partition) -> Result<(), SealError> {
+    close(shared, partition)?;
     let Some(files) = partition.to_rewrite() else { return Ok(()) };
     let manners = Manners { stop: &shared.stop, clock: &*shared.clock };
     match rewrite(partition, &files, manners)? {

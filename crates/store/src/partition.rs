@@ -75,6 +75,16 @@ impl Partition {
         self.dir.join(PartitionFile { span: self.span, kind }.name())
     }
 
+    /// Moves a file of an import among the closed ones: what is in it wins over them.
+    pub(crate) fn take_in(&self, from: &Path) -> io::Result<()> {
+        let mut sealed = lock(&self.sealed);
+        let kind = FileKind::Closed(sealed.next_number());
+        fs::rename(from, self.path(kind))?;
+        sync_dir(&self.dir)?;
+        sealed.add(kind);
+        Ok(())
+    }
+
     /// Takes up a file that was found in the folder.
     pub(crate) fn add_sealed(&self, kind: FileKind) {
         lock(&self.sealed).add(kind);

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use barograph_model::Clock;
 
+use crate::error::OpenError;
 use crate::span::Span;
 use crate::sync::lock;
 use file::{DayFile, Order};
@@ -223,6 +224,41 @@ impl RecordLog {
         }
         Ok(days)
     }
+}
+
+/// The files of all logs in a store's folder.
+pub(crate) fn day_files(store_dir: &Path) -> Result<Vec<PathBuf>, OpenError> {
+    let mut found = Vec::new();
+    let mut folders = vec![store_dir.join("records")];
+    while let Some(dir) = folders.pop() {
+        let failed = |source| OpenError::Folder { dir: dir.clone(), source };
+        let entries = match fs::read_dir(&dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
+            let path = entry.map_err(failed)?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "db") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// How many records of a day's file are sound, and how many are damaged.
+pub(crate) fn check_day(path: &Path) -> Result<(u64, u64), RecordError> {
+    let mut answer = RecordAnswer::default();
+    DayFile::reader(path)?.read(
+        Order::OldestFirst,
+        (i64::MIN, i64::MAX),
+        usize::MAX,
+        &mut answer,
+    )?;
+    Ok((answer.records.len() as u64, answer.damaged))
 }
 
 /// From the days in the given order, until there are enough.

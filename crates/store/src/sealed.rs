@@ -26,9 +26,12 @@ impl Sealed {
     pub(crate) fn open(path: PathBuf) -> Result<Self, OpenError> {
         let database = Database::new(path);
         let connection = database.reader()?;
+        let failed = |source| OpenError::Database { path: database.path.clone(), source };
+        // All of it as it is at one moment: to who only looks, this may be another's live file.
+        connection.execute_batch("BEGIN").map_err(failed)?;
         let meta = existing_meta(&database, &connection)?;
-        let contents = Contents::read(&connection, meta)
-            .map_err(|source| OpenError::Database { path: database.path.clone(), source })?;
+        let contents = Contents::read(&connection, meta).map_err(failed)?;
+        connection.execute_batch("COMMIT").map_err(failed)?;
         database.give_back(connection);
         let Contents { index, blocks, head, lost, .. } = contents;
         Ok(Self { database, meta, index, blocks: Arc::new(blocks), head, lost })

@@ -134,19 +134,10 @@ impl Question<'_> {
         };
         for error in errors {
             count(&self.shared.counters.damaged_partitions, 1);
-            warn(format!("a file cannot be read: {}", chain(&error)));
+            warn(format!("a file cannot be read: {}", barograph_model::chain(&error)));
         }
         for lost in sources.iter().map(Source::lost) {
-            let parts = [
-                (lost.damage.chunks, "samples"),
-                (lost.damage.blocks, "blocks"),
-                (lost.batches, "batches"),
-                (lost.series, "series"),
-                (lost.tables, "tables"),
-            ];
-            for (number, what) in parts.into_iter().filter(|(number, _)| *number > 0) {
-                warn(format!("damaged and left out: {number} {what}"));
-            }
+            lost.problems().for_each(&mut warn);
         }
         sources
     }
@@ -191,18 +182,6 @@ impl Question<'_> {
             warnings.push(Warning { partition: partition.span.name(), message });
         }
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Names and values found in the partitions that overlap a range.

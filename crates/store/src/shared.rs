@@ -102,6 +102,28 @@ impl Shared {
         Ok(())
     }
 
+    /// As [`Shared::take_up`], but only to read: nothing is removed, and live files are seen as
+    /// they are when they are first read.
+    pub(crate) fn look_at(&self, files: &[PartitionFile]) {
+        let mut finals = BTreeMap::new();
+        for PartitionFile { span, kind } in files {
+            if let FileKind::Final(number) = kind {
+                finals.insert(*span, *number);
+            }
+        }
+        for PartitionFile { span, kind } in files.iter().copied() {
+            let newest_final = finals.get(&span).copied().unwrap_or(0);
+            let counts = match kind {
+                FileKind::Closed(number) | FileKind::Final(number) => number >= newest_final,
+                FileKind::Live => true,
+                FileKind::Unfinished(_) => false,
+            };
+            if counts {
+                self.partition(span).add_sealed(kind);
+            }
+        }
+    }
+
     pub(crate) fn live(&self, span: Span) -> Result<Arc<Live>, OpenError> {
         let partition = self.partition(span);
         if let Some(live) = partition.open_live() {

@@ -12,6 +12,7 @@ use barograph_model::{Batch, Clock, Labels, Matcher};
 
 use crate::error::{AppendError, OpenError, SealError, SelectError, SeriesError};
 use crate::folder::Folder;
+use crate::import;
 use crate::live::Rows;
 use crate::maintenance;
 use crate::queue::Refused;
@@ -62,6 +63,7 @@ impl Store {
         let shared = Arc::new(Shared::new(settings, clock, folder));
         count(&shared.counters.damaged_partitions, foreign.len() as u64);
         shared.take_up(&files)?;
+        import::take_up(&shared).map_err(|source| OpenError::Import { source })?;
         shared.count_head_bytes();
         let mut store = Self { shared, threads: Vec::new() };
         store.spawn("store-writer", |shared| writer::run(&shared))?;
@@ -345,6 +347,20 @@ impl Store {
     /// As [`Store::seal`].
     pub fn maintain(&self) -> Result<(), SealError> {
         maintenance::tend(&self.shared)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// Partitions that are written to.
+    pub(crate) fn open_partitions(&self) -> usize {
+        self.shared.open_lives().len()
+    }
+
+    /// Ends all live files.
+    pub(crate) fn close_partitions(&self) -> Result<(), SealError> {
+        maintenance::close_all(&self.shared)
     }
 
     /// How the store is doing.

@@ -1,6 +1,8 @@
 //! The store as its users see it.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod basics;
 #[cfg(test)]
 mod concurrency;
@@ -8,6 +10,8 @@ mod concurrency;
 mod crash;
 #[cfg(test)]
 mod damage;
+#[cfg(test)]
+mod import;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
@@ -18,3 +22,5 @@ mod oracle;
 mod support;
 #[cfg(test)]
 mod upgrade;
+#[cfg(test)]
+mod verify;

@@ -1,0 +1,256 @@
+//! Copies a data folder while a server works in it, and brings a copy back.
+//!
+//! The backup is taken on the folder itself, so it does not matter whether a server runs. What never
+//! changes any more (closed and final files) is copied once; what is written to is copied by SQLite,
+//! as it is at one moment. `docs/format/backup.md` describes what comes out.
+
+mod copy;
+mod manifest;
+mod restore;
+mod tree;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::OpenError;
+use crate::folder::{read_marker, sync_dir};
+use copy::Copied;
+use manifest::{Entry, Manifest};
+use tree::{Found, Kind};
+
+pub use restore::{Restored, restore};
+
+/// Where the copies are in a backup.
+const FILES: &str = "files";
+/// A folder whose files change faster than they are listed is given up.
+const PASSES: usize = 10;
+
+/// How far a long work is, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u64,
+    pub total: u64,
+}
+
+/// What a backup did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BackedUp {
+    /// In the backup now.
+    pub files: u64,
+    pub bytes: u64,
+    /// Of them copied this time; the others were there already.
+    pub copied_files: u64,
+    pub copied_bytes: u64,
+    /// Copies of files that are no longer in the folder.
+    pub removed_files: u64,
+    /// What was left out or could only be copied as it is.
+    pub notes: Vec<String>,
+}
+
+/// Why there is no backup, or no folder brought back. An earlier backup is still as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    #[error("{} is no data folder of Barograph: it has no file FORMAT", dir.display())]
+    NoStore { dir: PathBuf },
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error("the backup {} cannot be in the data folder itself", dir.display())]
+    Inside { dir: PathBuf },
+    #[error("{} is neither empty nor a backup", dir.display())]
+    NotOurs { dir: PathBuf },
+    #[error("another backup into {} is going on", dir.display())]
+    InUse { dir: PathBuf },
+    #[error("{} is no backup: it has no file {}", dir.display(), Manifest::NAME)]
+    NoBackup { dir: PathBuf },
+    #[error("{} is damaged: {problem}", path.display())]
+    Damaged { path: PathBuf, problem: String },
+    #[error(
+        "{} is not empty; a backup is brought back into an empty or a new folder only",
+        dir.display()
+    )]
+    NotEmpty { dir: PathBuf },
+    #[error("{} changes faster than it can be copied", dir.display())]
+    Restless { dir: PathBuf },
+    #[error("cannot read or write {}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("cannot copy {}", path.display())]
+    Database { path: PathBuf, source: rusqlite::Error },
+}
+
+impl BackupError {
+    fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { path: path.to_owned(), source }
+    }
+}
+
+/// Copies the data folder `data` into `target`, which is empty, absent, or an earlier backup.
+/// Everything that was acknowledged before this began is in it.
+///
+/// # Errors
+/// One of the folders cannot be used, or the disk is full.
+pub fn backup(
+    data: &Path,
+    target: &Path,
+    now_ms: i64,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<BackedUp, BackupError> {
+    if read_marker(data)?.is_none() {
+        return Err(BackupError::NoStore { dir: data.to_owned() });
+    }
+    let earlier = prepare(data, target)?;
+    let _lock = lock_target(target)?;
+    let mut run = Run {
+        data,
+        files: target.join(FILES),
+        now_ms,
+        next_version: earlier.entries.values().map(|entry| entry.version).max().unwrap_or(0) + 1,
+        entries: earlier.entries.clone(),
+        report: BackedUp::default(),
+    };
+    let found = run.copy_until_still(progress)?;
+    let names: BTreeSet<&String> = found.iter().map(|file| &file.path).collect();
+    run.entries.retain(|path, _| names.contains(path));
+    let manifest = Manifest { time_ms: now_ms, entries: run.entries };
+    manifest.write(target)?;
+    let mut report = run.report;
+    report.removed_files = remove_others(&target.join(FILES), &manifest)?;
+    report.files = manifest.entries.len() as u64;
+    report.bytes = manifest.entries.values().map(|entry| entry.bytes).sum();
+    Ok(report)
+}
+
+/// Makes the target's folder; gives what an earlier backup left there.
+fn prepare(data: &Path, target: &Path) -> Result<Manifest, BackupError> {
+    let files = target.join(FILES);
+    let is_new = match fs::read_dir(target) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(source) => return Err(BackupError::File { path: target.to_owned(), source }),
+    };
+    if !is_new && !files.is_dir() {
+        return Err(BackupError::NotOurs { dir: target.to_owned() });
+    }
+    fs::create_dir_all(&files).map_err(BackupError::file(&files))?;
+    let canonical = |path: &Path| fs::canonicalize(path).map_err(BackupError::file(path));
+    if canonical(target)?.starts_with(canonical(data)?) {
+        drop(fs::remove_dir(&files));
+        drop(fs::remove_dir(target));
+        return Err(BackupError::Inside { dir: target.to_owned() });
+    }
+    // One that was broken off before its end has copies, but no manifest.
+    Ok(Manifest::read(target)?.unwrap_or_default())
+}
+
+/// Unlocked by the system when it is closed.
+fn lock_target(target: &Path) -> Result<File, BackupError> {
+    let path = target.join("LOCK");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(BackupError::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BackupError::InUse { dir: target.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(BackupError::File { path, source }),
+    }
+}
+
+struct Run<'a> {
+    data: &'a Path,
+    files: PathBuf,
+    now_ms: i64,
+    next_version: u64,
+    entries: BTreeMap<String, Entry>,
+    report: BackedUp,
+}
+
+impl Run<'_> {
+    /// Copies until each partition has the same files before and after: a live file that is closed
+    /// meanwhile, or files that are merged, are found in the next pass. Partitions that begin
+    /// meanwhile hold nothing that was acknowledged before, and are left out.
+    fn copy_until_still(
+        &mut self,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Vec<Found>, BackupError> {
+        let mut found = tree::list(self.data, &mut self.report.notes)?;
+        let partitions: BTreeSet<String> =
+            found.iter().map(|file| file.partition().to_owned()).collect();
+        for _ in 0..PASSES {
+            self.copy_all(&found, progress)?;
+            let mut again = tree::list(self.data, &mut Vec::new())?;
+            again.retain(|file| partitions.contains(file.partition()));
+            let still = |a: &Found, b: &Found| a.path == b.path && a.kind == b.kind;
+            let is_still =
+                found.len() == again.len() && found.iter().zip(&again).all(|(a, b)| still(a, b));
+            if is_still {
+                return Ok(found);
+            }
+            found = again;
+        }
+        Err(BackupError::Restless { dir: self.data.to_owned() })
+    }
+
+    fn copy_all(
+        &mut self,
+        found: &[Found],
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), BackupError> {
+        let total = found.iter().map(|file| file.bytes).sum();
+        let mut done = 0;
+        progress(Progress { done, total });
+        // Live files last: what was closed while others were copied is in both, and harmless.
+        let (lasting, live): (Vec<_>, Vec<_>) =
+            found.iter().partition(|file| file.kind == Kind::Lasting);
+        for file in lasting.into_iter().chain(live) {
+            if self.entries.get(&file.path).is_none_or(|entry| !entry.is_of(file, self.now_ms)) {
+                self.copy(file)?;
+            }
+            done += file.bytes;
+            progress(Progress { done, total });
+        }
+        Ok(())
+    }
+
+    fn copy(&mut self, file: &Found) -> Result<(), BackupError> {
+        let version = self.next_version;
+        self.next_version += 1;
+        let from = self.data.join(&file.path);
+        let to = self.files.join(manifest::stored_name(&file.path, version));
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder).map_err(BackupError::file(folder))?;
+        }
+        let copied = match copy::copy(&from, &to, file.kind) {
+            // It was closed or merged since it was listed; the next pass sees to it.
+            Err(_) if !from.exists() => {
+                drop(fs::remove_file(&to));
+                return Ok(());
+            }
+            copied => copied?,
+        };
+        let Copied { sha256, bytes, note } = copied;
+        self.report.notes.extend(note.map(|note| format!("{}: {note}", file.path)));
+        self.report.copied_files += 1;
+        self.report.copied_bytes += bytes;
+        let stamp = file.stamp(self.now_ms);
+        self.entries.insert(file.path.clone(), Entry { sha256, bytes, stamp, version });
+        Ok(())
+    }
+}
+
+/// Removes copies that the manifest does not name.
+fn remove_others(files: &Path, manifest: &Manifest) -> Result<u64, BackupError> {
+    let wanted: BTreeSet<PathBuf> = manifest
+        .entries
+        .iter()
+        .map(|(path, entry)| files.join(manifest::stored_name(path, entry.version)))
+        .collect();
+    let mut removed = 0;
+    for path in tree::all_files(files)? {
+        if !wanted.contains(&path) {
+            fs::remove_file(&path).map_err(BackupError::file(&path))?;
+            removed += 1;
+        }
+    }
+    sync_dir(files).map_err(BackupError::file(files))?;
+    Ok(removed)
+}

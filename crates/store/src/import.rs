@@ -1,0 +1,242 @@
+//! Samples from elsewhere, all or nothing.
+//!
+//! ```text
+//! DIR/import/NAME.unfinished/   a store of its own, which is filled; worth nothing after a kill
+//! DIR/import/NAME.ready/        complete: whoever has the folder takes its files into its own
+//! ```
+//!
+//! The rename from one to the other is the moment at which an import counts. Taking up moves file
+//! after file, and goes on after a kill where it was.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use barograph_model::{Batch, Clock, Labels};
+
+use crate::error::{AppendError, OpenError, SealError, SeriesError};
+use crate::folder::{FileKind, Folder, PartitionFile, read_marker, sync_dir};
+use crate::registry::SeriesRef;
+use crate::settings::Settings;
+use crate::shared::Shared;
+use crate::store::{Appended, Store};
+
+pub(crate) const IMPORTS: &str = "import";
+const UNFINISHED: &str = "unfinished";
+const READY: &str = "ready";
+/// For a folder that was killed before it had a length of its own.
+const DAY_MS: i64 = 86_400_000;
+/// Partitions that are written to at the same time: each takes three open files and a head.
+const MAX_OPEN: usize = 64;
+
+/// Why an import came to nothing. The data folder is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    #[error(transparent)]
+    Series(#[from] SeriesError),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error("cannot use {}", path.display())]
+    File { path: PathBuf, source: io::Error },
+}
+
+/// An import that is going on. Dropped before [`Import::finish`], it leaves nothing.
+#[derive(Debug)]
+pub struct Import {
+    store: Option<Store>,
+    imports: PathBuf,
+    name: String,
+    samples: u64,
+}
+
+impl Import {
+    /// Begins an import into a data folder, which is made when it does not exist. A server may be
+    /// working in it.
+    ///
+    /// # Errors
+    /// The folder cannot be used.
+    pub fn begin(data: &Path, clock: Arc<dyn Clock>) -> Result<Self, ImportError> {
+        let partition_ms = if let Some(partition_ms) = read_marker(data)? {
+            partition_ms
+        } else {
+            drop(Store::open(Settings::new(data), Arc::clone(&clock))?);
+            read_marker(data)?.unwrap_or_default()
+        };
+        let imports = data.join(IMPORTS);
+        sweep(&imports);
+        let name = format!("{}-{}", clock.now_ms(), std::process::id());
+        let settings = Settings {
+            partition: Duration::from_millis(partition_ms.unsigned_abs()),
+            late_window: None,
+            future_window: Duration::MAX,
+            ..Settings::new(imports.join(format!("{name}.{UNFINISHED}")))
+        };
+        let store = Some(Store::open(settings, clock)?);
+        Ok(Self { store, imports, name, samples: 0 })
+    }
+
+    /// As [`Store::series`].
+    ///
+    /// # Errors
+    /// There are too many series.
+    pub fn series(&self, labels: &Labels) -> Result<SeriesRef, ImportError> {
+        let series = self.store.as_ref().map(|store| store.series(labels));
+        Ok(series.ok_or(AppendError::Closed)??)
+    }
+
+    /// As [`Store::append`], at any time from 1970 on.
+    ///
+    /// # Errors
+    /// The disk is full or fails, or there are too many series.
+    pub fn append(&mut self, batches: &[Batch]) -> Result<Appended, ImportError> {
+        self.patiently(|store| store.append(batches))
+    }
+
+    /// As [`Store::append_rows`], at any time from 1970 on.
+    ///
+    /// # Errors
+    /// As [`Import::append`].
+    pub fn append_rows(
+        &mut self,
+        time_ms: i64,
+        series: &[SeriesRef],
+        values: &[f64],
+    ) -> Result<Appended, ImportError> {
+        self.patiently(|store| store.append_rows(time_ms, series, values))
+    }
+
+    /// Nobody else waits: when the store is busy, its heads are sealed at once.
+    fn patiently(
+        &mut self,
+        append: impl Fn(&Store) -> Result<Appended, AppendError>,
+    ) -> Result<Appended, ImportError> {
+        let store = self.store.as_ref().ok_or(AppendError::Closed)?;
+        let appended = match append(store) {
+            Err(AppendError::Busy { .. }) => {
+                store.seal()?;
+                append(store)?
+            }
+            appended => appended?,
+        };
+        if appended.refused > 0 {
+            return Err(SeriesError::TooMany { max: store.settings().max_series }.into());
+        }
+        self.samples += appended.stored;
+        if store.open_partitions() > MAX_OPEN {
+            store.close_partitions()?;
+        }
+        Ok(appended)
+    }
+
+    /// Samples that were appended.
+    pub fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// Makes the import count. When it returns, it survives a power cut; who has the data folder
+    /// takes it up: [`Store::open`] at once, an open store within a second or two.
+    ///
+    /// # Errors
+    /// The disk is full or fails; the import has come to nothing.
+    pub fn finish(mut self) -> Result<Finished, ImportError> {
+        if let Some(store) = &self.store {
+            store.close_partitions()?;
+        }
+        self.store = None;
+        let ready = self.folder(READY);
+        let failed = |source| ImportError::File { path: ready.clone(), source };
+        fs::rename(self.folder(UNFINISHED), &ready).map_err(failed)?;
+        sync_dir(&self.imports).map_err(failed)?;
+        Ok(Finished { folder: ready, samples: self.samples })
+    }
+
+    fn folder(&self, state: &str) -> PathBuf {
+        self.imports.join(format!("{}.{state}", self.name))
+    }
+}
+
+impl Drop for Import {
+    fn drop(&mut self) {
+        self.store = None;
+        // After finish() there is none of this name.
+        drop(fs::remove_dir_all(self.folder(UNFINISHED)));
+        drop(fs::remove_dir(&self.imports));
+    }
+}
+
+/// An import that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    folder: PathBuf,
+    pub samples: u64,
+}
+
+impl Finished {
+    /// Whether its samples are in the data folder's own files by now.
+    pub fn is_taken_up(&self) -> bool {
+        !self.folder.exists()
+    }
+}
+
+/// Removes what killed imports left over; one that is going on has its folder locked.
+fn sweep(imports: &Path) {
+    for folder in folders(imports, UNFINISHED).unwrap_or_default() {
+        if let Ok(owned) = Folder::open(&folder, DAY_MS) {
+            drop(owned);
+            drop(fs::remove_dir_all(folder));
+        }
+    }
+}
+
+/// Takes the files of complete imports into the store's own. Gives how many there were.
+pub(crate) fn take_up(shared: &Shared) -> Result<u64, SealError> {
+    let imports = shared.folder.dir.join(IMPORTS);
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| SealError::File { path, source }
+    };
+    let mut taken = 0;
+    for folder in folders(&imports, READY).map_err(failed(&imports))? {
+        let raw = folder.join("raw");
+        for entry in fs::read_dir(&raw).map_err(failed(&raw))? {
+            let entry = entry.map_err(failed(&raw))?;
+            let name = entry.file_name();
+            let name = name.to_str().unwrap_or_default();
+            let file = PartitionFile::from_name(name, shared.folder.partition_ms);
+            let Some(PartitionFile { span, kind: FileKind::Closed(_) | FileKind::Final(_) }) = file
+            else {
+                continue;
+            };
+            let partition = shared.partition(span);
+            partition.take_in(&entry.path()).map_err(failed(&entry.path()))?;
+            taken += 1;
+        }
+        fs::remove_dir_all(&folder).map_err(failed(&folder))?;
+        // Only when it is empty.
+        drop(fs::remove_dir(&imports));
+    }
+    Ok(taken)
+}
+
+/// Folders of imports in a state, oldest first.
+fn folders(imports: &Path, state: &str) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(imports) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == state) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
