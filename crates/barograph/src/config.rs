@@ -14,6 +14,7 @@ use std::time::Duration;
 use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
+use barograph_server::IngestSettings;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -36,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) watch_services: WatchedServices,
     /// Counters by path, beyond those that are collected anyway.
     pub(crate) counters: UserCounters,
+    /// How much others may send.
+    pub(crate) ingest: IngestSettings,
 }
 
 /// Why the configuration cannot be used.
@@ -65,7 +68,7 @@ struct Setting {
 }
 
 /// Every setting there is.
-const SETTINGS: [Setting; 7] = [
+static SETTINGS: &[Setting] = &[
     Setting {
         section: "",
         key: "listen",
@@ -92,6 +95,25 @@ const SETTINGS: [Setting; 7] = [
         set: |config, value| value::counter_paths(value).map(|paths| config.counters = paths),
     },
     Setting {
+        section: "ingest",
+        key: "future_window",
+        set: |config, value| {
+            value::duration(value).map(|window| config.ingest.future_window = window)
+        },
+    },
+    Setting {
+        section: "ingest",
+        key: "max_new_series_per_day",
+        set: |config, value| {
+            value::count(value).map(|max| config.ingest.max_new_series_per_day = max)
+        },
+    },
+    Setting {
+        section: "ingest",
+        key: "max_series_per_source",
+        set: |config, value| value::count(value).map(|max| config.ingest.max_series = max),
+    },
+    Setting {
         section: "watch",
         key: "processes",
         set: |config, value| value::process_names(value).map(|watch| config.watch = watch),
@@ -113,6 +135,7 @@ impl Default for Config {
             watch: Watch::default(),
             watch_services: WatchedServices::default(),
             counters: UserCounters::default(),
+            ingest: IngestSettings::default(),
         }
     }
 }
@@ -259,7 +282,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_read() {
-        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n";
+        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n\n[ingest]\nmax_series_per_source = 10\nmax_new_series_per_day = 20\nfuture_window = '5m'\n";
         let expect = Config {
             listen: "[::1]:8080".parse().unwrap(),
             data: "/srv/baro".into(),
@@ -268,6 +291,12 @@ mod tests {
             watch: Watch::new(["nginx", "postgres*"].map(str::to_owned)).unwrap(),
             watch_services: WatchedServices::new(["ssh*".to_owned()]).unwrap(),
             counters: UserCounters::new(&[r"\Memory\Available Bytes".to_owned()]).unwrap(),
+            ingest: IngestSettings {
+                max_series: 10,
+                max_new_series_per_day: 20,
+                future_window: Duration::from_secs(300),
+                ..IngestSettings::default()
+            },
         };
         assert_eq!(Config::parse(text), Ok(expect));
     }
@@ -279,7 +308,7 @@ mod tests {
             problems(text),
             [
                 "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `listen`, `watch.processes`, `watch.services`",
+                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `watch.processes`, `watch.services`",
                 "line 4: `collect.interval` must be a text in quotes",
                 "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
             ]

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::events::EventLog;
 use crate::feed::Feed;
+use crate::ingest::Ingest;
 use crate::latest::Latest;
 use crate::processes::Processes;
 use crate::readings::Readings;
@@ -22,6 +23,7 @@ pub struct App {
     pub feed: Arc<Feed>,
     pub processes: Arc<Processes>,
     pub events: Arc<EventLog>,
+    pub ingest: Arc<Ingest>,
     pub readings: Readings,
     pub clock: Arc<dyn Clock>,
     pub host: HostFacts,

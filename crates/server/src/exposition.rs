@@ -46,8 +46,16 @@ impl Samples<'_> {
     }
 
     pub(crate) fn labelled(&mut self, label: &str, label_value: &str, value: f64) {
-        let escaped = label_value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-        self.page.line(format_args!("{}{{{label}=\"{escaped}\"}} {value}", self.name));
+        self.with_labels(&[(label, label_value)], value);
+    }
+
+    pub(crate) fn with_labels(&mut self, labels: &[(&str, &str)], value: f64) {
+        let label = |(name, value): &(&str, &str)| {
+            let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+            format!("{name}=\"{escaped}\"")
+        };
+        let labels: Vec<String> = labels.iter().map(label).collect();
+        self.page.line(format_args!("{}{{{}}} {value}", self.name, labels.join(",")));
     }
 }
 

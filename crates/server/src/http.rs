@@ -7,6 +7,7 @@ mod events;
 mod guard;
 mod health;
 mod host;
+mod ingest;
 mod inventory;
 mod live;
 mod messages;
@@ -32,6 +33,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/events", get(events::events))
         .route("/api/historical_metrics/{name}", get(simple::historical_metrics))
         .route("/api/host", get(host::host))
+        .route("/api/ingest", get(ingest::ingest))
         .route("/api/inventory", get(inventory::inventory))
         .route("/api/live", get(live::live))
         .route("/api/metrics", get(host::metrics))

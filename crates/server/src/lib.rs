@@ -8,6 +8,7 @@ mod exposition;
 mod feed;
 mod history;
 mod http;
+mod ingest;
 mod latest;
 mod on_demand;
 mod point;
@@ -22,6 +23,10 @@ pub use answers::{ConnectionsAnswer, InventoryAnswer, ServiceFilter, ServicesAns
 pub use app::{App, Limits, RunnerView};
 pub use events::{EVENTS_LOST, EventAnswer, EventLog};
 pub use feed::{Feed, FeedStatus};
+pub use ingest::{
+    Door, Ingest, IngestAnswer, IngestSettings, Intake, MetricInfo, MetricInfos, NoRoom, Place,
+    Reason, Report, Room, Source, SourceAnswer, TooManySamples, WriteError,
+};
 pub use latest::Latest;
 pub use processes::{ProcessSettings, Processes, ProcessesError, RecordProblem};
 pub use readings::Readings;

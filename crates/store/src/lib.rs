@@ -62,6 +62,7 @@ mod writer;
 pub use backup::{BackedUp, BackupError, Progress, Restored, backup, restore};
 pub use error::{AppendError, OpenError, SealError, SelectError, SeriesError};
 pub use import::{Finished, Import, ImportError};
+pub use live::Rows;
 pub use records::{Record, RecordAnswer, RecordError, RecordLog, RecordSettings, RecordStats};
 pub use registry::SeriesRef;
 pub use select::{Answer, Piece, SeriesData, Warning};

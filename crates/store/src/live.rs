@@ -22,12 +22,13 @@ use crate::settings::Settings;
 use crate::span::Span;
 use crate::sync::{lock, read, write};
 
-/// Samples of one time, by process-wide series.
+/// Samples of one time, by process-wide series: as many values as series.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Rows {
-    pub(crate) time_ms: i64,
-    pub(crate) series: Vec<SeriesRef>,
-    pub(crate) values: Vec<f64>,
+pub struct Rows {
+    /// Milliseconds since 1970-01-01 UTC.
+    pub time_ms: i64,
+    pub series: Vec<SeriesRef>,
+    pub values: Vec<f64>,
 }
 
 /// Samples that a commit left out.

@@ -133,6 +133,24 @@ impl Store {
         self.commit(vec![(span, rows)], appended)
     }
 
+    /// As [`Store::append_rows`], for several times at once.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub fn append_each(&self, rows: Vec<Rows>) -> Result<Appended, AppendError> {
+        let mut appended = Appended::default();
+        let mut accepted = Vec::with_capacity(rows.len());
+        for mut row in rows {
+            let len = row.series.len().min(row.values.len());
+            row.series.truncate(len);
+            row.values.truncate(len);
+            if let Some(span) = self.accept(row.time_ms, len, &mut appended) {
+                accepted.push((span, row));
+            }
+        }
+        self.commit(accepted, appended)
+    }
+
     /// The partition for a time, unless it is outside of the windows.
     fn accept(&self, time_ms: i64, samples: usize, appended: &mut Appended) -> Option<Span> {
         let Settings { late_window, future_window, .. } = &self.shared.settings;

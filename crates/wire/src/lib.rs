@@ -1,2 +1,6 @@
 //! Formats that metrics come in and go out by, and what they mean in samples. Nothing here opens a
 //! socket or a file: bytes in, samples or an error out, and the other way round.
+
+mod metric_type;
+
+pub use metric_type::MetricType;

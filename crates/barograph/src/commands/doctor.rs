@@ -1,12 +1,17 @@
 //! `barograph doctor`: what a running server costs, and whether it does its job.
 
+mod senders;
+
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::cli::DoctorArgs;
 use crate::client::Client;
 use crate::output;
+
+use senders::Senders;
 
 /// The part of `/api/status` that is shown.
 #[derive(Debug, Deserialize, Serialize)]
@@ -58,19 +63,24 @@ struct Store {
 }
 
 pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
-    let status: Status = Client::new(&args.server)?.get("/api/status")?;
+    let client = Client::new(&args.server)?;
+    let status: Status = client.get("/api/status")?;
+    let senders: Senders = client.get("/api/ingest")?;
     if args.json {
-        return output::pretty_json(&status);
+        let mut all = serde_json::to_value(&status)?;
+        all["ingest"] = json!(senders);
+        return output::pretty_json(&all);
     }
-    output::line(&report(&status))?;
-    match findings(&status).len() {
+    let findings = [findings(&status), senders.findings()].concat();
+    output::line(&report(&status, &senders, &findings))?;
+    match findings.len() {
         0 => Ok(()),
         1 => anyhow::bail!("1 thing needs attention"),
         count => anyhow::bail!("{count} things need attention"),
     }
 }
 
-fn report(status: &Status) -> String {
+fn report(status: &Status, senders: &Senders, findings: &[String]) -> String {
     let mut text = format!("Barograph {}, {} series\n\n", status.version, status.live_series);
     let mut rows = vec![["cost", "", "readings", ""].map(str::to_owned).to_vec()];
     let left = own_rows(&status.own);
@@ -88,7 +98,10 @@ fn report(status: &Status) -> String {
     text += &output::table(&collector_rows(&status.collectors));
     text += "\n\n";
     text += &output::table(&store_rows(&status.store));
-    let findings = findings(status);
+    if let Some(rows) = senders.rows() {
+        text += "\n\n";
+        text += &output::table(&rows);
+    }
     if findings.is_empty() {
         text += "\n\nNothing needs attention.";
     } else {
@@ -206,7 +219,7 @@ mod tests {
 
     #[test]
     fn all_is_well() {
-        let text = report(&status());
+        let text = report(&status(), &Senders::default(), &findings(&status()));
         assert!(text.contains("0.50 % of one core"), "{text}");
         assert!(text.contains("50.00 ms"), "{text}");
         assert!(text.contains("1.50 bytes each"), "{text}");

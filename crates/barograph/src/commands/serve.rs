@@ -11,7 +11,7 @@ use barograph_collect::{
 };
 use barograph_model::{Clock, SystemClock};
 use barograph_server::{
-    App, EventLog, Feed, Latest, Limits, ProcessSettings, Processes, Readings, RunnerView,
+    App, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes, Readings, RunnerView,
 };
 use barograph_store::{Settings, Store};
 
@@ -33,7 +33,7 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
     let store = open_store(&config.data, &clock)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .max_blocking_threads(8)
+        .max_blocking_threads(16)
         .thread_name("http")
         .enable_all()
         .build()
@@ -65,8 +65,10 @@ async fn watch_and_serve(
     let user_descs = user_counters.as_ref().map_or(&[][..], |collector| collector.descs());
     let runner = Arc::new(start_collecting(&config, &host.host, &setup, user_counters, &feed)?);
     let for_status = Arc::downgrade(&runner);
+    let ingest = Ingest::new(Arc::clone(&store), Arc::clone(&clock), config.ingest.clone());
     let app = App {
         store,
+        ingest: Arc::new(ingest),
         latest,
         feed: Arc::clone(&feed),
         processes: Arc::clone(&processes),

@@ -50,6 +50,28 @@ pub(super) fn interval(value: &DeValue<'_>) -> Result<Duration, String> {
     }
 }
 
+/// A time of at least one second.
+pub(super) fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
+    let text = text(value)?;
+    match parse_duration(text) {
+        Ok(duration) if duration >= Duration::from_secs(1) => Ok(duration),
+        Ok(_) => Err(format!("is `{text}`, but must be at least `1s`")),
+        Err(allowed) => Err(format!("is `{text}`, but {allowed}")),
+    }
+}
+
+/// How many of something there may be.
+pub(super) fn count(value: &DeValue<'_>) -> Result<usize, String> {
+    const MAX: usize = 10_000_000;
+    let DeValue::Integer(number) = value else {
+        return Err("must be a whole number without quotes".into());
+    };
+    let parsed = usize::from_str_radix(number.as_str(), number.radix()).ok();
+    parsed
+        .filter(|number| (1..=MAX).contains(number))
+        .ok_or_else(|| format!("is {number}, but must be from 1 to {MAX}"))
+}
+
 /// A list of names or patterns.
 pub(super) fn process_names(value: &DeValue<'_>) -> Result<Watch, String> {
     Watch::new(names(value)?).map_err(|error| format!("is not usable: {error}"))

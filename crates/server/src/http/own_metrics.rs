@@ -10,6 +10,7 @@ use barograph_store::Stats;
 use crate::app::{App, Context};
 use crate::exposition::Exposition;
 use crate::feed::FeedStatus;
+use crate::ingest::{IngestAnswer, SourceAnswer};
 
 use super::health::{damaged, open_connections, refused};
 
@@ -21,6 +22,7 @@ pub(crate) async fn metrics(State(context): State<Context>) -> Response {
     own_metrics(&mut page, &context);
     live_metrics(&mut page, &context);
     store_metrics(&mut page, &context.store.stats(), &context.feed.status());
+    ingest_metrics(&mut page, &context.ingest.answer());
     ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], page.finish()).into_response()
 }
 
@@ -146,5 +148,44 @@ fn store_metrics(page: &mut Exposition, stats: &Stats, feed: &FeedStatus) {
     ];
     for (name, help, value) in counters {
         page.metric(name, Kind::Counter, help).value(value);
+    }
+}
+
+/// What is shown of each source: name, kind, help, value.
+type SourceColumn = (&'static str, Kind, &'static str, fn(&SourceAnswer) -> f64);
+
+fn ingest_metrics(page: &mut Exposition, ingest: &IngestAnswer) {
+    page.metric("barograph_ingest_in_flight_bytes", Kind::Gauge, "Bodies under way.")
+        .value(ingest.bytes_in_flight as f64);
+    page.metric("barograph_ingest_busy_total", Kind::Counter, "Writes told to come back.")
+        .value(ingest.busy as f64);
+    let columns: [SourceColumn; 4] = [
+        ("barograph_ingest_series", Kind::Gauge, "Series of a source.", |one| one.series as f64),
+        ("barograph_ingest_new_series_today", Kind::Gauge, "Series begun since midnight.", |one| {
+            one.new_series_today as f64
+        }),
+        ("barograph_ingest_writes_total", Kind::Counter, "Writes of a source.", |one| {
+            one.writes as f64
+        }),
+        ("barograph_ingest_samples_total", Kind::Counter, "Samples stored.", |one| {
+            one.samples as f64
+        }),
+    ];
+    for (name, kind, help, value) in columns {
+        let mut metric = page.metric(name, kind, help);
+        for one in &ingest.sources {
+            metric.with_labels(&[("door", one.door), ("source", &one.source)], value(one));
+        }
+    }
+    let mut refused = page.metric(
+        "barograph_ingest_refused_samples_total",
+        Kind::Counter,
+        "Samples not stored, by reason.",
+    );
+    for one in &ingest.sources {
+        for (reason, count) in &one.refused {
+            let labels = [("door", one.door), ("source", &*one.source), ("reason", reason)];
+            refused.with_labels(&labels, *count as f64);
+        }
     }
 }
