@@ -113,7 +113,21 @@ impl Labels {
 
     /// The value of a label.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
+        let value = self.value_bytes(name.as_bytes())?;
+        std::str::from_utf8(value).ok()
+    }
+
+    /// As [`Labels::iter`], without looking at what the bytes mean: for comparing.
+    fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut offset = 0;
+        std::iter::from_fn(move || {
+            let name = take_bytes(&self.encoded, &mut offset)?;
+            Some((name, take_bytes(&self.encoded, &mut offset)?))
+        })
+    }
+
+    fn value_bytes(&self, name: &[u8]) -> Option<&[u8]> {
+        self.pairs().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
     /// The metric's name, or nothing for a nameless result.
@@ -173,6 +187,10 @@ fn take_pair<'a>(bytes: &'a [u8], offset: &mut usize) -> Option<(&'a str, &'a st
 }
 
 fn take_text<'a>(bytes: &'a [u8], offset: &mut usize) -> Option<&'a str> {
+    std::str::from_utf8(take_bytes(bytes, offset)?).ok()
+}
+
+fn take_bytes<'a>(bytes: &'a [u8], offset: &mut usize) -> Option<&'a [u8]> {
     let mut length = 0_usize;
     // Three groups of seven bits hold more than MAX_VALUE_BYTES.
     for group in 0..3 {
@@ -182,7 +200,7 @@ fn take_text<'a>(bytes: &'a [u8], offset: &mut usize) -> Option<&'a str> {
         if byte & 0x80 == 0 {
             let text = bytes.get(*offset..offset.checked_add(length)?)?;
             *offset += length;
-            return std::str::from_utf8(text).ok();
+            return Some(text);
         }
     }
     None
@@ -190,7 +208,7 @@ fn take_text<'a>(bytes: &'a [u8], offset: &mut usize) -> Option<&'a str> {
 
 impl PartialEq for Labels {
     fn eq(&self, other: &Self) -> bool {
-        self.encoded == other.encoded
+        Arc::ptr_eq(&self.encoded, &other.encoded) || self.encoded == other.encoded
     }
 }
 
@@ -218,7 +236,12 @@ impl PartialOrd for Labels {
 /// By metric name first, then label by label.
 impl Ord for Labels {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.name().cmp(other.name()).then_with(|| self.iter().cmp(other.iter()))
+        if self == other {
+            return Ordering::Equal;
+        }
+        let name = |labels| Self::value_bytes(labels, METRIC_NAME.as_bytes());
+        // Text is in order of its bytes.
+        name(self).cmp(&name(other)).then_with(|| self.pairs().cmp(other.pairs()))
     }
 }
 
@@ -303,6 +326,18 @@ mod tests {
             let labels = Labels::new(&pairs).unwrap();
             prop_assert_eq!(Labels::from_encoded(labels.encoded()).unwrap(), labels.clone());
             prop_assert!(labels.iter().eq(pairs.iter().map(|(n, v)| (n.as_str(), v.as_str()))));
+        }
+
+        #[test]
+        fn sets_are_in_order_of_name_then_of_labels(
+            a in prop::collection::btree_map("[A-b]|__name__", "[a-c]{1,3}", 0..4),
+            b in prop::collection::btree_map("[A-b]|__name__", "[a-c]{1,3}", 0..4),
+        ) {
+            let key = |set: &std::collections::BTreeMap<String, String>| {
+                (set.get(METRIC_NAME).cloned(), set.clone().into_iter().collect::<Vec<_>>())
+            };
+            let order = Labels::new(&a).unwrap().cmp(&Labels::new(&b).unwrap());
+            prop_assert_eq!(order, key(&a).cmp(&key(&b)));
         }
 
         #[test]

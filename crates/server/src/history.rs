@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 
-use barograph_model::Labels;
-use barograph_store::{Limits, SelectError, Store, Warning};
+use barograph_model::{Labels, SourceError};
+use barograph_store::{Limits, Store, Warning};
 use serde::Serialize;
 
 use crate::point::{Point, holds_for_ms, six_digits};
@@ -83,14 +83,17 @@ pub(crate) enum HistoryError {
     TooManySamples,
     #[error("the client went away")]
     Cancelled,
+    #[error("{0}")]
+    Failed(String),
 }
 
 impl HistoryError {
-    fn from_select(error: &SelectError) -> Self {
+    fn from_select(error: &SourceError) -> Self {
         match error {
-            SelectError::TooManySeries { .. } => Self::TooManySeries,
-            SelectError::TooManySamples { .. } => Self::TooManySamples,
-            SelectError::Cancelled => Self::Cancelled,
+            SourceError::TooManySeries { .. } => Self::TooManySeries,
+            SourceError::TooManySamples { .. } => Self::TooManySamples,
+            SourceError::Cancelled => Self::Cancelled,
+            SourceError::Failed(problem) => Self::Failed(problem.clone()),
         }
     }
 }

@@ -7,13 +7,12 @@
 
 use std::hint::black_box;
 use std::io::Read as _;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use barograph_model::{Clock, Labels, Matcher};
-use barograph_store::{Limits, SeriesRef, Settings, Store};
+use barograph_model::{Clock, Labels, Matcher, Samples, Selection, SeriesSource};
+use barograph_store::{SeriesRef, Settings, Store};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
 const ABSENT: u64 = 0x7ff0_0000_0000_0002;
@@ -146,14 +145,24 @@ fn fill(store: &Store, clock: &BatchClock, recording: &Recording) -> u64 {
 }
 
 fn read(store: &Store, matchers: &[Matcher]) -> f64 {
-    let limits = Limits { max_samples: usize::MAX, ..Limits::default() };
-    let mut sum = 0.0;
-    let mut add = |piece: barograph_store::Piece<'_>| {
-        sum += piece.values.iter().sum::<f64>();
-        ControlFlow::Continue(())
+    let selection = Selection {
+        matchers,
+        from_ms: 0,
+        to_ms: i64::MAX,
+        windows: None,
+        max_series: usize::MAX,
+        max_samples: usize::MAX,
+        cancel: None,
     };
-    let answer = store.select_each(matchers, 0, i64::MAX, &limits, &mut add);
-    assert!(answer.expect("no limit").warnings.is_empty());
+    let selected = SeriesSource::select(store, &selection).expect("no limit");
+    let mut reader = selected.reader();
+    let mut samples = Samples::default();
+    let mut sum = 0.0;
+    for series in 0..selected.labels().len() {
+        reader.samples(series, &mut samples).expect("no limit");
+        sum += samples.values.iter().sum::<f64>();
+    }
+    assert!(selected.warnings().is_empty());
     sum
 }
 

@@ -1,7 +1,6 @@
 //! Which blocks a partition has, and reading chunks from them.
 
 use std::collections::HashMap;
-use std::ops::AddAssign;
 use std::sync::Arc;
 
 use barograph_model::Labels;
@@ -50,31 +49,53 @@ impl BlockInfo {
 /// The blocks in order of their ids. Each sealing wrote a run of them in which series ascend.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Blocks {
-    runs: Vec<Vec<BlockInfo>>,
+    runs: Vec<BlockRun>,
+}
+
+#[derive(Debug, Clone)]
+struct BlockRun {
+    blocks: Vec<BlockInfo>,
+    range_ms: (i64, i64),
 }
 
 impl Blocks {
     pub(crate) fn push(&mut self, block: BlockInfo) {
+        let range_ms = block.range_ms;
         match self.runs.last_mut() {
-            Some(run) if run.last().is_some_and(|last| last.last_series <= block.first_series) => {
-                run.push(block);
+            Some(run) if run.goes_on_with(&block) => {
+                run.blocks.push(block);
+                run.range_ms.0 = run.range_ms.0.min(range_ms.0);
+                run.range_ms.1 = run.range_ms.1.max(range_ms.1);
             }
-            _ => self.runs.push(vec![block]),
+            _ => self.runs.push(BlockRun { blocks: vec![block], range_ms }),
         }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &BlockInfo> {
-        self.runs.iter().flatten()
+        self.runs.iter().flat_map(|run| &run.blocks)
+    }
+
+    /// Whether there can be samples of a series in a range.
+    pub(crate) fn has(&self, series: u32, range_ms: (i64, i64)) -> bool {
+        self.holding(series, range_ms).next().is_some()
     }
 
     /// The blocks that can hold samples of a series in a range, oldest sealing first.
     fn holding(&self, series: u32, range_ms: (i64, i64)) -> impl Iterator<Item = &BlockInfo> {
-        self.runs.iter().flat_map(move |run| {
-            let start = run.partition_point(|block| block.last_series < series);
-            run[start..].iter().take_while(move |block| block.first_series <= series).filter(
-                move |block| block.range_ms.0 <= range_ms.1 && range_ms.0 <= block.range_ms.1,
-            )
+        let overlaps = move |other: (i64, i64)| other.0 <= range_ms.1 && range_ms.0 <= other.1;
+        self.runs.iter().filter(move |run| overlaps(run.range_ms)).flat_map(move |run| {
+            let start = run.blocks.partition_point(|block| block.last_series < series);
+            run.blocks[start..]
+                .iter()
+                .take_while(move |block| block.first_series <= series)
+                .filter(move |block| overlaps(block.range_ms))
         })
+    }
+}
+
+impl BlockRun {
+    fn goes_on_with(&self, block: &BlockInfo) -> bool {
+        self.blocks.last().is_some_and(|last| last.last_series <= block.first_series)
     }
 }
 
@@ -92,18 +113,12 @@ pub(crate) struct BlockReader {
     loaded: HashMap<u32, Option<Loaded>>,
 }
 
-/// Chunks that could not be read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What could not be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Damage {
     pub(crate) chunks: u64,
-    pub(crate) blocks: u64,
-}
-
-impl AddAssign for Damage {
-    fn add_assign(&mut self, other: Self) {
-        self.chunks += other.chunks;
-        self.blocks += other.blocks;
-    }
+    /// Their ids.
+    pub(crate) blocks: Vec<u32>,
 }
 
 impl BlockReader {
@@ -126,7 +141,9 @@ impl BlockReader {
             }
             if !self.loaded.contains_key(&block.id) {
                 let loaded = self.load(block);
-                damage.blocks += u64::from(loaded.is_none());
+                if loaded.is_none() {
+                    damage.blocks.push(block.id);
+                }
                 self.loaded.insert(block.id, loaded);
             }
             let Some(Some(Loaded { head, data })) = self.loaded.get(&block.id) else { continue };

@@ -56,21 +56,6 @@ pub enum SeriesError {
     TooMany { max: usize },
 }
 
-/// Why a question has no answer.
-#[derive(Debug, thiserror::Error)]
-pub enum SelectError {
-    #[error(
-        "the question matches more than {max} series; narrow it, or raise the limit `max_series`"
-    )]
-    TooManySeries { max: usize },
-    #[error(
-        "the question reads more than {max} samples; narrow it, or raise the limit `max_samples`"
-    )]
-    TooManySamples { max: usize },
-    #[error("the question was cancelled")]
-    Cancelled,
-}
-
 /// Why sealing did not finish. What was committed before stays readable, and sealing is tried
 /// again.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,6 @@
 //! A series has an open tail of plain values and, before it, small compressed pieces. A value
 //! that does not change costs nothing but its run of timestamps.
 
-use std::sync::Arc;
-
 use crate::codec::bytes::Damaged;
 use crate::codec::times::{Run, Runs};
 use crate::codec::values::{self, Effort};
@@ -16,13 +14,25 @@ const PIECE_SAMPLES: usize = 256;
 const LONG_CONSTANT: usize = 64;
 /// A tail's timestamps are at most so many runs; then it is compressed early.
 const MAX_RUNS: usize = 128;
-/// What a piece takes beside its columns: its record, its three allocations, the pointer to it.
-const PIECE_BYTES: usize = 120;
+/// What a piece takes beside its columns: its record, its two allocations.
+const PIECE_BYTES: usize = 112;
+
+/// First and last time of runs that may overlap.
+fn range_of(runs: &[Run]) -> (i64, i64) {
+    runs.iter().fold((i64::MAX, i64::MIN), |range, run| {
+        (range.0.min(run.start_ms), range.1.max(run.last_ms()))
+    })
+}
+
+fn overlap(a: (i64, i64), b: (i64, i64)) -> bool {
+    a.0 <= b.1 && b.0 <= a.1
+}
 
 /// Samples in the order of their arrival.
 #[derive(Debug)]
 struct Piece {
     times: Box<[Run]>,
+    range_ms: (i64, i64),
     count: usize,
     values: PieceValues,
 }
@@ -43,14 +53,14 @@ impl Piece {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum TailValues {
     /// The same bits each time.
     Constant(f64),
     Plain(Vec<f64>),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Tail {
     times: Runs,
     count: usize,
@@ -106,14 +116,34 @@ impl Tail {
                 PieceValues::Encoded(bytes.into())
             }
         };
-        Ok(Piece { times: self.times.runs.into(), count: self.count, values })
+        let range_ms = range_of(&self.times.runs);
+        Ok(Piece { times: self.times.runs.into(), range_ms, count: self.count, values })
+    }
+
+    /// Appends at least the samples in a range.
+    fn read(&self, range_ms: (i64, i64), out: &mut Columns) {
+        let within = match &self.times.runs[..] {
+            [run] => run.within(range_ms),
+            runs if overlap(range_of(runs), range_ms) => 0..self.count,
+            _ => return,
+        };
+        match &self.values {
+            TailValues::Constant(value) => {
+                out.values.resize(out.values.len() + within.len(), *value);
+            }
+            TailValues::Plain(plain) => out.values.extend_from_slice(&plain[within.clone()]),
+        }
+        match &self.times.runs[..] {
+            [run] => run.read(within, &mut out.times),
+            _ => out.times.extend(self.times.iter()),
+        }
     }
 }
 
 /// The samples of one series.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct HeadSeries {
-    pieces: Vec<Arc<Piece>>,
+#[derive(Debug, Default)]
+struct HeadSeries {
+    pieces: Vec<Piece>,
     tail: Option<Tail>,
 }
 
@@ -126,7 +156,7 @@ impl HeadSeries {
             Some(tail) => {
                 let piece = tail.into_piece()?;
                 taken = piece.bytes();
-                self.pieces.push(Arc::new(piece));
+                self.pieces.push(piece);
                 self.tail = Some(Tail::new(time_ms, value));
             }
             None => match &mut self.tail {
@@ -137,13 +167,9 @@ impl HeadSeries {
         Ok((taken + self.tail.as_ref().map_or(0, Tail::bytes), before))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.tail.is_none()
-    }
-
-    /// Appends all samples in the order of their arrival.
-    pub(crate) fn read(&self, out: &mut Columns) -> Result<(), Damaged> {
-        for piece in &self.pieces {
+    /// Appends at least the samples in a range, in the order of their arrival.
+    fn read(&self, range_ms: (i64, i64), out: &mut Columns) -> Result<(), Damaged> {
+        for piece in self.pieces.iter().filter(|piece| overlap(piece.range_ms, range_ms)) {
             match &piece.values {
                 PieceValues::Constant(value) => {
                     out.values.resize(out.values.len() + piece.count, *value);
@@ -155,13 +181,7 @@ impl HeadSeries {
             out.times.extend(piece.times.iter().flat_map(Run::iter));
         }
         if let Some(tail) = &self.tail {
-            match &tail.values {
-                TailValues::Constant(value) => {
-                    out.values.resize(out.values.len() + tail.count, *value);
-                }
-                TailValues::Plain(plain) => out.values.extend_from_slice(plain),
-            }
-            out.times.extend(tail.times.iter());
+            tail.read(range_ms, out);
         }
         Ok(())
     }
@@ -194,8 +214,17 @@ impl Head {
         Ok(())
     }
 
-    pub(crate) fn series(&self, series: u32) -> Option<&HeadSeries> {
-        self.series.get(series as usize).filter(|series| !series.is_empty())
+    /// Appends at least the samples of a series in a range, in the order of their arrival.
+    pub(crate) fn read(
+        &self,
+        series: u32,
+        range_ms: (i64, i64),
+        out: &mut Columns,
+    ) -> Result<(), Damaged> {
+        match self.series.get(series as usize) {
+            Some(series) => series.read(range_ms, out),
+            None => Ok(()),
+        }
     }
 
     /// Upper bound of the local ids.
@@ -223,12 +252,15 @@ mod tests {
             for (time, value) in &samples {
                 head.push(3, *time, *value).unwrap();
             }
-            let mut columns = Columns::default();
-            if let Some(series) = head.series(3) {
-                series.read(&mut columns).unwrap();
-            }
-            let back: Vec<_> = columns.times.into_iter().zip(columns.values).collect();
-            prop_assert_eq!(back, samples);
+            let read = |range_ms| {
+                let mut columns = Columns::default();
+                head.read(3, range_ms, &mut columns).unwrap();
+                columns.times.into_iter().zip(columns.values).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(&read((i64::MIN, i64::MAX)), &samples);
+            let wanted = |(time, _): &(i64, f64)| (1000..1200).contains(time);
+            let some: Vec<_> = read((1000, 1199)).into_iter().filter(wanted).collect();
+            prop_assert_eq!(some, samples.into_iter().filter(wanted).collect::<Vec<_>>());
         }
     }
 

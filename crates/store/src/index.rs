@@ -1,19 +1,38 @@
 //! The series of one partition, and which of them a question means.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use barograph_model::{Labels, METRIC_NAME, MatchOp, Matcher};
 
 type Postings = HashMap<Box<str>, Vec<u32>>;
 
 /// Labels by local id, and local ids by label.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Index {
     /// `None` where the stored labels are damaged: the id is taken, the series is lost.
     labels: Vec<Option<Labels>>,
     /// For each label name and value the series that have it, ascending.
     postings: HashMap<Box<str>, Postings>,
+    /// Labels ascend with their ids, as in a final form.
+    is_sorted: bool,
+    /// Otherwise for each id its place in the order of labels, once somebody needs it.
+    places: OnceLock<Box<[u32]>>,
 }
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            labels: Vec::new(),
+            postings: HashMap::new(),
+            is_sorted: true,
+            places: OnceLock::new(),
+        }
+    }
+}
+
+/// From so many series of an answer on it is worth while to put all series in order once.
+const MANY: usize = 256;
 
 impl Index {
     pub(crate) fn push(&mut self, labels: Labels) {
@@ -28,13 +47,19 @@ impl Index {
                 None => drop(values.insert(value.into(), vec![id])),
             }
         }
+        self.is_sorted &= self.labels.last().is_none_or(|last| last.as_ref() < Some(&labels));
+        self.places = OnceLock::new();
         self.labels.push(Some(labels));
     }
 
     /// Takes ids up to `len` for series that are known to have been there.
     pub(crate) fn pad(&mut self, len: u32) -> u32 {
         let lost = len.saturating_sub(self.len());
-        self.labels.resize(self.labels.len().max(len as usize), None);
+        if lost > 0 {
+            self.labels.resize(len as usize, None);
+            self.is_sorted = false;
+            self.places = OnceLock::new();
+        }
         lost
     }
 
@@ -51,43 +76,84 @@ impl Index {
         (0..).zip(&self.labels).filter_map(|(id, labels)| Some((id, labels.as_ref()?)))
     }
 
-    /// The series that all matchers want, in ascending order.
+    /// The series that all matchers want, in order of their labels.
+    pub(crate) fn select_in_order(&self, matchers: &[Matcher]) -> Vec<u32> {
+        let mut ids = self.select(matchers);
+        if self.is_sorted {
+            return ids;
+        }
+        if ids.len() < MANY && self.places.get().is_none() {
+            ids.sort_by(|a, b| self.labels(*a).cmp(&self.labels(*b)));
+        } else {
+            let places = self.places.get_or_init(|| self.put_in_order());
+            ids.sort_unstable_by_key(|id| places[*id as usize]);
+        }
+        ids
+    }
+
+    fn put_in_order(&self) -> Box<[u32]> {
+        let mut ids: Vec<u32> = (0..self.len()).collect();
+        ids.sort_by(|a, b| self.labels(*a).cmp(&self.labels(*b)));
+        let mut places = vec![0; ids.len()].into_boxed_slice();
+        for (place, id) in (0..).zip(ids) {
+            places[id as usize] = place;
+        }
+        places
+    }
+
+    /// The series that all matchers want, in ascending order of their ids.
     pub(crate) fn select(&self, matchers: &[Matcher]) -> Vec<u32> {
-        let mut chosen: Option<Vec<u32>> = None;
-        let mut filters = Vec::new();
+        let (mut lists, mut others) = (Vec::new(), Vec::new());
         for matcher in matchers {
-            // What also wants absent labels cannot be answered by lists of present ones.
-            if matcher.matches_value("") {
-                filters.push(matcher);
-                continue;
+            if matcher.op() == MatchOp::Equal && !matcher.value().is_empty() {
+                let values = self.postings.get(matcher.label());
+                let Some(ids) = values.and_then(|values| values.get(matcher.value())) else {
+                    return Vec::new();
+                };
+                lists.push(&ids[..]);
+            } else {
+                others.push(matcher);
             }
-            let ids = self.with_value(matcher);
-            chosen = Some(match chosen {
-                None => ids,
-                Some(chosen) => intersect(&chosen, &ids),
-            });
         }
-        let mut chosen = chosen.unwrap_or_else(|| self.iter().map(|(id, _)| id).collect());
-        for matcher in filters {
-            let unwanted = self.unwanted(matcher);
-            chosen.retain(|id| unwanted.binary_search(id).is_err());
+        lists.sort_by_key(|ids| ids.len());
+        let mut chosen = lists.split_first().map(|(first, rest)| {
+            rest.iter().fold(first.to_vec(), |chosen, ids| intersect(&chosen, ids))
+        });
+        // What also wants absent labels cannot be answered by lists of present ones, so it is
+        // better asked of few.
+        others.sort_by_key(|matcher| matcher.matches_value(""));
+        for matcher in others {
+            chosen = Some(self.narrow(chosen, matcher));
         }
-        chosen
+        chosen.unwrap_or_else(|| self.iter().map(|(id, _)| id).collect())
     }
 
-    /// The series whose label has a value that the matcher wants.
-    fn with_value(&self, matcher: &Matcher) -> Vec<u32> {
-        let Some(values) = self.postings.get(matcher.label()) else { return Vec::new() };
-        if matcher.op() == MatchOp::Equal {
-            return values.get(matcher.value()).cloned().unwrap_or_default();
+    /// Of the chosen series (of all, if none were chosen yet) those that a matcher wants.
+    fn narrow(&self, chosen: Option<Vec<u32>>, matcher: &Matcher) -> Vec<u32> {
+        let no_values = Postings::new();
+        let values = self.postings.get(matcher.label()).unwrap_or(&no_values);
+        let chosen = match chosen {
+            Some(mut few) if few.len() <= values.len() => {
+                few.retain(|id| self.labels(*id).is_some_and(|labels| matcher.matches(labels)));
+                return few;
+            }
+            chosen => chosen,
+        };
+        if !matcher.matches_value("") {
+            let wanted = Self::collect(values, |value| matcher.matches_value(value));
+            return match chosen {
+                Some(chosen) => intersect(&chosen, &wanted),
+                None => wanted,
+            };
         }
-        Self::collect(values, |value| matcher.matches_value(value))
-    }
-
-    /// The series whose label has a value that the matcher does not want.
-    fn unwanted(&self, matcher: &Matcher) -> Vec<u32> {
-        let Some(values) = self.postings.get(matcher.label()) else { return Vec::new() };
-        Self::collect(values, |value| !matcher.matches_value(value))
+        let unwanted = Self::collect(values, |value| !matcher.matches_value(value));
+        let mut kept = chosen.unwrap_or_else(|| self.iter().map(|(id, _)| id).collect());
+        let mut rest = &unwanted[..];
+        kept.retain(|id| {
+            rest = &rest[rest.partition_point(|other| other < id)..];
+            rest.first() != Some(id)
+        });
+        kept
     }
 
     fn collect(values: &Postings, wanted: impl Fn(&str) -> bool) -> Vec<u32> {
@@ -105,6 +171,10 @@ impl Index {
 
     pub(crate) fn label_values(&self, label: &str) -> impl Iterator<Item = &str> {
         self.postings.get(label).into_iter().flatten().map(|(value, _)| &**value)
+    }
+
+    pub(crate) fn label_names(&self) -> impl Iterator<Item = &str> {
+        self.postings.keys().map(|name| &**name)
     }
 }
 
@@ -156,7 +226,10 @@ mod tests {
             let expected: Vec<u32> = (0..index.len())
                 .filter(|id| matchers.iter().all(|m| m.matches(index.labels(*id).unwrap())))
                 .collect();
-            prop_assert_eq!(index.select(&matchers), expected);
+            prop_assert_eq!(index.select(&matchers), &expected[..]);
+            let mut in_order = expected;
+            in_order.sort_by_key(|id| index.labels(*id).unwrap().clone());
+            prop_assert_eq!(index.select_in_order(&matchers), in_order);
         }
     }
 }

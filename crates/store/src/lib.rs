@@ -48,6 +48,7 @@ mod rewrite;
 mod seal;
 mod sealed;
 mod select;
+mod selected;
 mod settings;
 mod shared;
 mod source;
@@ -60,7 +61,7 @@ mod view;
 mod writer;
 
 pub use backup::{BackedUp, BackupError, Progress, Restored, backup, restore};
-pub use error::{AppendError, OpenError, SealError, SelectError, SeriesError};
+pub use error::{AppendError, OpenError, SealError, SeriesError};
 pub use import::{Finished, Import, ImportError};
 pub use live::Rows;
 pub use records::{Record, RecordAnswer, RecordError, RecordLog, RecordSettings, RecordStats};
@@ -71,7 +72,3 @@ pub use stats::Stats;
 pub use store::{Appended, Store};
 pub use verify::{Checked, verify};
 pub use view::StoreView;
-
-/// The value that says "the series ended here", apart from every other not-a-number, as
-/// Prometheus has it. It is stored and comes back with its bits.
-pub const STALE_MARKER: f64 = f64::from_bits(0x7ff0_0000_0000_0002);

@@ -10,10 +10,12 @@ use rusqlite::{Connection, ErrorCode, params};
 
 use crate::blocks::Blocks;
 use crate::codec::batch::{self, Frame};
+use crate::codec::bytes::Decoded;
 use crate::codec::names;
+use crate::columns::{self, Columns};
 use crate::db::{Database, Meta, Table, is_corruption};
 use crate::error::{AppendError, OpenError};
-use crate::head::{Head, HeadSeries};
+use crate::head::Head;
 use crate::index::Index;
 use crate::load::{Contents, Lost};
 use crate::partition::Facts;
@@ -93,14 +95,6 @@ pub(crate) struct Live {
     pub(crate) sealing: Mutex<()>,
     /// What opening found to be lost.
     pub(crate) lost: Lost,
-}
-
-/// Everything that the head and the blocks know of one series.
-#[derive(Debug)]
-pub(crate) struct SeriesParts {
-    pub(crate) blocks: Arc<Blocks>,
-    pub(crate) frozen: Option<HeadSeries>,
-    pub(crate) head: Option<HeadSeries>,
 }
 
 /// What opening a live file needs to know.
@@ -209,15 +203,21 @@ impl Live {
         }
     }
 
-    /// A consistent view of one series.
-    pub(crate) fn parts(&self, series: u32) -> SeriesParts {
+    /// Replaces `newest` by what the head has of a series in a range, and hands out the rest of
+    /// the same moment: the blocks, and the part of the head that is being sealed.
+    pub(crate) fn read_head(
+        &self,
+        series: u32,
+        range_ms: (i64, i64),
+        newest: &mut Columns,
+    ) -> (Arc<Blocks>, Option<Arc<Frozen>>, Decoded<()>) {
+        columns::clear(newest);
         let state = read(&self.state);
-        let frozen = state.frozen.as_ref().and_then(|frozen| frozen.head.series(series));
-        SeriesParts {
-            blocks: Arc::clone(&state.blocks),
-            frozen: frozen.cloned(),
-            head: state.head.series(series).cloned(),
+        let read = state.head.read(series, range_ms, newest);
+        if read.is_err() {
+            columns::clear(newest);
         }
+        (Arc::clone(&state.blocks), state.frozen.clone(), read)
     }
 
     /// Makes rows durable in one transaction, then visible. For each of the rows, returns how

@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-use crate::blocks::{BlockInfo, Blocks, Damage};
+use crate::blocks::{BlockInfo, Blocks};
 use crate::codec::batch;
 use crate::codec::names;
 use crate::db::{Meta, Table, is_corruption};
@@ -25,7 +25,8 @@ pub(crate) struct Contents {
 /// What reading found to be lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Lost {
-    pub(crate) damage: Damage,
+    pub(crate) chunks: u64,
+    pub(crate) blocks: u64,
     pub(crate) batches: u64,
     pub(crate) series: u64,
     /// Tables that SQLite cannot read to their end: the file is not fit to be written to.
@@ -36,8 +37,8 @@ impl Lost {
     /// In words.
     pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let parts = [
-            (self.damage.chunks, "samples"),
-            (self.damage.blocks, "blocks"),
+            (self.chunks, "samples"),
+            (self.blocks, "blocks"),
             (self.batches, "batches"),
             (self.series, "series"),
             (self.tables, "tables"),
@@ -68,7 +69,7 @@ impl Contents {
         }
         // A reading that broke off has not counted what it did not reach.
         let n_blocks = contents.blocks.iter().count() as u64;
-        contents.lost.damage.blocks = u64::from(meta.blocks).saturating_sub(n_blocks);
+        contents.lost.blocks = u64::from(meta.blocks).saturating_sub(n_blocks);
         contents.lost.series += u64::from(contents.index.pad(meta.series));
         Ok(contents)
     }
@@ -141,7 +142,7 @@ impl Contents {
         for frame in frames {
             for (series, value) in frame.series.into_iter().zip(frame.values) {
                 if self.head.push(series, frame.time_ms, value).is_err() {
-                    self.lost.damage.chunks += 1;
+                    self.lost.chunks += 1;
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use crate::db::is_corruption;
 use crate::error::OpenError;
@@ -33,7 +33,7 @@ struct SealedFiles {
 
 impl SealedFiles {
     fn add(&mut self, kind: FileKind) {
-        self.files.push(SealedFile { kind, opened: None, facts: None });
+        self.files.push(SealedFile { kind, opened: None, known: Weak::new(), facts: None });
         self.files.sort_by_key(|file| number(file.kind));
     }
 
@@ -46,7 +46,10 @@ impl SealedFiles {
 #[derive(Debug)]
 pub(crate) struct SealedFile {
     pub(crate) kind: FileKind,
+    /// Kept open for the next reader.
     opened: Option<Arc<Sealed>>,
+    /// The same, as long as any reader has it.
+    known: Weak<Sealed>,
     facts: Option<Facts>,
 }
 
@@ -186,7 +189,11 @@ impl Partition {
         if let Some(sealed) = &file.opened {
             return Ok(Arc::clone(sealed));
         }
-        let sealed = Arc::new(Sealed::open(self.path(file.kind))?);
+        let sealed = match file.known.upgrade() {
+            Some(sealed) => sealed,
+            None => Arc::new(Sealed::open(self.path(file.kind))?),
+        };
+        file.known = Arc::downgrade(&sealed);
         file.opened = Some(Arc::clone(&sealed));
         Ok(sealed)
     }
@@ -229,13 +236,14 @@ impl Partition {
         let mut sealed = lock(&self.sealed);
         fs::rename(self.path(FileKind::Unfinished(number(kind))), self.path(kind))?;
         sync_dir(&self.dir)?;
-        sealed.files.retain(|file| !merged.contains(&file.kind));
-        sealed.add(kind);
-        drop(sealed);
-        for kind in merged {
-            // Where readers still have it open, Windows keeps it until the next start.
-            drop(fs::remove_file(self.path(*kind)));
+        let is_merged = |file: &mut SealedFile| merged.contains(&file.kind);
+        for file in sealed.files.extract_if(.., is_merged) {
+            match file.known.upgrade() {
+                Some(sealed) => sealed.replace(),
+                None => drop(fs::remove_file(self.path(file.kind))),
+            }
         }
+        sealed.add(kind);
         Ok(())
     }
 

@@ -18,7 +18,7 @@ use crate::codec::block::Encoded;
 use crate::codec::bytes::Damaged;
 use crate::codec::names;
 use crate::codec::values::Effort;
-use crate::columns::Columns;
+use crate::columns::{self, ALL_TIMES, Columns};
 use crate::db::{Meta, Table, create_unshared, insert_block, write_meta};
 use crate::error::SealError;
 use crate::folder::FileKind;
@@ -71,7 +71,6 @@ pub(crate) fn rewrite(
         remove(&path)?;
         return written;
     }
-    partition.forget();
     partition
         .replace(merged, FileKind::Final(number))
         .map_err(|source| SealError::File { path, source })?;
@@ -107,24 +106,27 @@ impl Rewriting<'_> {
         let labels: Vec<Labels> = places.keys().cloned().collect();
         self.write_series(&connection, &mut meta, &labels)?;
         let mut packer = Packer::new(meta, Effort::Best);
-        let mut readers = Readers::open(self.sources);
+        let mut readers = Readers::new(self.sources);
         let mut columns = Columns::default();
         let mut working_since = self.manners.clock.monotonic();
         for (series, (labels, places)) in (0..).zip(&places) {
             if self.manners.stop.load(Ordering::Relaxed) {
                 return Ok(Rewritten::Stopped);
             }
-            let damage = readers.read(labels, places, (i64::MIN, i64::MAX), &mut columns);
-            if damage != Damage::default() {
-                return Ok(Rewritten::LeftAlone);
+            columns::clear(&mut columns);
+            for place in places {
+                let damage = readers.read(*place, labels, ALL_TIMES, &mut columns);
+                if damage != Damage::default() {
+                    return Ok(Rewritten::LeftAlone);
+                }
             }
+            columns::normalise(&mut columns);
             packer.push(series, labels, &columns).map_err(|damaged| self.not_encoded(&damaged))?;
             if let Some(blocks) = packer.take_full() {
                 self.write_blocks(&connection, &mut meta, &blocks)?;
                 working_since = self.rest(working_since);
             }
         }
-        readers.close();
         self.write_blocks(&connection, &mut meta, &packer.finish())?;
         write_meta(&connection, &meta).map_err(|source| self.failed(source))?;
         connection.close().map_err(|(_, source)| self.failed(source))?;

@@ -15,7 +15,7 @@ use crate::blocks::BlockInfo;
 use crate::codec::block::{Builder, Encoded};
 use crate::codec::bytes::Damaged;
 use crate::codec::values::Effort;
-use crate::columns::Columns;
+use crate::columns::{self, ALL_TIMES, Columns};
 use crate::db::{Meta, Table, insert_block, write_meta};
 use crate::error::SealError;
 use crate::live::{Frozen, Live};
@@ -104,12 +104,13 @@ impl Live {
             if stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
-            let Some(head) = frozen.head.series(series) else { continue };
             let Some(labels) = read(&self.index).labels(series).cloned() else { continue };
-            columns.clear();
-            head.read(&mut columns)
+            columns::clear(&mut columns);
+            frozen
+                .head
+                .read(series, ALL_TIMES, &mut columns)
                 .and_then(|()| {
-                    columns.normalise();
+                    columns::normalise(&mut columns);
                     packer.push(series, &labels, &columns)
                 })
                 .map_err(|damaged| self.encode_error(&damaged))?;

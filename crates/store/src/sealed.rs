@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::blocks::Blocks;
 use crate::db::{Database, Meta};
@@ -20,6 +21,7 @@ pub(crate) struct Sealed {
     /// Batches of a live file that was set aside before it could be sealed.
     pub(crate) head: Head,
     pub(crate) lost: Lost,
+    is_replaced: AtomicBool,
 }
 
 impl Sealed {
@@ -34,7 +36,20 @@ impl Sealed {
         connection.execute_batch("COMMIT").map_err(failed)?;
         database.give_back(connection);
         let Contents { index, blocks, head, lost, .. } = contents;
-        Ok(Self { database, meta, index, blocks: Arc::new(blocks), head, lost })
+        Ok(Self {
+            database,
+            meta,
+            index,
+            blocks: Arc::new(blocks),
+            head,
+            lost,
+            is_replaced: AtomicBool::new(false),
+        })
+    }
+
+    /// Another file has its contents: it is removed once nobody reads it any more.
+    pub(crate) fn replace(&self) {
+        self.is_replaced.store(true, Ordering::Relaxed);
     }
 
     /// The record of a file, without the rest.
@@ -42,6 +57,16 @@ impl Sealed {
         let database = Database::new(path);
         let connection = database.reader()?;
         existing_meta(&database, &connection)
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        if *self.is_replaced.get_mut() {
+            self.database.close_idle();
+            // What stays is removed at the next start.
+            drop(std::fs::remove_file(&self.database.path));
+        }
     }
 }
 

@@ -134,7 +134,7 @@ impl Shared {
             max_bytes: self.settings.max_file_bytes,
             now: self.clock.monotonic(),
         })?;
-        count(&self.counters.damaged_blocks, live.lost.damage.blocks);
+        count(&self.counters.damaged_blocks, live.lost.blocks);
         count(&self.counters.damaged_batches, live.lost.batches);
         Ok(live)
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use barograph_model::{Labels, Matcher};
 
-use crate::blocks::{BlockReader, Damage};
-use crate::columns::Columns;
+use crate::blocks::{BlockReader, Blocks, Damage};
+use crate::codec::bytes::Decoded;
+use crate::columns::{self, Columns};
 use crate::db::Database;
 use crate::error::OpenError;
 use crate::index::Index;
-use crate::live::{Live, SeriesParts};
+use crate::live::Live;
 use crate::load::Lost;
 use crate::sealed::Sealed;
 use crate::sync::read;
@@ -21,10 +22,10 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// The series that all matchers want.
+    /// The series that all matchers want, in order of their labels.
     pub(crate) fn select(&self, matchers: &[Matcher]) -> Vec<(u32, Labels)> {
         self.with_index(|index| {
-            let ids = index.select(matchers).into_iter();
+            let ids = index.select_in_order(matchers).into_iter();
             ids.filter_map(|id| Some((id, index.labels(id)?.clone()))).collect()
         })
     }
@@ -33,17 +34,6 @@ impl Source {
         match self {
             Self::Live(live) => act(&read(&live.index)),
             Self::Sealed(sealed) => act(&sealed.index),
-        }
-    }
-
-    pub(crate) fn parts(&self, series: u32) -> SeriesParts {
-        match self {
-            Self::Live(live) => live.parts(series),
-            Self::Sealed(sealed) => SeriesParts {
-                blocks: Arc::clone(&sealed.blocks),
-                frozen: None,
-                head: sealed.head.series(series).cloned(),
-            },
         }
     }
 
@@ -61,69 +51,106 @@ impl Source {
         }
     }
 
-    pub(crate) fn reader(&self) -> Result<BlockReader, OpenError> {
+    fn reader(&self) -> Result<BlockReader, OpenError> {
         let meta = match self {
             Self::Live(live) => read(&live.state).meta,
             Self::Sealed(sealed) => sealed.meta,
         };
         Ok(BlockReader::new(self.database().reader()?, meta))
     }
-
-    pub(crate) fn give_back(&self, reader: BlockReader) {
-        self.database().give_back(reader.connection);
-    }
 }
 
-/// The readers of a partition's files.
+/// Reads from several files, for one thread. A file is opened when its first block is needed.
 #[derive(Debug)]
 pub(crate) struct Readers<'a> {
     sources: &'a [Source],
-    readers: Vec<Option<BlockReader>>,
+    files: Vec<Reader>,
+    newest: Columns,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Closed,
+    Open(Box<BlockReader>),
+    Failed,
+}
+
+impl Reader {
+    fn open(&mut self, source: &Source) -> Option<&mut BlockReader> {
+        if matches!(self, Self::Closed) {
+            let reader = source.reader();
+            *self = reader.map_or(Self::Failed, |reader| Self::Open(Box::new(reader)));
+        }
+        match self {
+            Self::Open(reader) => Some(reader),
+            Self::Closed | Self::Failed => None,
+        }
+    }
 }
 
 impl<'a> Readers<'a> {
-    pub(crate) fn open(sources: &'a [Source]) -> Self {
-        let readers = sources.iter().map(|source| source.reader().ok()).collect();
-        Self { sources, readers }
+    pub(crate) fn new(sources: &'a [Source]) -> Self {
+        let files = sources.iter().map(|_| Reader::Closed).collect();
+        Self { sources, files, newest: Columns::default() }
     }
 
-    /// Reads one series of all files; later writes win.
+    /// Appends at least the samples that one file has of a series in a range, in the order in
+    /// which they were written, as far as they can be told apart.
     pub(crate) fn read(
         &mut self,
+        (source, id): (usize, u32),
         labels: &Labels,
-        places: &[(usize, u32)],
         range_ms: (i64, i64),
-        columns: &mut Columns,
+        out: &mut Columns,
     ) -> Damage {
-        columns.clear();
-        let mut damage = Damage::default();
-        for (index, id) in places {
-            let parts = self.sources[*index].parts(*id);
-            match &mut self.readers[*index] {
-                Some(reader) => {
-                    damage += reader.read(&parts.blocks, (*id, labels), range_ms, columns);
-                }
-                None => damage.blocks += parts.blocks.iter().count() as u64,
+        let reader = &mut self.files[source];
+        let newest = &mut self.newest;
+        let source = &self.sources[source];
+        let mut read_blocks = |blocks: &Blocks, out: &mut Columns| {
+            if !blocks.has(id, range_ms) {
+                return Damage::default();
             }
-            for head in [parts.frozen, parts.head].into_iter().flatten() {
-                let len = columns.times.len();
-                if head.read(columns).is_err() {
-                    columns.times.truncate(len);
-                    columns.values.truncate(len);
-                    damage.chunks += 1;
+            match reader.open(source) {
+                Some(reader) => reader.read(blocks, (id, labels), range_ms, out),
+                None => Damage { chunks: 0, blocks: blocks.iter().map(|block| block.id).collect() },
+            }
+        };
+        match source {
+            Source::Live(live) => {
+                let (blocks, frozen, head) = live.read_head(id, range_ms, newest);
+                let mut damage = read_blocks(&blocks, out);
+                if let Some(frozen) = frozen {
+                    damage.chunks += read_part(out, |out| frozen.head.read(id, range_ms, out));
                 }
+                damage.chunks += u64::from(head.is_err());
+                columns::append(out, newest);
+                damage
+            }
+            Source::Sealed(sealed) => {
+                let mut damage = read_blocks(&sealed.blocks, out);
+                damage.chunks += read_part(out, |out| sealed.head.read(id, range_ms, out));
+                damage
             }
         }
-        columns.normalise();
-        columns.clip(range_ms.0, range_ms.1);
-        damage
     }
+}
 
-    pub(crate) fn close(self) {
-        for (source, reader) in self.sources.iter().zip(self.readers) {
-            if let Some(reader) = reader {
-                source.give_back(reader);
+impl Drop for Readers<'_> {
+    fn drop(&mut self) {
+        for (source, reader) in self.sources.iter().zip(self.files.drain(..)) {
+            if let Reader::Open(reader) = reader {
+                source.database().give_back(reader.connection);
             }
         }
     }
+}
+
+/// Appends all of a part or nothing; the number of damaged ones.
+fn read_part(out: &mut Columns, read: impl FnOnce(&mut Columns) -> Decoded<()>) -> u64 {
+    let len = out.times.len();
+    let damaged = read(out).is_err();
+    if damaged {
+        columns::truncate(out, len);
+    }
+    u64::from(damaged)
 }

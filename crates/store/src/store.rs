@@ -1,23 +1,23 @@
 //! The store: its threads, and what callers can do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use barograph_model::{Batch, Clock, Labels, Matcher};
+use barograph_model::{Batch, Clock, Labels, Matcher, Samples, SelectedSeries as _, SourceError};
 
-use crate::error::{AppendError, OpenError, SealError, SelectError, SeriesError};
+use crate::error::{AppendError, OpenError, SealError, SeriesError};
 use crate::folder::Folder;
 use crate::import;
 use crate::live::Rows;
 use crate::maintenance;
 use crate::queue::Refused;
 use crate::registry::SeriesRef;
-use crate::select::{Answer, Piece, Question, SeriesData};
+use crate::select::{Answer, Question, SeriesData};
+use crate::selected::Selected;
 use crate::settings::{Limits, Settings};
 use crate::shared::Shared;
 use crate::span::Span;
@@ -46,7 +46,7 @@ pub struct Appended {
 /// that was acknowledged is on disk already.
 #[derive(Debug)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -260,42 +260,19 @@ impl Store {
         from_ms: i64,
         to_ms: i64,
         limits: &Limits<'_>,
-    ) -> Result<Answer<Vec<SeriesData>>, SelectError> {
-        let mut data: Vec<SeriesData> = Vec::new();
-        let mut gather = |piece: Piece<'_>| {
-            match data.get_mut(piece.series) {
-                Some(series) => {
-                    series.times.extend_from_slice(piece.times);
-                    series.values.extend_from_slice(piece.values);
-                }
-                None => data.push(SeriesData {
-                    labels: piece.labels.clone(),
-                    times: piece.times.to_vec(),
-                    values: piece.values.to_vec(),
-                }),
+    ) -> Result<Answer<Vec<SeriesData>>, SourceError> {
+        let selected = Selected::new(&self.shared, matchers, (from_ms, to_ms), limits)?;
+        let mut reader = selected.reader();
+        let mut data = Vec::new();
+        for (series, labels) in selected.labels().iter().enumerate() {
+            let mut samples = Samples::default();
+            reader.read(series, &mut samples)?;
+            if !samples.times.is_empty() {
+                let Samples { times, values } = samples;
+                data.push(SeriesData { labels: labels.clone(), times, values });
             }
-            ControlFlow::Continue(())
-        };
-        let warnings = self.question(matchers, from_ms, to_ms, limits).each(&mut gather)?;
-        data.sort_by(|a, b| a.labels.cmp(&b.labels));
-        Ok(Answer { data, warnings })
-    }
-
-    /// As [`Store::select`], but hands the samples on partition by partition instead of gathering
-    /// them. The returned list holds the warnings.
-    ///
-    /// # Errors
-    /// A limit is passed, or the question was cancelled; `act` has seen a part of the answer then.
-    pub fn select_each(
-        &self,
-        matchers: &[Matcher],
-        from_ms: i64,
-        to_ms: i64,
-        limits: &Limits<'_>,
-        act: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
-    ) -> Result<Answer<()>, SelectError> {
-        let warnings = self.question(matchers, from_ms, to_ms, limits).each(act)?;
-        Ok(Answer { data: (), warnings })
+        }
+        Ok(Answer { data, warnings: selected.found_missing() })
     }
 
     /// The labels of the series that all matchers want and that are in a partition which overlaps
@@ -309,7 +286,7 @@ impl Store {
         from_ms: i64,
         to_ms: i64,
         limits: &Limits<'_>,
-    ) -> Result<Answer<Vec<Labels>>, SelectError> {
+    ) -> Result<Answer<Vec<Labels>>, SourceError> {
         self.question(matchers, from_ms, to_ms, limits).series()
     }
 
@@ -328,7 +305,7 @@ impl Store {
         from_ms: i64,
         to_ms: i64,
         limits: &Limits<'_>,
-    ) -> Result<Answer<BTreeSet<String>>, SelectError> {
+    ) -> Result<Answer<BTreeSet<String>>, SourceError> {
         self.question(matchers, from_ms, to_ms, limits).label_names()
     }
 
@@ -343,7 +320,7 @@ impl Store {
         from_ms: i64,
         to_ms: i64,
         limits: &Limits<'_>,
-    ) -> Result<Answer<BTreeSet<String>>, SelectError> {
+    ) -> Result<Answer<BTreeSet<String>>, SourceError> {
         self.question(matchers, from_ms, to_ms, limits).label_values(label)
     }
 

@@ -1,10 +1,10 @@
 //! Checks every checksum in a data folder, while a server may work in it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::blocks::Damage;
-use crate::columns::Columns;
+use crate::columns::{self, ALL_TIMES, Columns};
 use crate::error::OpenError;
 use crate::folder::{FileKind, Folder};
 use crate::partition::Partition;
@@ -94,15 +94,19 @@ fn check_partition_file(path: &Path) -> Found {
     }
     let sources = [Source::Sealed(sealed)];
     found.problems.extend(sources[0].lost().problems());
-    let mut readers = Readers::open(&sources);
+    let mut readers = Readers::new(&sources);
     let mut columns = Columns::default();
-    let mut damage = Damage::default();
+    let (mut chunks, mut blocks) = (0, BTreeSet::new());
     for (id, labels) in sources[0].select(&[]) {
-        damage += readers.read(&labels, &[(0, id)], (i64::MIN, i64::MAX), &mut columns);
+        columns::clear(&mut columns);
+        let damage = readers.read((0, id), &labels, ALL_TIMES, &mut columns);
+        columns::normalise(&mut columns);
         found.sound += columns.times.len() as u64;
+        chunks += damage.chunks;
+        blocks.extend(damage.blocks);
     }
-    if damage != Damage::default() {
-        let Damage { chunks, blocks } = damage;
+    if chunks > 0 || !blocks.is_empty() {
+        let blocks = blocks.len();
         found.problems.push(format!("damaged: {chunks} chunks, {blocks} blocks"));
     }
     found

@@ -1,16 +1,19 @@
 //! A data folder read from beside: without its lock, while a server may work in it.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use barograph_model::{Clock, Labels, Matcher};
+use barograph_model::{Clock, Labels, Matcher, Samples, SelectedSeries as _, SourceError};
 
-use crate::error::{OpenError, SelectError};
+use crate::error::OpenError;
 use crate::folder::Folder;
 use crate::select::{Answer, Piece, Question};
+use crate::selected::Selected;
 use crate::settings::{Limits, Settings};
 use crate::shared::Shared;
+use crate::span::Span;
 
 /// The folder as it was when it was opened, to read only. Each live file is seen as it was at one
 /// moment.
@@ -41,23 +44,50 @@ impl StoreView {
         matchers: &[Matcher],
         range_ms: (i64, i64),
         limits: &Limits<'_>,
-    ) -> Result<Answer<Vec<Labels>>, SelectError> {
+    ) -> Result<Answer<Vec<Labels>>, SourceError> {
         self.question(matchers, range_ms, limits).series()
     }
 
-    /// As [`crate::Store::select_each`].
+    /// Hands the samples of a range on, partition by partition. The returned list holds the
+    /// warnings.
     ///
     /// # Errors
-    /// A limit is passed.
+    /// A limit is passed, or the question was cancelled; `act` has seen a part of the answer then.
     pub fn select_each(
         &self,
         matchers: &[Matcher],
         range_ms: (i64, i64),
         limits: &Limits<'_>,
         act: &mut dyn FnMut(Piece<'_>) -> ControlFlow<()>,
-    ) -> Result<Answer<()>, SelectError> {
-        let warnings = self.question(matchers, range_ms, limits).each(act)?;
-        Ok(Answer { data: (), warnings })
+    ) -> Result<Answer<()>, SourceError> {
+        let mut answer = Answer { data: (), warnings: Vec::new() };
+        let mut numbers: HashMap<Labels, usize> = HashMap::new();
+        let (mut columns, mut left) = (Samples::default(), limits.max_samples);
+        for partition in self.question(matchers, range_ms, limits).partitions() {
+            let Span { start_ms, end_ms } = partition.span;
+            let range_ms = (range_ms.0.max(start_ms), range_ms.1.min(end_ms - 1));
+            let selected = Selected::new(&self.shared, matchers, range_ms, limits)?;
+            let mut reader = selected.reader();
+            for (index, labels) in selected.labels().iter().enumerate() {
+                reader.read(index, &mut columns)?;
+                if columns.times.is_empty() {
+                    continue;
+                }
+                let too_many = SourceError::TooManySamples { max: limits.max_samples };
+                left = left.checked_sub(columns.times.len()).ok_or(too_many)?;
+                let next = numbers.len();
+                let series = *numbers.entry(labels.clone()).or_insert(next);
+                if numbers.len() > limits.max_series {
+                    return Err(SourceError::TooManySeries { max: limits.max_series });
+                }
+                let Samples { times, values } = &columns;
+                if act(Piece { series, labels, times, values }).is_break() {
+                    return Ok(answer);
+                }
+            }
+            answer.warnings.extend(selected.found_missing());
+        }
+        Ok(answer)
     }
 
     fn question<'a>(

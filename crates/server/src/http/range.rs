@@ -86,6 +86,7 @@ pub(crate) fn history_error(error: &HistoryError) -> ApiError {
             ApiError::over_limit("over_limit", error.to_string())
         }
         HistoryError::Cancelled => ApiError::unavailable("cancelled", error.to_string()),
+        HistoryError::Failed(_) => ApiError::internal("unreadable", error.to_string()),
     }
 }
 

@@ -6,6 +6,8 @@
 //!   form 1, pco:    a pco page of all timestamps
 //! ```
 
+use std::ops::Range;
+
 use super::MAX_CHUNK_SAMPLES;
 use super::bytes::{Damaged, Decoded, Reader, put_count, put_varint, zigzag};
 use super::values::{Effort, compress, decompress};
@@ -29,6 +31,37 @@ impl Run {
     pub(crate) fn last_ms(&self) -> i64 {
         // The last time fits, so the wrapped steps towards it cancel out.
         self.start_ms.wrapping_add(self.step_ms.wrapping_mul(i64::from(self.count) - 1))
+    }
+
+    /// The indices of the timestamps in a range, both ends included.
+    pub(crate) fn within(&self, range_ms: (i64, i64)) -> Range<usize> {
+        // The differences are of times in one run or one range, seen as unsigned they fit.
+        let steps_to = |time_ms: i64| {
+            let ahead = time_ms.wrapping_sub(self.start_ms).cast_unsigned();
+            ahead / self.step_ms.max(1).cast_unsigned()
+        };
+        let count = u64::from(self.count);
+        let end = match range_ms.1 {
+            last if last < self.start_ms => 0,
+            last if last >= self.last_ms() => count,
+            last => steps_to(last) + 1,
+        };
+        let start = match range_ms.0 {
+            first if first <= self.start_ms => 0,
+            first if first > self.last_ms() => count,
+            first => steps_to(first - 1) + 1,
+        };
+        let index = |i: u64| usize::try_from(i).unwrap_or(usize::MAX);
+        index(start.min(end))..index(end)
+    }
+
+    /// Appends the timestamps with these indices.
+    pub(crate) fn read(&self, within: Range<usize>, out: &mut Vec<i64>) {
+        let Self { start_ms, step_ms, .. } = *self;
+        out.extend(
+            (within.start as u64..within.end as u64)
+                .map(|i| start_ms.wrapping_add_unsigned(step_ms.cast_unsigned().wrapping_mul(i))),
+        );
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = i64> + use<> {
@@ -203,6 +236,26 @@ mod tests {
         assert!(round_trip(&times) <= 20);
         let gaps: Vec<i64> = times.iter().copied().filter(|t| t / 1000 % 1000 > 3).collect();
         assert!(round_trip(&gaps) <= 50);
+    }
+
+    proptest! {
+        #[test]
+        fn the_part_of_a_run_in_a_range_is_what_a_filter_keeps(
+            start_ms in -50_i64..50,
+            step_ms in 1_i64..9,
+            count in 1_u32..20,
+            from_ms in -80_i64..300,
+            length in -3_i64..200,
+        ) {
+            let step_ms = if count == 1 { 0 } else { step_ms };
+            let run = Run { start_ms, step_ms, count };
+            let range_ms = (from_ms, from_ms + length);
+            let mut found = Vec::new();
+            run.read(run.within(range_ms), &mut found);
+            let kept: Vec<i64> =
+                run.iter().filter(|time| (range_ms.0..=range_ms.1).contains(time)).collect();
+            prop_assert_eq!(found, kept);
+        }
     }
 
     #[test]

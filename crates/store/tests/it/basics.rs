@@ -1,11 +1,10 @@
 //! Samples go in and come out, from the head, from blocks, and from the final form.
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 
-use barograph_model::{MatchOp, Matcher};
-use barograph_store::{Limits, STALE_MARKER, SelectError};
+use barograph_model::{MatchOp, Matcher, STALE, SourceError};
+use barograph_store::Limits;
 
 use crate::support::{
     HOUR_MS, NOON_MS, TestClock, as_map, batch, contents, labels, open, settings,
@@ -84,7 +83,7 @@ fn stale_markers_and_other_not_a_numbers_keep_their_bits() {
     let clock = TestClock::at(NOON_MS);
     let store = open(dir.path(), &clock);
     let nan = f64::from_bits(0x7ff8_0000_0000_0001);
-    let values = [1.0, STALE_MARKER, nan, -0.0, 0.0, f64::INFINITY, f64::NEG_INFINITY];
+    let values = [1.0, STALE, nan, -0.0, 0.0, f64::INFINITY, f64::NEG_INFINITY];
     for (i, value) in (0..).zip(values) {
         store.append(&[batch(NOON_MS + i, [(1, value)])]).unwrap();
     }
@@ -151,25 +150,6 @@ fn matchers_ranges_names_and_values_are_answered_over_all_partitions() {
 }
 
 #[test]
-fn pieces_come_partition_by_partition_and_can_be_stopped() {
-    let dir = tempfile::tempdir().unwrap();
-    let clock = TestClock::at(NOON_MS);
-    let store = open(dir.path(), &clock);
-    for hour in 0..3 {
-        store.append(&[batch(NOON_MS + hour * HOUR_MS, [(1, 1.0), (2, 2.0)])]).unwrap();
-    }
-    let mut pieces = Vec::new();
-    let mut act = |piece: barograph_store::Piece<'_>| {
-        pieces.push((piece.series, piece.times[0]));
-        if pieces.len() == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    store.select_each(&[], 0, i64::MAX, &Limits::default(), &mut act).unwrap();
-    let second = NOON_MS + HOUR_MS;
-    let third = second + HOUR_MS;
-    assert_eq!(pieces, [(0, NOON_MS), (1, NOON_MS), (0, second), (1, second), (0, third)]);
-}
-
-#[test]
 fn limits_are_named_in_the_error() {
     let dir = tempfile::tempdir().unwrap();
     let clock = TestClock::at(NOON_MS);
@@ -179,12 +159,12 @@ fn limits_are_named_in_the_error() {
     }
     let select = |limits: Limits<'_>| store.select(&[], 0, i64::MAX, &limits).unwrap_err();
     let error = select(Limits { max_series: 4, ..Limits::default() });
-    assert!(matches!(error, SelectError::TooManySeries { max: 4 }), "{error}");
+    assert!(matches!(error, SourceError::TooManySeries { max: 4 }), "{error}");
     let error = select(Limits { max_samples: 49, ..Limits::default() });
     assert!(error.to_string().contains("more than 49 samples"), "{error}");
     let cancel = AtomicBool::new(true);
     let error = select(Limits { cancel: Some(&cancel), ..Limits::default() });
-    assert!(matches!(error, SelectError::Cancelled), "{error}");
+    assert!(matches!(error, SourceError::Cancelled), "{error}");
 }
 
 #[test]

@@ -19,6 +19,8 @@ mod opening;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod reading;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod upgrade;

@@ -22,7 +22,7 @@ fn value() -> impl Strategy<Value = u64> {
     prop_oneof![
         4 => (0_u32..5).prop_map(|v| f64::from(v).to_bits()),
         2 => any::<u32>().prop_map(|v| (f64::from(v) / 7.0).to_bits()),
-        1 => Just(barograph_store::STALE_MARKER.to_bits()),
+        1 => Just(barograph_model::STALE.to_bits()),
         1 => any::<u64>(),
     ]
 }

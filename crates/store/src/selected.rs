@@ -1,0 +1,222 @@
+//! An answer to a question for samples: its series, and readers for them.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use barograph_model::{
+    Buckets, Labels, Matcher, Samples, SelectedSeries, Selection, SeriesReader, SeriesSource,
+    SourceError,
+};
+
+use crate::blocks::Damage;
+use crate::columns;
+use crate::select::{Question, Warning};
+use crate::settings::Limits;
+use crate::shared::Shared;
+use crate::source::{Readers, Source};
+use crate::stats::count;
+use crate::store::Store;
+use crate::sync::lock;
+
+/// The series that a question found in the partitions of its range.
+#[derive(Debug)]
+pub(crate) struct Selected<'a> {
+    shared: &'a Shared,
+    range_ms: (i64, i64),
+    cancel: Option<&'a AtomicBool>,
+    max_samples: usize,
+    samples: AtomicUsize,
+    /// In order of time, the files of one partition in the order in which they were written.
+    sources: Vec<Source>,
+    /// The names of their partitions.
+    partitions: Vec<String>,
+    labels: Vec<Labels>,
+    /// Where the series are: index of the source, id in it.
+    places: Vec<(u32, u32)>,
+    /// For each series the end of its places.
+    ends: Vec<usize>,
+    warnings: Vec<Warning>,
+    /// What readers found to be damaged, per source.
+    damage: Mutex<Vec<(u64, BTreeSet<u32>)>>,
+}
+
+impl<'a> Selected<'a> {
+    pub(crate) fn new(
+        shared: &'a Shared,
+        matchers: &[Matcher],
+        range_ms: (i64, i64),
+        limits: &Limits<'a>,
+    ) -> Result<Self, SourceError> {
+        let question = Question { shared, matchers, range_ms, limits };
+        let (mut sources, mut partitions, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut found: Vec<(Labels, (u32, u32))> = Vec::new();
+        for partition in question.partitions() {
+            for source in question.sources(&partition, &mut warnings) {
+                question.check_cancelled()?;
+                let series = source.select(matchers);
+                if series.len() > limits.max_series {
+                    return Err(SourceError::TooManySeries { max: limits.max_series });
+                }
+                let index = u32::try_from(sources.len()).unwrap_or(u32::MAX);
+                found.extend(series.into_iter().map(|(id, labels)| (labels, (index, id))));
+                sources.push(source);
+                partitions.push(partition.span.name());
+            }
+        }
+        // Each source's series are in order, and the sort merges what is in order; it is stable,
+        // so a series' places stay in the order of the sources.
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        let (mut labels, mut places, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for (series, place) in found {
+            places.push(place);
+            if labels.last() == Some(&series) {
+                ends.pop();
+            } else {
+                labels.push(series);
+            }
+            ends.push(places.len());
+        }
+        if labels.len() > limits.max_series {
+            return Err(SourceError::TooManySeries { max: limits.max_series });
+        }
+        let damage = Mutex::new(vec![(0, BTreeSet::new()); sources.len()]);
+        Ok(Self {
+            shared,
+            range_ms,
+            cancel: limits.cancel,
+            max_samples: limits.max_samples,
+            samples: AtomicUsize::new(0),
+            sources,
+            partitions,
+            labels,
+            places,
+            ends,
+            warnings,
+            damage,
+        })
+    }
+
+    fn places(&self, series: usize) -> &[(u32, u32)] {
+        let start = series.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.places[start..self.ends[series]]
+    }
+
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { selected: self, readers: Readers::new(&self.sources) }
+    }
+
+    fn note(&self, source: usize, found: Damage) {
+        if found == Damage::default() {
+            return;
+        }
+        let mut damage = lock(&self.damage);
+        let (chunks, blocks) = &mut damage[source];
+        *chunks += found.chunks;
+        count(&self.shared.counters.damaged_chunks, found.chunks);
+        // Several readers can meet the same block.
+        for block in found.blocks {
+            count(&self.shared.counters.damaged_blocks, u64::from(blocks.insert(block)));
+        }
+    }
+
+    /// What is missing so far.
+    pub(crate) fn found_missing(&self) -> Vec<Warning> {
+        let mut warnings = self.warnings.clone();
+        for ((chunks, blocks), partition) in lock(&self.damage).iter().zip(&self.partitions) {
+            if *chunks > 0 || !blocks.is_empty() {
+                let blocks = blocks.len();
+                let message = format!("damaged and left out: {chunks} chunks, {blocks} blocks");
+                warnings.push(Warning { partition: partition.clone(), message });
+            }
+        }
+        warnings
+    }
+}
+
+/// Reads series of a [`Selected`] for one thread.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    selected: &'a Selected<'a>,
+    readers: Readers<'a>,
+}
+
+impl Reader<'_> {
+    pub(crate) fn read(&mut self, series: usize, out: &mut Samples) -> Result<(), SourceError> {
+        let selected = self.selected;
+        columns::clear(out);
+        let Some(labels) = selected.labels.get(series) else { return Ok(()) };
+        if selected.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+            return Err(SourceError::Cancelled);
+        }
+        for (source, id) in selected.places(series) {
+            let source = *source as usize;
+            let damage = self.readers.read((source, *id), labels, selected.range_ms, out);
+            selected.note(source, damage);
+        }
+        columns::normalise(out);
+        columns::clip(out, selected.range_ms);
+        let before = selected.samples.fetch_add(out.times.len(), Ordering::Relaxed);
+        if before.saturating_add(out.times.len()) > selected.max_samples {
+            return Err(SourceError::TooManySamples { max: selected.max_samples });
+        }
+        Ok(())
+    }
+}
+
+impl SeriesReader for Reader<'_> {
+    fn samples(&mut self, series: usize, out: &mut Samples) -> Result<(), SourceError> {
+        self.read(series, out)
+    }
+
+    fn buckets(&mut self, _series: usize, _out: &mut Buckets) -> Result<bool, SourceError> {
+        Ok(false)
+    }
+}
+
+impl SelectedSeries for Selected<'_> {
+    fn labels(&self) -> &[Labels] {
+        &self.labels
+    }
+
+    fn reader(&self) -> Box<dyn SeriesReader + '_> {
+        Box::new(Selected::reader(self))
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.found_missing().iter().map(ToString::to_string).collect()
+    }
+}
+
+fn limits<'a>(selection: &Selection<'a>) -> Limits<'a> {
+    let Selection { max_series, max_samples, cancel, .. } = *selection;
+    Limits { max_series, max_samples, cancel }
+}
+
+impl SeriesSource for Store {
+    fn select<'a>(
+        &'a self,
+        selection: &Selection<'a>,
+    ) -> Result<Box<dyn SelectedSeries + 'a>, SourceError> {
+        let range_ms = (selection.from_ms, selection.to_ms);
+        let limits = limits(selection);
+        Ok(Box::new(Selected::new(&self.shared, selection.matchers, range_ms, &limits)?))
+    }
+
+    fn label_names(&self, selection: &Selection<'_>) -> Result<Vec<String>, SourceError> {
+        let Selection { matchers, from_ms, to_ms, .. } = *selection;
+        let names = Store::label_names(self, matchers, from_ms, to_ms, &limits(selection))?;
+        Ok(names.data.into_iter().collect())
+    }
+
+    fn label_values(
+        &self,
+        label: &str,
+        selection: &Selection<'_>,
+    ) -> Result<Vec<String>, SourceError> {
+        let Selection { matchers, from_ms, to_ms, .. } = *selection;
+        let limits = limits(selection);
+        let values = Store::label_values(self, label, matchers, from_ms, to_ms, &limits)?;
+        Ok(values.data.into_iter().collect())
+    }
+}
