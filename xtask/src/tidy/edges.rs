@@ -11,6 +11,7 @@ static ALLOWED: &[(&str, &[&str])] = &[
     ("barograph-wire", &["barograph-model"]),
     ("barograph-promql", &["barograph-model"]),
     ("barograph-state", &["barograph-model"]),
+    ("barograph-alerts", &["barograph-model", "barograph-promql"]),
     (
         "barograph-server",
         &[
