@@ -5,7 +5,11 @@ import type { RangeProblem } from './lib/timerange'
 export const en = {
   product: 'Barograph',
   skip: 'Skip to the charts',
-  nav: { label: 'Pages', host: 'Host', status: 'System health', collapse: 'Collapse the sidebar', expand: 'Expand the sidebar' },
+  nav: {
+    label: 'Pages', tabs: 'Views of the host', host: 'Host', charts: 'Charts', processes: 'Processes', services: 'Services', disks: 'Disks', network: 'Network', events: 'Events',
+    inventory: 'Inventory', status: 'System health',
+    collapse: 'Collapse the sidebar', expand: 'Expand the sidebar',
+  },
   title: (host: string | null, page: string) => (host === null ? `${page} · Barograph` : `${host} · ${page} · Barograph`),
 
   facts: {
@@ -77,6 +81,7 @@ export const en = {
     help: 'Keyboard shortcuts (?)',
     copyLink: 'Copy link (Y)',
     copied: 'Link copied',
+    copiedShort: 'Copied', copyFailedShort: 'This browser does not let the page copy.', clear: 'Clear', all: 'All',
     copyFailed: 'This browser does not let the page copy. The address bar holds the link.',
     close: 'Close',
     retry: 'Retry',
@@ -193,7 +198,47 @@ export const en = {
     rows: {
       earlier: 'Earlier, later', zoom: 'Zoom in, out', back: 'Back to the view before the zoom', live: 'Go live', pause: 'Pause and resume', range: 'Type a range',
       next: 'Next, previous chart', move: 'Move the pin in the focused chart', ends: 'First, last moment', pin: 'Pin the moment under the pointer, or the newest', unpin: 'Unpin',
-      theme: 'Next theme', copy: 'Copy link', help: 'This list', goHost: 'Go to the host', goStatus: 'Go to system health',
+      theme: 'Next theme', copy: 'Copy link', help: 'This list', go: 'Go to the host, processes, services, events, system health', filter: 'Filter the table',
+    },
+  },
+
+  loading: { failed: 'This part of the page could not be loaded', hint: 'The server may have been updated or cannot be reached.', reload: 'Load the page anew' },
+  tables: { open: 'Open', close: 'Close' },
+
+  processes: {
+    label: 'Processes', moments: 'Choose a moment: click a chart', filter: 'Filter by name, command, user, PID', view: 'Show',
+    views: { list: 'as a list', tree: 'as a tree', name: 'by name', user: 'by user', service: 'by service', cgroup: 'by control group' },
+    nobody: '(none)',
+    columns: {
+      name: 'Name', pid: 'PID', user: 'User', cpu: 'CPU', memory: 'Memory', read: 'Read', written: 'Written', io: 'I/O', threads: 'Threads', handles: 'Handles', files: 'Files',
+      commit: 'Commit', swap: 'Swap', age: 'Age', state: 'State', command: 'Command',
+    },
+    cpuHint: 'Percent of one processor: several threads can pass 100 %',
+    memoryHint: 'Physical memory in use, with what it shares',
+    ioHint: 'Reads and writes together: files, pipes and sockets, cached or not',
+    ageHint: 'Time since it was started',
+    states: { running: 'running', sleeping: 'sleeping', waiting: 'waiting for a device', stopped: 'stopped', zombie: 'zombie', idle: 'idle', unknown: 'unknown' } as Record<string, string>,
+    count: (shown: number, all: number) => (shown === all ? `${all} processes` : `${shown} of ${all} processes`),
+    found: (found: number, all: number) => `${found} found of ${all} processes`,
+    denied: (count: number) => `particulars of ${count} not told, for lack of rights`,
+    asOf: (time: string) => `As of ${time}`,
+    earlier: 'Ten seconds earlier', later: 'Ten seconds later', backToNow: 'Back to now',
+    partly: 'Of a past moment those are kept that used most processor, memory and input and output, every ten seconds.',
+    heldHint: 'The order holds while the pointer is over the table.',
+    none: 'No process fits the filter.',
+    nothingStored: 'No processes were stored then', nothingStoredHint: 'They are kept for 30 days, from the moment Barograph started.',
+    failed: 'The processes could not be read',
+    gone: 'The process that was selected is not in this list.',
+    detail: {
+      pid: 'PID', user: 'User', state: 'State', started: 'Started', service: 'Service', cgroup: 'Control group', path: 'Program', use: 'What it uses', family: 'Where it belongs',
+      cpu: 'CPU', cpuParts: (all: string, user: string, system: string) => `${all} (${user} user, ${system} system)`,
+      memory: 'Memory', virtual: 'Address space', commit: 'Commit', swap: 'In swap', read: 'Reads', written: 'Writes', threads: 'Threads', handles: 'Handles', files: 'Open files',
+      copy: 'Copy the command line', more: (count: number) => `${count} more`,
+    },
+    panel: {
+      now: 'Now', at: (time: string) => `At ${time}`, pinned: 'pinned', by: 'Processes by', cpu: 'CPU', memory: 'Memory', io: 'I/O',
+      total: (count: number) => `${count} total`, open: 'Open the process table', openAt: (time: string) => `Open the process table at ${time}`, hide: 'Hide the processes', show: 'Show the processes',
+      idle: 'Nothing stands out.', missed: (time: string) => `The nearest stored list is from ${time}.`,
     },
   },
 

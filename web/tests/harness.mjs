@@ -117,6 +117,25 @@ export class Server {
   }
 }
 
+const FROM_DIST = process.env.BAROGRAPH_PAGE === 'dist'
+const TYPES = { css: 'text/css', html: 'text/html; charset=utf-8', js: 'text/javascript', svg: 'image/svg+xml', woff2: 'font/woff2' }
+
+/**
+ * With BAROGRAPH_PAGE=dist the page that was built last is tested with a server that was built earlier: the server's headers, the
+ * files of `dist`.
+ */
+async function pageFromDist(context) {
+  const isPage = ({ pathname }) => !/^\/(?:api\/|healthz|metrics$)/.test(pathname)
+  await context.route(isPage, async (route) => {
+    const { pathname, origin } = new URL(route.request().url())
+    const file = webPath('dist', pathname === '/' || !existsSync(webPath('dist', pathname)) ? 'index.html' : pathname)
+    const answer = await fetch(origin).catch(() => null)
+    if (answer === null) return route.abort('connectionrefused')
+    const policy = answer.headers.get('content-security-policy')
+    return route.fulfill({ path: file, headers: { 'content-type': TYPES[file.split('.').at(-1)] ?? '', ...(policy && { 'content-security-policy': policy }) } })
+  })
+}
+
 export async function launch() {
   const profile = await mkdtemp(join(tmpdir(), 'barograph-browser-'))
   const context = await chromium.launchPersistentContext(profile, {
@@ -125,10 +144,13 @@ export async function launch() {
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       '--disable-component-update', '--disable-sync',
+      // A page that the test itself answers for counts as one from elsewhere.
+      ...(FROM_DIST ? ['--disable-features=LocalNetworkAccessChecks'] : []),
     ],
     viewport: { width: 1440, height: 900 },
     permissions: ['clipboard-read', 'clipboard-write'],
   })
+  if (FROM_DIST) await pageFromDist(context)
   return {
     context,
     async close() {

@@ -232,6 +232,9 @@ const switches: ChartSpec = {
   ],
 }
 
+/** What a moment is chosen on, beside the processes. */
+export const MOMENT_CHARTS: readonly ChartSpec[] = [cpu, memory]
+
 /** The host page, top to bottom. To add a chart, add its description here. */
 export const SECTIONS: Section[] = [
   { id: 'processor', title: en.sections.processor, charts: [cpu, memory, load, pressure, cores] },

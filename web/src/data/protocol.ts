@@ -80,16 +80,20 @@ export function decode(text: string): ServerMessage | null {
 export class ApiError extends Error {
   constructor(
     readonly status: number,
+    readonly code: string,
     message: string,
   ) {
     super(message)
   }
 }
 
+const PATIENCE_MS = 15_000
+
 /** Fetches one JSON answer. Throws `ApiError` for a refusal and `TypeError` when the server cannot be reached. */
-export async function getJson<T>(path: string): Promise<T> {
-  const answer = await fetch(path, { headers: { accept: 'application/json' }, signal: AbortSignal.timeout(15_000) })
+export async function getJson<T>(path: string, stop?: AbortSignal): Promise<T> {
+  const limit = AbortSignal.timeout(PATIENCE_MS)
+  const answer = await fetch(path, { headers: { accept: 'application/json' }, signal: stop === undefined ? limit : AbortSignal.any([stop, limit]) })
   if (answer.ok) return (await answer.json()) as T
-  const body = (await answer.json().catch(() => null)) as { error?: { message?: string } } | null
-  throw new ApiError(answer.status, body?.error?.message ?? `${answer.status} ${answer.statusText}`.trim())
+  const body = (await answer.json().catch(() => null)) as { error?: { code?: string; message?: string } } | null
+  throw new ApiError(answer.status, body?.error?.code ?? 'unknown', body?.error?.message ?? `${answer.status} ${answer.statusText}`.trim())
 }

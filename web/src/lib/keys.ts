@@ -20,8 +20,8 @@ export const KEYS: Record<keyof (typeof en)['keys']['groups'], { keys: string[];
     { keys: ['Esc'], does: 'unpin' },
   ],
   view: [
-    { keys: ['G', 'H'], does: 'goHost' },
-    { keys: ['G', 'S'], does: 'goStatus' },
+    { keys: ['G', 'then H, P, V, L, S'], does: 'go' },
+    { keys: ['/'], does: 'filter' },
     { keys: ['T'], does: 'theme' },
     { keys: ['Y'], does: 'copy' },
     { keys: ['?'], does: 'help' },

@@ -12,9 +12,15 @@ class Router {
     })
   }
 
+  /** The route after a change. What only one page understands does not go along to the next. */
+  after(change: Partial<Route>): Route {
+    const leaves = change.page !== undefined && change.page !== this.route.page
+    return { ...this.route, ...(leaves ? { view: {} } : {}), ...change }
+  }
+
   /** A step that Back undoes. */
   push(change: Partial<Route>, zoom = false): void {
-    const next = { ...this.route, ...change }
+    const next = this.after(change)
     if (href(next) === href(this.route)) return
     this.#zooms = zoom ? this.#zooms + 1 : 0
     this.route = next
@@ -22,8 +28,13 @@ class Router {
   }
 
   replace(change: Partial<Route>): void {
-    this.route = { ...this.route, ...change }
+    this.route = this.after(change)
     history.replaceState({ zooms: this.#zooms }, '', href(this.route))
+  }
+
+  /** Changes what only this page understands, without a step in the history. */
+  view(change: Record<string, string>): void {
+    this.replace({ view: { ...this.route.view, ...change } })
   }
 
   /** Undoes the last zoom; tells whether there was one. */

@@ -1,0 +1,37 @@
+import HeartPulse from '@lucide/svelte/icons/heart-pulse'
+import List from '@lucide/svelte/icons/list-tree'
+import Server from '@lucide/svelte/icons/server'
+import type { Component } from 'svelte'
+import type { Monitor } from '../data/monitor.svelte'
+import { en } from '../en'
+import type { Pilot } from '../lib/pilot.svelte'
+import type { Page } from '../lib/route'
+import Host from './Host.svelte'
+
+export type PageProps = { monitor: Monitor; pilot: Pilot }
+type PageComponent = Component<PageProps>
+
+export interface PageEntry {
+  name: string
+  icon: typeof Server
+  /** Goes to the page after `g`. */
+  key: string
+  /** Part of the host: it has a tab there. Others have a line in the sidebar. */
+  tab: boolean
+  /** Shows history: it has a time range. */
+  timed: boolean
+  /** Comes with the first script, or when it is first wanted. */
+  component: PageComponent | (() => Promise<{ default: PageComponent }>)
+  lazy: boolean
+}
+
+const later = (load: () => Promise<{ default: PageComponent }>) => ({ component: load, lazy: true })
+
+/** Every page but the one for addresses that do not exist, in the order of the tabs and of the sidebar. */
+export const PAGES: Record<Page, PageEntry> = {
+  host: { name: en.nav.host, icon: Server, key: 'h', tab: true, timed: true, component: Host, lazy: false },
+  processes: { name: en.nav.processes, icon: List, key: 'p', tab: true, timed: true, ...later(() => import('./Processes.svelte')) },
+  status: { name: en.nav.status, icon: HeartPulse, key: 's', tab: false, timed: false, ...later(() => import('./Status.svelte')) },
+}
+
+export const PAGE_NAMES = Object.keys(PAGES) as Page[]
