@@ -7,6 +7,7 @@ mod mingw;
 mod node;
 mod place;
 mod process;
+mod python;
 mod record_tree;
 mod run;
 mod rust;

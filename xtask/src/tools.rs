@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::{debian, mingw, node, process, rust, wine};
+use crate::{debian, mingw, node, process, python, rust, wine};
 
 /// Something that the machine must have.
 #[derive(Debug)]
@@ -105,6 +105,24 @@ pub(crate) static SYSTEMD: Tool = Tool {
     },
     source: Source::Debian(&["dbus-daemon", "iproute2", "systemd", "util-linux"]),
     advice: "install systemd (it need not run), dbus-daemon, iproute2 and util-linux",
+};
+
+/// Who else reads and writes Prometheus' formats.
+pub(crate) static PROMETHEUS: Tool = Tool {
+    name: "Prometheus, promtool, node_exporter and VictoriaMetrics",
+    present: || {
+        let programs = ["prometheus", "promtool", "prometheus-node-exporter", "victoria-metrics"];
+        !debian::is_root() || programs.iter().all(|name| process::find(name).is_some())
+    },
+    source: Source::Debian(&["prometheus", "prometheus-node-exporter", "victoria-metrics"]),
+    advice: "install Prometheus with promtool, node_exporter and VictoriaMetrics",
+};
+
+pub(crate) static PYTHON_CLIENTS: Tool = Tool {
+    name: "Python with clients to compare with",
+    present: python::present,
+    source: Source::Own(python::install),
+    advice: "Python 3 with venv, and leave to install from PyPI",
 };
 
 /// The browser that the browser test drives.

@@ -2,5 +2,6 @@
 //! socket or a file: bytes in, samples or an error out, and the other way round.
 
 mod metric_type;
+pub mod text;
 
 pub use metric_type::MetricType;

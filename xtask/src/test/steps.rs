@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use super::count::{self, Tally};
 use crate::process;
 use crate::tools::{
-    self, C_COMPILER, CHROMIUM, CLIPPY, MINGW, NODE, RUSTFMT, SYSTEMD, Tool, WINDOWS_STD,
-    WINE_LIBRARIES,
+    self, C_COMPILER, CHROMIUM, CLIPPY, MINGW, NODE, PROMETHEUS, PYTHON_CLIENTS, RUSTFMT, SYSTEMD,
+    Tool, WINDOWS_STD, WINE_LIBRARIES,
 };
 use crate::wine::Wine;
 use crate::{rust, tidy, web};
@@ -41,7 +41,12 @@ pub(super) static STEPS: &[Step] = &[
         &[&C_COMPILER, &CLIPPY, &MINGW, &WINDOWS_STD],
         clippy_windows,
     ),
-    step("unit", "unit and integration tests", &[&C_COMPILER, &SYSTEMD], unit),
+    step(
+        "unit",
+        "unit and integration tests",
+        &[&C_COMPILER, &PROMETHEUS, &PYTHON_CLIENTS, &SYSTEMD],
+        unit,
+    ),
     step("doctest", "the examples in the documentation", &[&C_COMPILER], doctest),
     step("rustdoc", "the documentation has no broken link", &[&C_COMPILER], rustdoc),
     slow_step("browser", "the page in Chromium", &[&C_COMPILER, &NODE, &CHROMIUM], browser),

@@ -1,0 +1,43 @@
+//! Python's clients of metrics, in a virtual environment of their own under the target folder.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::{debian, place, process};
+
+/// What the tests compare with: what pip calls it, with its version, and the module to import.
+static CLIENTS: &[(&str, &str)] = &[("prometheus_client==0.26.0", "prometheus_client")];
+
+fn folder() -> PathBuf {
+    place::target().join("python")
+}
+
+fn program() -> PathBuf {
+    folder().join("bin/python")
+}
+
+/// Whether every client can be imported. Where we may not install, nobody has to have them.
+pub(crate) fn present() -> bool {
+    let modules: Vec<_> = CLIENTS.iter().map(|(_, module)| *module).collect();
+    let import = format!("import {}", modules.join(", "));
+    !debian::is_root()
+        || program().is_file()
+            && process::read(process::command(program()).args(["-c", &import])).is_ok()
+}
+
+pub(crate) fn install() -> Result<()> {
+    if process::find("python3").is_none()
+        || !process::succeeds(process::command("python3").args(["-c", "import ensurepip, venv"]))
+    {
+        debian::install(&["python3", "python3-venv"])?;
+    }
+    process::read(process::command("python3").args(["-m", "venv"]).arg(folder()))?;
+    let names = CLIENTS.iter().map(|(name, _)| *name);
+    process::read(
+        process::command(program())
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(names),
+    )?;
+    Ok(())
+}
