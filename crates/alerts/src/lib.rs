@@ -1,5 +1,6 @@
 //! When something is wrong, and what follows from it: rules, the states of alerts, incidents.
 //! Everything here is a function of what it is given and of a clock; nothing is sent or stored.
 
+pub mod machine;
 pub mod rule;
 pub mod template;
