@@ -1,11 +1,16 @@
 //! The engine's face.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use barograph_model::{Clock, SeriesSource};
+use barograph_model::{Clock, Samples, SeriesSource};
 
-use crate::ast::Node;
-use crate::{Answer, EvalError, Options, Query, Settings, Stats, Value};
+use crate::eval::Eval;
+use crate::frame::{Frame, Val, same_labels};
+use crate::grid::{Grid, is_absent, present};
+use crate::plan::{Kind, Node, plan};
+use crate::watch::Watch;
+use crate::{Answer, EvalError, Options, Query, Series, Settings, Value, VectorSample};
 
 /// Evaluates questions.
 #[derive(Debug, Clone)]
@@ -34,35 +39,130 @@ impl Engine {
         time_ms: i64,
         options: &Options<'_>,
     ) -> Result<Answer, EvalError> {
-        self.range(source, query, time_ms, time_ms, 1, options)
+        self.answer(source, query, &Grid::instant(time_ms), options, |eval, node, grid| {
+            Ok(match &node.kind {
+                Kind::Text(text) => Value::String(text.clone()),
+                Kind::Matrix(_) => Value::Matrix(eval.matrix(node, grid)?),
+                _ => match eval.eval(node, grid)? {
+                    Val::Scalar(values) => {
+                        Value::Scalar(values.first().copied().unwrap_or(f64::NAN))
+                    }
+                    Val::Vector(frame) => Value::Vector(vector(frame)?),
+                },
+            })
+        })
     }
 
     /// Evaluates at `start_ms`, `start_ms + step_ms`, … up to `end_ms`, milliseconds since
-    /// 1970-01-01 UTC. `step_ms` is at least 1. The value is a [`Value::Matrix`].
+    /// 1970-01-01 UTC. The value is a [`Value::Matrix`].
     ///
     /// # Errors
-    /// As [`Engine::instant`].
+    /// As [`Engine::instant`]; and when the expression is a string or a range vector, the step is
+    /// not at least a millisecond, the end is before the start, or there are too many steps.
     pub fn range(
         &self,
-        _source: &dyn SeriesSource,
+        source: &dyn SeriesSource,
         query: &Query,
-        _start_ms: i64,
-        _end_ms: i64,
-        _step_ms: i64,
-        _options: &Options<'_>,
+        start_ms: i64,
+        end_ms: i64,
+        step_ms: i64,
+        options: &Options<'_>,
     ) -> Result<Answer, EvalError> {
-        let started = self.clock.monotonic();
-        match query.expr().node {
-            Node::Number { value, .. } => Ok(Answer {
-                value: Value::Scalar(value),
-                warnings: Vec::new(),
-                infos: Vec::new(),
-                stats: Stats {
-                    elapsed: self.clock.monotonic().saturating_sub(started),
-                    ..Stats::default()
-                },
-            }),
-            _ => Err(EvalError::Execution("only numbers are evaluated so far".to_owned())),
+        let grid = self.grid(start_ms, end_ms, step_ms)?;
+        self.answer(source, query, &grid, options, |eval, node, grid| {
+            let found = match &node.kind {
+                Kind::Text(_) => Some("string"),
+                Kind::Matrix(_) => Some("range vector"),
+                _ => None,
+            };
+            if let Some(found) = found {
+                return Err(EvalError::Execution(format!(
+                    "invalid expression type \"{found}\" for range query, must be Scalar or \
+                     instant Vector"
+                )));
+            }
+            let frame = match eval.eval(node, grid)? {
+                Val::Vector(frame) => frame.drop_names()?,
+                Val::Scalar(values) => crate::eval::unlabelled(values)?,
+            };
+            let mut series = series(frame, grid);
+            series.sort_by(|a, b| a.labels.cmp(&b.labels));
+            if series.windows(2).any(|pair| matches!(pair, [a, b] if a.labels == b.labels)) {
+                return Err(same_labels());
+            }
+            Ok(Value::Matrix(series))
+        })
+    }
+
+    fn grid(&self, start_ms: i64, end_ms: i64, step_ms: i64) -> Result<Grid, EvalError> {
+        let bad = |problem: &str| Err(EvalError::Execution(problem.to_owned()));
+        if step_ms < 1 {
+            return bad("the step must be at least a millisecond");
+        }
+        let Some(length) = end_ms.checked_sub(start_ms).filter(|length| *length >= 0) else {
+            return bad("the end must not be before the start");
+        };
+        let max = self.settings.max_points;
+        match usize::try_from(length / step_ms) {
+            Ok(steps) if steps < max => Ok(Grid { start_ms, step_ms, points: steps + 1 }),
+            _ => Err(EvalError::TooManyPoints { max }),
         }
     }
+
+    fn answer(
+        &self,
+        source: &dyn SeriesSource,
+        query: &Query,
+        grid: &Grid,
+        options: &Options<'_>,
+        value: impl FnOnce(&Eval<'_>, &Node, &Grid) -> Result<Value, EvalError>,
+    ) -> Result<Answer, EvalError> {
+        let watch = Watch::new(&*self.clock, &self.settings, options);
+        let node = plan(query, grid, &self.settings)?;
+        let lookback = options.lookback.unwrap_or(self.settings.lookback);
+        let threads = options.threads.unwrap_or(self.settings.threads).max(1);
+        let eval = Eval::new(source, watch, millis(lookback), threads);
+        let value = value(&eval, &node, grid)?;
+        let stats = eval.watch().stats();
+        let (warnings, infos) = eval.into_notes().worded(query);
+        Ok(Answer { value, warnings, infos, stats })
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+fn vector(frame: Frame) -> Result<Vec<VectorSample>, EvalError> {
+    let ordered = frame.ordered;
+    let frame = frame.drop_names()?;
+    let mut samples: Vec<VectorSample> = frame
+        .lines
+        .into_iter()
+        .filter_map(|line| {
+            let value = line.values.first().copied().filter(|value| !is_absent(*value))?;
+            Some(VectorSample { labels: line.labels, value })
+        })
+        .collect();
+    if !ordered {
+        samples.sort_by(|a, b| a.labels.cmp(&b.labels));
+    }
+    let mut seen = std::collections::HashSet::with_capacity(samples.len());
+    if !samples.iter().all(|sample| seen.insert(&sample.labels)) {
+        return Err(same_labels());
+    }
+    Ok(samples)
+}
+
+/// The lines that have values, as series.
+pub(crate) fn series(frame: Frame, grid: &Grid) -> Vec<Series> {
+    frame
+        .lines
+        .into_iter()
+        .map(|line| {
+            let (times, values) = present(grid, &line.values).unzip();
+            Series { labels: line.labels, samples: Samples { times, values } }
+        })
+        .filter(|series| !series.samples.times.is_empty())
+        .collect()
 }

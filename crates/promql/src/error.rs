@@ -22,8 +22,6 @@ pub enum EvalError {
     TooManySamples { max: usize },
     #[error("the question matches more than {max} series; narrow it, or raise `query.max_series`")]
     TooManySeries { max: usize },
-    #[error("the expression is nested more than {max} levels deep")]
-    TooDeep { max: usize },
     #[error(
         "query timed out in expression evaluation after {}s; narrow it, or raise `query.timeout`",
         .after.as_secs_f64()

@@ -4,18 +4,34 @@
 //! [`SeriesSource`](barograph_model::SeriesSource), at one moment or over a range of steps, and
 //! gives an [`Answer`]. Nothing here knows where samples come from or how answers travel.
 
+mod aggregate;
 mod answer;
 pub mod ast;
+mod chain;
+mod change;
 mod check;
+mod dates;
 pub mod duration;
 mod engine;
 mod error;
+mod eval;
+mod frame;
 mod function;
+mod grid;
+mod histogram;
+mod kahan;
+mod keys;
 mod lex;
+mod matching;
 mod memory;
+mod notes;
+mod operator;
 mod parse;
+mod plan;
 mod quote;
 mod settings;
+mod watch;
+mod window;
 
 pub use answer::{Answer, Series, Stats, Value, VectorSample};
 pub use duration::{format_duration, parse_duration};

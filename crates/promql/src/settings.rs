@@ -35,6 +35,12 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    pub(crate) fn default_step_ms(&self) -> i64 {
+        i64::try_from(self.default_step.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
 /// What one question wants otherwise than the engine's [`Settings`] say; limits can only be
 /// tightened.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,0 +1,249 @@
+//! Series read one by one, each brought over the grid and changed in place, without ever holding
+//! all samples: what most of a question's time goes into.
+
+use std::ops::Range;
+
+use barograph_model::{
+    Buckets, Labels, Matcher, Samples, SelectedSeries, Selection, SeriesReader, Windows,
+};
+
+use crate::EvalError;
+use crate::change::Change;
+use crate::eval::Eval;
+use crate::grid::is_absent;
+use crate::notes::Note;
+use crate::plan::RangeFn;
+use crate::window::{self, Kernel, Span};
+
+/// Work that is worth a second thread, in samples and points.
+const WORTH_A_THREAD: usize = 30_000;
+
+/// What becomes of each series of a selector.
+pub(crate) struct Chain<'n> {
+    pub matchers: &'n [Matcher],
+    pub span: Span,
+    pub read: Read,
+    pub changes: Vec<Change>,
+    /// The part that names the series, for what is said about them.
+    pub part: usize,
+    /// Said when there is any value.
+    pub note: Option<(usize, Note)>,
+}
+
+/// How samples become a column.
+pub(crate) enum Read {
+    Newest,
+    TimeOfNewest,
+    Range(Kernel),
+}
+
+/// Takes the column of each series that has values.
+pub(crate) trait Sink: Send {
+    fn take(&mut self, series: usize, column: &mut Vec<f64>);
+}
+
+impl Chain<'_> {
+    fn windows(&self) -> Option<Windows> {
+        let Read::Range(kernel) = &self.read else { return None };
+        if !window::has_buckets(kernel.func) {
+            return None;
+        }
+        let Span { grid, range_ms, shift } = self.span;
+        let fixed = grid.points == 1 || shift.at_ms.is_some();
+        let (first_ms, last_ms) = (self.span.end(0), self.span.end(grid.points - 1));
+        let step_ms = if fixed { 0 } else { grid.step_ms };
+        Some(Windows { first_ms, last_ms, step_ms, range_ms })
+    }
+
+    /// Finds the series.
+    pub(crate) fn select<'s>(
+        &'s self,
+        eval: &'s Eval<'_>,
+    ) -> Result<Box<dyn SelectedSeries + 's>, EvalError> {
+        let watch = eval.watch();
+        watch.check()?;
+        let last = self.span.grid.points - 1;
+        let selected = eval.source().select(&Selection {
+            matchers: self.matchers,
+            from_ms: self.span.end(0).saturating_sub(self.span.range_ms).saturating_add(1),
+            to_ms: self.span.end(last),
+            windows: self.windows(),
+            max_series: watch.max_series,
+            max_samples: watch.max_samples,
+            cancel: watch.cancel,
+        })?;
+        watch.found(selected.labels().len());
+        Ok(selected)
+    }
+
+    /// Sends each series through the chain, on several threads when that is worth it. The sinks
+    /// come in the order of their series.
+    pub(crate) fn stream<S: Sink>(
+        &self,
+        eval: &Eval<'_>,
+        selected: &dyn SelectedSeries,
+        make: impl Fn() -> S + Sync,
+    ) -> Result<Vec<S>, EvalError> {
+        let series = selected.labels().len();
+        let mut worker = Worker::new(self, eval, selected);
+        let mut first = make();
+        let mut work = 0;
+        let mut next = 0;
+        while next < series && (eval.threads() == 1 || work < WORTH_A_THREAD) {
+            work += worker.one(next, &mut first)?;
+            next += 1;
+        }
+        let mut sinks = vec![first];
+        let threads = eval.threads().min(series - next);
+        if threads == 1 {
+            for index in next..series {
+                worker.one(index, &mut sinks[0])?;
+            }
+        } else if threads > 1 {
+            sinks.extend(self.side_by_side(eval, selected, next..series, threads, &make)?);
+        }
+        for warning in selected.warnings() {
+            eval.notes().add(self.part, Note::Plain(warning));
+        }
+        Ok(sinks)
+    }
+
+    fn side_by_side<S: Sink>(
+        &self,
+        eval: &Eval<'_>,
+        selected: &dyn SelectedSeries,
+        series: Range<usize>,
+        threads: usize,
+        make: &(impl Fn() -> S + Sync),
+    ) -> Result<Vec<S>, EvalError> {
+        let share = series.len().div_ceil(threads);
+        let run = |range: Range<usize>| -> Result<S, EvalError> {
+            let mut worker = Worker::new(self, eval, selected);
+            let mut sink = make();
+            for index in range {
+                worker.one(index, &mut sink)?;
+            }
+            Ok(sink)
+        };
+        std::thread::scope(|scope| {
+            let run = &run;
+            let mut ranges =
+                series.clone().step_by(share).map(|from| from..(from + share).min(series.end));
+            let own = ranges.next().unwrap_or(0..0);
+            let others: Vec<_> = ranges.map(|range| scope.spawn(move || run(range))).collect();
+            let mut sinks = vec![run(own)?];
+            for other in others {
+                sinks.push(other.join().map_err(|_| panicked())??);
+            }
+            Ok(sinks)
+        })
+    }
+}
+
+fn panicked() -> EvalError {
+    EvalError::Execution("a thread of the evaluation ended unexpectedly".to_owned())
+}
+
+/// One thread's room.
+struct Worker<'a> {
+    chain: &'a Chain<'a>,
+    eval: &'a Eval<'a>,
+    labels: &'a [Labels],
+    reader: Box<dyn SeriesReader + 'a>,
+    samples: Samples,
+    buckets: Buckets,
+    column: Vec<f64>,
+    summed: bool,
+    /// The last metric that was found to be no counter.
+    no_counter: String,
+    noted: bool,
+}
+
+impl<'a> Worker<'a> {
+    fn new(chain: &'a Chain<'a>, eval: &'a Eval<'a>, selected: &'a dyn SelectedSeries) -> Self {
+        Self {
+            chain,
+            eval,
+            labels: selected.labels(),
+            reader: selected.reader(),
+            samples: Samples::default(),
+            buckets: Buckets::default(),
+            column: Vec::new(),
+            summed: chain.windows().is_some(),
+            no_counter: String::new(),
+            noted: chain.note.is_none(),
+        }
+    }
+
+    /// Brings one series to the sink and says how much work that was.
+    fn one(&mut self, series: usize, sink: &mut impl Sink) -> Result<usize, EvalError> {
+        let read = self.read(series)?;
+        self.eval.watch().read(read)?;
+        self.eval.watch().check()?;
+        let work = read + self.column.len();
+        if read == 0 {
+            return Ok(work);
+        }
+        self.say(series);
+        for change in &self.chain.changes {
+            change(&mut self.column);
+        }
+        sink.take(series, &mut self.column);
+        Ok(work)
+    }
+
+    /// Fills the column, from buckets where the source has some.
+    fn read(&mut self, series: usize) -> Result<usize, EvalError> {
+        let Chain { span, read, .. } = self.chain;
+        if self.summed
+            && let Read::Range(kernel) = read
+        {
+            if self.reader.buckets(series, &mut self.buckets)? {
+                window::over_buckets(kernel.func, &self.buckets, span, &mut self.column);
+                return Ok(self.buckets.count.len());
+            }
+            self.summed = false;
+        }
+        self.reader.samples(series, &mut self.samples)?;
+        let read = self.samples.times.len();
+        match self.chain.read {
+            Read::Newest => window::newest(&self.samples, span, false, &mut self.column),
+            Read::TimeOfNewest => window::newest(&self.samples, span, true, &mut self.column),
+            Read::Range(ref kernel) => {
+                window::drop_stale(&mut self.samples);
+                window::over_samples(kernel, &self.samples, span, &mut self.column);
+            }
+        }
+        Ok(read)
+    }
+
+    /// What is to be said about a series with values.
+    fn say(&mut self, series: usize) {
+        let counts = matches!(
+            &self.chain.read,
+            Read::Range(Kernel { func: RangeFn::Rate | RangeFn::Increase, .. })
+        );
+        if !counts && self.noted || self.column.iter().all(|value| is_absent(*value)) {
+            return;
+        }
+        if let Some((part, note)) = &self.chain.note
+            && !self.noted
+        {
+            self.noted = true;
+            self.eval.notes().add(*part, note.clone());
+        }
+        if counts && let Some(labels) = self.labels.get(series) {
+            let name = labels.name();
+            if name != self.no_counter && is_no_counter(name) {
+                name.clone_into(&mut self.no_counter);
+                self.eval.notes().no_counter(self.chain.part, name);
+            }
+        }
+    }
+}
+
+/// Whether a name that is there is not one that counters have.
+pub(crate) fn is_no_counter(name: &str) -> bool {
+    let endings = ["_total", "_sum", "_count", "_bucket"];
+    !name.is_empty() && !endings.iter().any(|ending| name.ends_with(ending))
+}
