@@ -11,8 +11,11 @@ use crate::codec::bytes::Decoded;
 use crate::columns::Columns;
 use crate::db::{Meta, Table};
 
-/// Blocks that one reader keeps: enough for a day of sealings, a few megabytes.
+/// Blocks that the readers of one answer keep together, in each thread: some 16 MiB, enough for
+/// the sealings of some days.
 const MAX_LOADED: usize = 256;
+/// What a reader keeps in any case.
+const MIN_LOADED: usize = 4;
 
 /// The place of a block, and its head as it is stored.
 #[derive(Debug, Clone)]
@@ -101,8 +104,10 @@ impl BlockRun {
 
 #[derive(Debug)]
 struct Loaded {
-    head: Head,
-    data: Vec<u8>,
+    /// Nothing when it is damaged.
+    block: Option<(Head, Vec<u8>)>,
+    /// When it was last read from, counted in readings.
+    used: u64,
 }
 
 /// Reads series after series; quickest in ascending order.
@@ -110,7 +115,9 @@ struct Loaded {
 pub(crate) struct BlockReader {
     pub(crate) connection: Connection,
     meta: Meta,
-    loaded: HashMap<u32, Option<Loaded>>,
+    loaded: HashMap<u32, Loaded>,
+    max_loaded: usize,
+    readings: u64,
 }
 
 /// What could not be read.
@@ -122,11 +129,13 @@ pub(crate) struct Damage {
 }
 
 impl BlockReader {
-    pub(crate) fn new(connection: Connection, meta: Meta) -> Self {
-        Self { connection, meta, loaded: HashMap::new() }
+    /// One of so many readers.
+    pub(crate) fn new(connection: Connection, meta: Meta, readers: usize) -> Self {
+        let max_loaded = (MAX_LOADED / readers.max(1)).max(MIN_LOADED);
+        Self { connection, meta, loaded: HashMap::new(), max_loaded, readings: 0 }
     }
 
-    /// Appends the chunks of a series that overlap a range, oldest sealing first.
+    /// Appends the samples of a series in a range, oldest sealing first.
     pub(crate) fn read(
         &mut self,
         blocks: &Blocks,
@@ -135,18 +144,19 @@ impl BlockReader {
         out: &mut Columns,
     ) -> Damage {
         let mut damage = Damage::default();
+        self.readings += 1;
         for block in blocks.holding(series.0, range_ms) {
-            if self.loaded.len() >= MAX_LOADED {
-                self.loaded.clear();
-            }
             if !self.loaded.contains_key(&block.id) {
-                let loaded = self.load(block);
-                if loaded.is_none() {
-                    damage.blocks.push(block.id);
-                }
+                self.make_room();
+                let loaded = Loaded { block: self.load(block), used: self.readings };
                 self.loaded.insert(block.id, loaded);
             }
-            let Some(Some(Loaded { head, data })) = self.loaded.get(&block.id) else { continue };
+            let Some(loaded) = self.loaded.get_mut(&block.id) else { continue };
+            loaded.used = self.readings;
+            let Some((head, data)) = &loaded.block else {
+                damage.blocks.push(block.id);
+                continue;
+            };
             let start = head.chunks.partition_point(|chunk| chunk.series < series.0);
             for chunk in head.chunks[start..].iter().take_while(|chunk| chunk.series == series.0) {
                 let summary = head.summary(*chunk);
@@ -155,14 +165,22 @@ impl BlockReader {
                 }
                 let read = data
                     .get(chunk.start..chunk.end)
-                    .map(|bytes| head.read(*chunk, bytes, series.1, out));
+                    .map(|bytes| head.read(*chunk, bytes, series.1, range_ms, out));
                 damage.chunks += u64::from(!matches!(read, Some(Ok(()))));
             }
         }
         damage
     }
 
-    fn load(&self, block: &BlockInfo) -> Option<Loaded> {
+    fn make_room(&mut self) {
+        while self.loaded.len() >= self.max_loaded {
+            let oldest = self.loaded.iter().min_by_key(|(_, loaded)| loaded.used);
+            let Some(id) = oldest.map(|(id, _)| *id) else { return };
+            self.loaded.remove(&id);
+        }
+    }
+
+    fn load(&self, block: &BlockInfo) -> Option<(Head, Vec<u8>)> {
         let seed = self.meta.seed(Table::Block, i64::from(block.id));
         // Its series were checked when the partition was opened.
         let head = Head::decode(&block.head, seed, u32::MAX).ok()?;
@@ -170,6 +188,6 @@ impl BlockReader {
             .connection
             .prepare_cached("SELECT data FROM block WHERE id = ?1")
             .and_then(|mut query| query.query_row([block.id], |row| row.get(0)).optional());
-        Some(Loaded { head, data: data.ok()?? })
+        Some((head, data.ok()??))
     }
 }

@@ -51,12 +51,13 @@ impl Source {
         }
     }
 
-    fn reader(&self) -> Result<BlockReader, OpenError> {
+    /// One of so many readers.
+    fn reader(&self, readers: usize) -> Result<BlockReader, OpenError> {
         let meta = match self {
             Self::Live(live) => read(&live.state).meta,
             Self::Sealed(sealed) => sealed.meta,
         };
-        Ok(BlockReader::new(self.database().reader()?, meta))
+        Ok(BlockReader::new(self.database().reader()?, meta, readers))
     }
 }
 
@@ -76,9 +77,9 @@ enum Reader {
 }
 
 impl Reader {
-    fn open(&mut self, source: &Source) -> Option<&mut BlockReader> {
+    fn open(&mut self, source: &Source, readers: usize) -> Option<&mut BlockReader> {
         if matches!(self, Self::Closed) {
-            let reader = source.reader();
+            let reader = source.reader(readers);
             *self = reader.map_or(Self::Failed, |reader| Self::Open(Box::new(reader)));
         }
         match self {
@@ -103,6 +104,7 @@ impl<'a> Readers<'a> {
         range_ms: (i64, i64),
         out: &mut Columns,
     ) -> Damage {
+        let readers = self.sources.len();
         let reader = &mut self.files[source];
         let newest = &mut self.newest;
         let source = &self.sources[source];
@@ -110,7 +112,7 @@ impl<'a> Readers<'a> {
             if !blocks.has(id, range_ms) {
                 return Damage::default();
             }
-            match reader.open(source) {
+            match reader.open(source, readers) {
                 Some(reader) => reader.read(blocks, (id, labels), range_ms, out),
                 None => Damage { chunks: 0, blocks: blocks.iter().map(|block| block.id).collect() },
             }

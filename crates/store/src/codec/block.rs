@@ -9,6 +9,7 @@
 //! Series that were sampled together share one column of timestamps. Count, first and last
 //! time of a chunk are those of its column.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use barograph_model::Labels;
@@ -104,10 +105,29 @@ pub(crate) struct ChunkRef {
     pub(crate) end: usize,
 }
 
+/// Timestamps that chunks share: decoded when the first of them is read.
+#[derive(Debug)]
+struct Column {
+    summary: Summary,
+    bytes: Box<[u8]>,
+    times: OnceCell<Decoded<Box<[i64]>>>,
+}
+
+impl Column {
+    fn times(&self) -> Decoded<&[i64]> {
+        let decode = || {
+            let mut times = Vec::new();
+            times::decode(&self.bytes, &mut times)?;
+            Ok(times.into_boxed_slice())
+        };
+        self.times.get_or_init(decode).as_deref().map_err(Clone::clone)
+    }
+}
+
 /// A decoded head.
 #[derive(Debug)]
 pub(crate) struct Head {
-    columns: Vec<(Summary, Box<[u8]>)>,
+    columns: Vec<Column>,
     pub(crate) chunks: Vec<ChunkRef>,
 }
 
@@ -123,7 +143,11 @@ impl Head {
         for _ in 0..n_columns {
             let length = reader.count()?;
             let column = reader.take(length)?;
-            columns.push((times::summary(column)?, column.into()));
+            columns.push(Column {
+                summary: times::summary(column)?,
+                bytes: column.into(),
+                times: OnceCell::new(),
+            });
         }
         let n_chunks = reader.count()?;
         let mut chunks = Vec::new();
@@ -145,27 +169,32 @@ impl Head {
     }
 
     pub(crate) fn summary(&self, chunk: ChunkRef) -> Summary {
-        self.columns[chunk.column].0
+        self.columns[chunk.column].summary
     }
 
-    /// Appends a chunk's samples to the columns.
+    /// Appends a chunk's samples in a range to the columns.
     pub(crate) fn read(
         &self,
         chunk: ChunkRef,
         bytes: &[u8],
         labels: &Labels,
+        range_ms: (i64, i64),
         out: &mut Columns,
     ) -> Decoded<()> {
-        let (summary, column) = &self.columns[chunk.column];
-        let body = verified(bytes, chunk_seed(labels, column), "a chunk")?;
-        let start = out.times.len();
-        let decoded = times::decode(column, &mut out.times)
-            .and_then(|()| values::decode(body, summary.count, &mut out.values));
-        if decoded.is_err() {
-            out.times.truncate(start);
+        let column = &self.columns[chunk.column];
+        let body = verified(bytes, chunk_seed(labels, &column.bytes), "a chunk")?;
+        let times = column.times()?;
+        let start = out.values.len();
+        if let Err(damaged) = values::decode(body, times.len(), &mut out.values) {
             out.values.truncate(start);
+            return Err(damaged);
         }
-        decoded
+        let from = times.partition_point(|time| *time < range_ms.0);
+        let to = times.partition_point(|time| *time <= range_ms.1);
+        out.values.truncate(start + to);
+        out.values.drain(start..start + from);
+        out.times.extend_from_slice(&times[from..to]);
+        Ok(())
     }
 }
 
@@ -174,6 +203,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::columns::ALL_TIMES;
 
     fn labels(i: u32) -> Labels {
         Labels::new([("__name__", "m".to_owned()), ("i", i.to_string())]).unwrap()
@@ -193,11 +223,11 @@ mod tests {
         for (series, chunk) in (0_u32..).zip(&head.chunks) {
             let mut columns = Columns::default();
             let bytes = &block.data[chunk.start..chunk.end];
-            head.read(*chunk, bytes, &labels(series), &mut columns).unwrap();
+            head.read(*chunk, bytes, &labels(series), ALL_TIMES, &mut columns).unwrap();
             assert_eq!(columns.times, times);
             let expected: Vec<f64> = (0..100).map(|i| f64::from(i % 7 * series)).collect();
             assert_eq!(columns.values, expected);
-            assert!(head.read(*chunk, bytes, &labels(99), &mut columns).is_err());
+            assert!(head.read(*chunk, bytes, &labels(99), ALL_TIMES, &mut columns).is_err());
         }
         assert!(Head::decode(&block.head, 2, 10).is_err());
         assert!(Head::decode(&block.head, 1, 9).is_err());
