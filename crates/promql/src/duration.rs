@@ -114,6 +114,21 @@ pub enum DurationOp {
     Max,
 }
 
+impl DurationOp {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Sub => "-",
+            Self::Mul => "*",
+            Self::Div => "/",
+            Self::Mod => "%",
+            Self::Pow => "^",
+            Self::Min => "min",
+            Self::Max => "max",
+        }
+    }
+}
+
 /// Why a computed length has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ComputeError {

@@ -1,0 +1,78 @@
+//! Numbers as Go's `strconv.FormatFloat` writes them: what clients of Prometheus expect.
+
+use std::fmt::Write;
+
+/// Positional, with as few digits as tell the number: `1000000`, `0.1`, `+Inf`.
+pub fn plain_number(value: f64) -> String {
+    let mut text = String::new();
+    push_plain(&mut text, value);
+    text
+}
+
+/// A sample's value: as [`plain_number`], but below 1e-6 and from 1e21 on with an exponent.
+pub fn push_sample_value(out: &mut String, value: f64) {
+    let size = value.abs();
+    let is_positional = size == 0.0 || (1e-6..1e21).contains(&size) || !value.is_finite();
+    if is_positional {
+        push_plain(out, value);
+        return;
+    }
+    let text = format!("{value:e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => ('-', exponent),
+        None => ('+', exponent),
+    };
+    // Writing to a string cannot fail.
+    write!(out, "{digits}e{sign}{exponent:0>2}").unwrap_or_default();
+}
+
+fn push_plain(out: &mut String, value: f64) {
+    // Whole numbers are most of what is counted, and are written faster as such.
+    const WHOLE: f64 = 9_007_199_254_740_992.0;
+    let written = if value.is_nan() {
+        out.write_str("NaN")
+    } else if value.is_infinite() {
+        out.write_str(if value > 0.0 { "+Inf" } else { "-Inf" })
+    } else if value.fract() == 0.0 && value.abs() < WHOLE && value.to_bits() != (-0.0f64).to_bits()
+    {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+        let whole = value as i64;
+        write!(out, "{whole}")
+    } else {
+        write!(out, "{value}")
+    };
+    // Writing to a string cannot fail.
+    written.unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_values_are_written_as_go_does() {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1e6, "1000000"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (1.5e300, "1.5e+300"),
+            (1e-6, "0.000001"),
+            (1.25e-7, "1.25e-07"),
+            (-5e-324, "-5e-324"),
+            (0.1, "0.1"),
+            (1.0 / 3.0, "0.3333333333333333"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NEG_INFINITY, "-Inf"),
+            (9_007_199_254_740_993.0, "9007199254740992"),
+        ] {
+            let mut out = String::new();
+            push_sample_value(&mut out, value);
+            assert_eq!(out, text);
+        }
+        assert_eq!(plain_number(1e21), "1000000000000000000000");
+    }
+}
