@@ -1,0 +1,6 @@
+//! PromQL as its users see it.
+
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod scripts;
