@@ -2,5 +2,7 @@
 //! Everything here is a function of what it is given and of a clock; nothing is sent or stored.
 
 pub mod machine;
+pub mod matchers;
+pub mod mute;
 pub mod rule;
 pub mod template;
