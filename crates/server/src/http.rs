@@ -14,6 +14,8 @@ mod messages;
 mod own_metrics;
 mod processes;
 mod range;
+mod receive;
+mod remote_write;
 mod services;
 mod simple;
 mod stream;
@@ -21,9 +23,11 @@ mod subscription;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::app::Context;
+
+pub(crate) use receive::Peer;
 
 /// Every address. What is not here is a file of the page, or the page itself.
 pub(crate) fn router(context: Context) -> Router {
@@ -42,6 +46,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/services", get(services::services))
         .route("/api/status", get(health::status))
         .route("/api/stream", get(stream::stream))
+        .route("/api/v1/write", post(remote_write::write))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(own_metrics::metrics))
         .fallback(assets::serve)

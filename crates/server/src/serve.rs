@@ -4,14 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tower_service::Service as _;
 
 use crate::app::{App, Context};
-use crate::http::router;
+use crate::http::{Peer, router};
 
 /// Sockets of all kinds; each costs some ten kilobytes.
 const MAX_CONNECTIONS: usize = 1024;
@@ -39,8 +42,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
             Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
-        if let Some((socket, place)) = accepted {
-            connections.spawn(answer(socket, routes.clone(), context.clone(), place));
+        if let Some(accepted) = accepted {
+            connections.spawn(answer(accepted, routes.clone(), context.clone()));
         }
     }
     drop(listener);
@@ -56,17 +59,18 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
 }
 
 /// Serves one connection to its end, or until it has answered its request when the server stops.
-async fn answer(
-    socket: TcpStream,
-    routes: Router,
-    mut context: Context,
-    _place: OwnedSemaphorePermit,
-) {
+async fn answer(accepted: Accepted, routes: Router, mut context: Context) {
+    let Accepted { socket, peer, place: _place } = accepted;
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        // A router is a counted reference, and always ready.
+        routes.clone().call(request)
+    });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(routes))
+        .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -81,14 +85,22 @@ async fn answer(
     }
 }
 
+/// A connection with its place among all.
+struct Accepted {
+    socket: TcpStream,
+    peer: Peer,
+    place: OwnedSemaphorePermit,
+}
+
 /// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Accepted> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((socket, _)) => Some((socket, place)),
+        Ok((socket, address)) => {
+            // Small answers would wait for more otherwise; who cannot be told so is served slower.
+            drop(socket.set_nodelay(true));
+            Some(Accepted { socket, peer: Peer(address.ip().to_canonical()), place })
+        }
         Err(error) => {
             tracing::warn!(error = %error, "connection not accepted");
             tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -2,6 +2,10 @@
 //! socket or a file: bytes in, samples or an error out, and the other way round.
 
 mod metric_type;
+mod protobuf;
+pub mod remote_write;
+pub mod snappy;
 pub mod text;
 
 pub use metric_type::MetricType;
+pub use protobuf::Malformed;

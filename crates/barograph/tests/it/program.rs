@@ -29,6 +29,25 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace("\r\n", "\n")
 }
 
+/// Another program of the field, to test with. Without it the test says so and is left out, but
+/// not in `cargo xtask test`, which installs it.
+#[expect(clippy::disallowed_methods, reason = "tests start programs")]
+#[expect(clippy::print_stderr, reason = "who runs the tests is told")]
+pub(crate) fn peer_program(name: &str) -> Option<Command> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file());
+    if found.is_none() {
+        assert!(std::env::var_os("BAROGRAPH_PEERS").is_none(), "{name} is not installed");
+        eprintln!("left out: {name} is not installed");
+    }
+    found.map(Command::new)
+}
+
+/// A port that nobody listens on now.
+pub(crate) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 /// A running `barograph serve`, ended when dropped.
 pub(crate) struct Server {
     child: Child,
@@ -81,6 +100,26 @@ impl Server {
         let mut answer = Vec::new();
         socket.read_to_end(&mut answer).unwrap();
         Answer::parse(&String::from_utf8_lossy(&answer))
+    }
+
+    /// Sends a body.
+    pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut socket = TcpStream::connect(self.address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let length = body.len().to_string();
+        let own = [("Host", "localhost"), ("Connection", "close"), ("Content-Length", &length)];
+        let lines = own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n"));
+        let head = lines.fold(format!("POST {path} HTTP/1.1\r\n"), |head, line| head + &line);
+        socket.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+        // Who refuses a body need not read it to its end.
+        drop(socket.write_all(body));
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).unwrap();
+        Answer::parse(&String::from_utf8_lossy(&answer))
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Asks until the answer is as wanted.

@@ -1,12 +1,15 @@
 //! Answers that say no.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use barograph_model::chain;
 use serde_json::json;
 
 use crate::on_demand::NotTaken;
+
+/// Long enough for a disk to catch up, short enough for a sender's queue.
+const RETRY_AFTER_S: u32 = 5;
 
 /// A refusal: `code` is stable, `message` is for people.
 #[derive(Debug, Clone)]
@@ -15,11 +18,14 @@ pub(crate) struct ApiError {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) suggestions: Vec<String>,
+    /// When to come back.
+    retry_after_s: Option<u32>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), suggestions: Vec::new() }
+        let message = message.into();
+        Self { status, code, message, suggestions: Vec::new(), retry_after_s: None }
     }
 
     pub(crate) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
@@ -44,6 +50,30 @@ impl ApiError {
 
     pub(crate) fn internal(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, message)
+    }
+
+    pub(crate) fn too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+    }
+
+    pub(crate) fn unsupported_media(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    }
+
+    pub(crate) fn timeout(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "timeout", message)
+    }
+
+    /// The server has enough to do: the sender may come back.
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", message);
+        Self { retry_after_s: Some(RETRY_AFTER_S), ..error }
+    }
+
+    /// The server cannot store now: the sender has to come back.
+    pub(crate) fn not_stored(message: impl Into<String>) -> Self {
+        let error = Self::unavailable("not_stored", message);
+        Self { retry_after_s: Some(RETRY_AFTER_S), ..error }
     }
 
     /// A metric that does not exist, with those that are called nearly so.
@@ -88,7 +118,11 @@ impl IntoResponse for ApiError {
         if let (Some(body), false) = (body.as_object_mut(), self.suggestions.is_empty()) {
             body.insert("suggestions".into(), json!(self.suggestions));
         }
-        (self.status, Json(json!({ "error": body }))).into_response()
+        let mut response = (self.status, Json(json!({ "error": body }))).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
