@@ -10,10 +10,12 @@ use clap_complete::Shell;
 use crate::commands::FormatName;
 
 use crate::client::ServerArgs;
+use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::events::EventsArgs;
 use crate::commands::inventory::InventoryArgs;
 use crate::commands::processes::ProcessesArgs;
 use crate::commands::services::ServicesArgs;
+use crate::commands::store::StoreCommand;
 
 /// Performance monitor for Windows and Linux hosts.
 ///
@@ -45,6 +47,13 @@ pub(crate) enum Command {
     Events(EventsArgs),
     /// What a running server costs and whether it does its job; exit code 1 if something is wrong.
     Doctor(DoctorArgs),
+    /// Copy the data folder, also while a server works in it.
+    Backup(BackupArgs),
+    /// Bring a backup back into an empty or new data folder.
+    Restore(RestoreArgs),
+    /// The data folder itself: check it, write samples from it into files, and take them in.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Write counters and metrics into a file, row by row.
     Record(RecordArgs),
     /// Show this machine live on the terminal: processors, memory, disks, network, processes.

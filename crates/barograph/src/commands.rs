@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod backup;
 mod completion;
 mod counters;
 mod doctor;
@@ -10,6 +11,7 @@ mod record;
 mod serve;
 pub(crate) mod services;
 mod stop_signal;
+pub(crate) mod store;
 mod top;
 
 pub(crate) use self::record::FormatName;
@@ -23,6 +25,9 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Counters(CountersCommand::List(args)) => counters::list(&args),
         Command::Counters(CountersCommand::Read(args)) => counters::read(&args),
         Command::Counters(CountersCommand::Doctor(args)) => counters::doctor(&args),
+        Command::Backup(args) => backup::run_backup(&args),
+        Command::Restore(args) => backup::run_restore(&args),
+        Command::Store(command) => store::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Inventory(args) => inventory::run(&args),

@@ -4,9 +4,11 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+mod data_folder;
 mod failure;
 mod moment;
 mod output;
+mod progress;
 mod service;
 
 use std::process::ExitCode;

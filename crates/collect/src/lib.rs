@@ -59,7 +59,7 @@ pub use runner::{
 };
 pub use setup::Setup;
 pub use system_counters::{CounterValue, SystemCounters};
-pub use user_counters::{UserCounterError, UserCounters};
+pub use user_counters::{UserCounterError, UserCounters, counter_metric_name};
 
 /// What hardly changes about the host. What cannot be read is absent.
 pub fn host_facts(roots: &Roots) -> HostFacts {

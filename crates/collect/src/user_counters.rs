@@ -55,7 +55,7 @@ impl UserCounters {
         for text in paths {
             match check(text, has_system_counters) {
                 Ok(path) => {
-                    let name = metric_name(&path);
+                    let name = counter_metric_name(&path);
                     match known.get(&name) {
                         Some(other) if !is_same_counter(other, &path) => {
                             let (path, other) = (text.clone(), other.to_string());
@@ -136,7 +136,7 @@ fn is_same_counter(a: &CounterPath, b: &CounterPath) -> bool {
 /// What a counter is stored as: `counter_`, the object and the counter in lower case, where `%`
 /// becomes `percent`, `/` becomes `per`, and everything else that is no Latin letter or digit one
 /// underscore.
-fn metric_name(path: &CounterPath) -> String {
+pub fn counter_metric_name(path: &CounterPath) -> String {
     let text = format!("counter {} {}", path.object, path.counter)
         .to_lowercase()
         .replace('%', " percent ")
@@ -174,7 +174,7 @@ impl UserCollector {
         let watched = paths
             .into_iter()
             .map(|path| {
-                let name = metric_name(&path);
+                let name = counter_metric_name(&path);
                 let known = descs.iter().copied().find(|desc| desc.name == name);
                 let desc = known.unwrap_or_else(|| describe(name, &path));
                 if known.is_none() {
@@ -297,7 +297,7 @@ mod tests {
     use super::*;
 
     fn name(path: &str) -> String {
-        metric_name(&CounterPath::parse(path).unwrap())
+        counter_metric_name(&CounterPath::parse(path).unwrap())
     }
 
     fn on(paths: &[&str], has_system_counters: bool) -> Result<UserCounters, Vec<String>> {

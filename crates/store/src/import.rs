@@ -14,11 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use barograph_model::{Batch, Clock, Labels};
+use barograph_model::{Batch, Clock};
 
 use crate::error::{AppendError, OpenError, SealError, SeriesError};
 use crate::folder::{FileKind, Folder, PartitionFile, read_marker, sync_dir};
-use crate::registry::SeriesRef;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::store::{Appended, Store};
@@ -81,46 +80,17 @@ impl Import {
         Ok(Self { store, imports, name, samples: 0 })
     }
 
-    /// As [`Store::series`].
-    ///
-    /// # Errors
-    /// There are too many series.
-    pub fn series(&self, labels: &Labels) -> Result<SeriesRef, ImportError> {
-        let series = self.store.as_ref().map(|store| store.series(labels));
-        Ok(series.ok_or(AppendError::Closed)??)
-    }
-
     /// As [`Store::append`], at any time from 1970 on.
     ///
     /// # Errors
     /// The disk is full or fails, or there are too many series.
     pub fn append(&mut self, batches: &[Batch]) -> Result<Appended, ImportError> {
-        self.patiently(|store| store.append(batches))
-    }
-
-    /// As [`Store::append_rows`], at any time from 1970 on.
-    ///
-    /// # Errors
-    /// As [`Import::append`].
-    pub fn append_rows(
-        &mut self,
-        time_ms: i64,
-        series: &[SeriesRef],
-        values: &[f64],
-    ) -> Result<Appended, ImportError> {
-        self.patiently(|store| store.append_rows(time_ms, series, values))
-    }
-
-    /// Nobody else waits: when the store is busy, its heads are sealed at once.
-    fn patiently(
-        &mut self,
-        append: impl Fn(&Store) -> Result<Appended, AppendError>,
-    ) -> Result<Appended, ImportError> {
         let store = self.store.as_ref().ok_or(AppendError::Closed)?;
-        let appended = match append(store) {
+        let appended = match store.append(batches) {
+            // Nobody else waits for it, so its heads can be sealed at once.
             Err(AppendError::Busy { .. }) => {
                 store.seal()?;
-                append(store)?
+                store.append(batches)?
             }
             appended => appended?,
         };

@@ -2,10 +2,13 @@
 //! socket or a file: bytes in, samples or an error out, and the other way round.
 
 mod metric_type;
+mod pdh_csv;
 mod protobuf;
 pub mod remote_write;
 pub mod snappy;
 pub mod text;
+pub mod tsdb;
 
 pub use metric_type::MetricType;
+pub use pdh_csv::{PdhError, PdhLog, PdhRow};
 pub use protobuf::Malformed;

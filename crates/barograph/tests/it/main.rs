@@ -18,3 +18,4 @@ mod refusals;
 mod remote_write;
 mod serve;
 mod services;
+mod store;

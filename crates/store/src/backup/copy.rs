@@ -51,6 +51,10 @@ pub(super) fn copy(from: &Path, to: &Path, kind: Kind) -> Result<Copied, BackupE
 /// All rows as they are at one moment, in a file of its own without a journal. Readers and the
 /// writer of the original go on.
 fn copy_database(from: &Path, to: &Path) -> rusqlite::Result<()> {
+    // SQLite goes on with an empty file that it is given.
+    if let (Ok(target), Ok(source)) = (File::create(to), fs::metadata(from)) {
+        drop(target.set_permissions(source.permissions()));
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(from, flags)?;
     connection.busy_timeout(Duration::from_secs(10))?;
@@ -60,8 +64,11 @@ fn copy_database(from: &Path, to: &Path) -> rusqlite::Result<()> {
 
 /// Copies and hashes; also what [`super::restore`] does.
 pub(super) fn copy_bytes(from: &Path, to: &Path) -> io::Result<(String, u64)> {
+    let source = File::open(from)?;
     let mut target = File::create(to)?;
-    let result = pass_through(File::open(from)?, |bytes| target.write_all(bytes))?;
+    // Before anything is in it: a copy of a key is as secret as the key.
+    target.set_permissions(source.metadata()?.permissions())?;
+    let result = pass_through(source, |bytes| target.write_all(bytes))?;
     target.sync_all()?;
     Ok(result)
 }
