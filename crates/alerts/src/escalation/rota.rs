@@ -1,0 +1,250 @@
+//! Who is on call when: layers of people who take turns, and overrides.
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _, Unit};
+use serde::{Deserialize, Serialize};
+
+use crate::mute::Schedule;
+
+/// A rota. A later layer goes before an earlier one where both have somebody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rota {
+    pub time_zone: String,
+    pub layers: Vec<Layer>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<Override>,
+}
+
+/// People who take turns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// In the order of their turns.
+    pub people: Vec<String>,
+    /// When the first one's turn begins, by the clock on the wall: `2026-01-05T09:00`.
+    pub starts: String,
+    /// Days that a turn lasts; it is handed over at the same time of the day.
+    pub turn_days: u16,
+    /// Nobody of the layer is on call outside of these times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<Schedule>,
+}
+
+/// Somebody stands in for whoever it would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    pub person: String,
+    /// Milliseconds since 1970 UTC.
+    pub from_ms: i64,
+    pub to_ms: i64,
+}
+
+/// A stretch of time and who is on call in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnCall {
+    pub from_ms: i64,
+    pub to_ms: i64,
+    /// `None`: a gap.
+    pub person: Option<String>,
+}
+
+/// Why a rota is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RotaProblem {
+    #[error("`time_zone` is `{0}`, allowed is a name such as Europe/Berlin or UTC")]
+    Zone(String),
+    #[error("it has no layers: nobody is on call")]
+    NoLayers,
+    #[error("layer {0} has no people")]
+    NoPeople(usize),
+    #[error("`starts` of layer {0} is `{1}`, allowed is a local time such as 2026-01-05T09:00")]
+    Starts(usize, String),
+    #[error("`turn_days` of layer {0} is {1}, allowed are 1 to 366")]
+    Turn(usize, u16),
+    #[error("override {0} ends before it begins")]
+    Override(usize),
+}
+
+impl Rota {
+    /// # Errors
+    /// Everything that makes no sense. Gaps are none of it: [`Rota::timeline`] shows them.
+    pub fn check(&self) -> Result<(), Vec<RotaProblem>> {
+        let mut problems = Vec::new();
+        if TimeZone::get(&self.time_zone).is_err() {
+            problems.push(RotaProblem::Zone(self.time_zone.clone()));
+        }
+        if self.layers.is_empty() {
+            problems.push(RotaProblem::NoLayers);
+        }
+        for (number, layer) in (1..).zip(&self.layers) {
+            if layer.people.is_empty() {
+                problems.push(RotaProblem::NoPeople(number));
+            }
+            if layer.starts.parse::<DateTime>().is_err() {
+                problems.push(RotaProblem::Starts(number, layer.starts.clone()));
+            }
+            if !(1..=366).contains(&layer.turn_days) {
+                problems.push(RotaProblem::Turn(number, layer.turn_days));
+            }
+        }
+        for (number, it) in (1..).zip(&self.overrides) {
+            if it.to_ms <= it.from_ms {
+                problems.push(RotaProblem::Override(number));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// Who is on call at a time, milliseconds since 1970 UTC.
+    pub fn on_call(&self, at_ms: i64) -> Option<&str> {
+        let stands_in = |it: &&Override| (it.from_ms..it.to_ms).contains(&at_ms);
+        if let Some(it) = self.overrides.iter().rev().find(stands_in) {
+            return Some(&it.person);
+        }
+        let zone = TimeZone::get(&self.time_zone).ok()?;
+        self.layers.iter().rev().find_map(|layer| layer.on_call(at_ms, &zone))
+    }
+
+    /// Who is on call from one time to another, quarter of an hour by quarter of an hour, with what
+    /// follows each other joined. At most [`Rota::MAX_TIMELINE_DAYS`].
+    pub fn timeline(&self, from_ms: i64, to_ms: i64) -> Vec<OnCall> {
+        const STEP_MS: i64 = 15 * 60_000;
+        let to_ms = to_ms.min(from_ms.saturating_add(Self::MAX_TIMELINE_DAYS * 86_400_000));
+        let mut stretches: Vec<OnCall> = Vec::new();
+        let mut at_ms = from_ms;
+        while at_ms < to_ms {
+            let next_ms = (at_ms.div_euclid(STEP_MS) + 1) * STEP_MS;
+            let person = self.on_call(at_ms).map(str::to_owned);
+            match stretches.last_mut() {
+                Some(last) if last.person == person => last.to_ms = next_ms.min(to_ms),
+                _ => stretches.push(OnCall { from_ms: at_ms, to_ms: next_ms.min(to_ms), person }),
+            }
+            at_ms = next_ms;
+        }
+        stretches
+    }
+
+    pub const MAX_TIMELINE_DAYS: i64 = 100;
+}
+
+impl Layer {
+    fn on_call(&self, at_ms: i64, zone: &TimeZone) -> Option<&str> {
+        if !self.only.is_empty() && !self.only.iter().any(|it| it.is_open(at_ms)) {
+            return None;
+        }
+        let starts: DateTime = self.starts.parse().ok()?;
+        let at = Timestamp::from_millisecond(at_ms).ok()?;
+        // By the clock on the wall, so that a handover keeps its time of the day all the year.
+        let local = at.to_zoned(zone.clone()).datetime();
+        if local < starts {
+            return None;
+        }
+        let days = starts.until((Unit::Day, local)).ok()?.get_days();
+        let turn = usize::try_from(days).ok()? / usize::from(self.turn_days.max(1));
+        self.people.get(turn % self.people.len().max(1)).map(String::as_str)
+    }
+
+    /// When the turn of a time ends, for the page.
+    pub fn handover_after(&self, at_ms: i64, zone: &TimeZone) -> Option<i64> {
+        let starts: DateTime = self.starts.parse().ok()?;
+        let local = Timestamp::from_millisecond(at_ms).ok()?.to_zoned(zone.clone()).datetime();
+        let days = i64::from(starts.until((Unit::Day, local)).ok()?.get_days()).max(0);
+        let length = i64::from(self.turn_days.max(1));
+        let next = starts.checked_add(((days / length + 1) * length).days()).ok()?;
+        next.to_zoned(zone.clone()).ok().map(|it| it.timestamp().as_millisecond())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NIGHT: &str = "
+time_zone: Europe/Berlin
+layers:
+  - people: [anna, ben, cleo]
+    starts: 2026-01-05T09:00
+    turn_days: 7
+  - people: [dora]
+    starts: 2026-01-01T00:00
+    turn_days: 1
+    only:
+      - {time_zone: Europe/Berlin, from: '09:00', to: '17:00', weekdays: [saturday, sunday]}
+";
+
+    fn ms(text: &str) -> i64 {
+        text.parse::<Timestamp>().unwrap().as_millisecond()
+    }
+
+    fn rota() -> Rota {
+        serde_saphyr::from_str(NIGHT).unwrap()
+    }
+
+    #[track_caller]
+    fn check(at: &str, expected: Option<&str>) {
+        assert_eq!(rota().on_call(ms(at)), expected, "{at}");
+    }
+
+    #[test]
+    fn turns_are_handed_over_at_the_same_time_of_the_day() {
+        check("2026-01-05T07:59:00Z", None);
+        check("2026-01-05T08:00:00Z", Some("anna")); // 09:00 in winter
+        check("2026-01-12T07:59:59Z", Some("anna"));
+        check("2026-01-12T08:00:00Z", Some("ben"));
+        check("2026-01-26T08:00:00Z", Some("anna"));
+        check("2026-06-29T06:59:59Z", Some("anna"));
+        check("2026-06-29T07:00:00Z", Some("ben")); // 09:00 in summer
+    }
+
+    #[test]
+    fn a_later_layer_goes_first_where_it_has_somebody() {
+        check("2026-01-10T08:00:00Z", Some("dora"));
+        check("2026-01-10T16:00:00Z", Some("anna"));
+    }
+
+    #[test]
+    fn an_override_goes_before_all() {
+        let mut rota = rota();
+        let (from_ms, to_ms) = (ms("2026-01-10T08:00:00Z"), ms("2026-01-10T09:00:00Z"));
+        rota.overrides.push(Override { person: "eva".to_owned(), from_ms, to_ms });
+        assert_eq!(rota.on_call(from_ms), Some("eva"));
+        assert_eq!(rota.on_call(to_ms), Some("dora"));
+    }
+
+    #[test]
+    fn gaps_are_shown() {
+        let timeline = rota().timeline(ms("2026-01-05T07:30:00Z"), ms("2026-01-05T08:30:00Z"));
+        let told: Vec<_> =
+            timeline.iter().map(|it| (it.to_ms - it.from_ms, it.person.as_deref())).collect();
+        assert_eq!(told, [(1_800_000, None), (1_800_000, Some("anna"))]);
+    }
+
+    #[test]
+    fn the_next_handover_is_told() {
+        let rota = rota();
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let next = rota.layers[0].handover_after(ms("2026-03-25T12:00:00Z"), &zone);
+        assert_eq!(next, Some(ms("2026-03-30T07:00:00Z")));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_at_once() {
+        let rota: Rota = serde_saphyr::from_str(
+            "{time_zone: Mars, layers: [{people: [], starts: soon, turn_days: 0}],
+              overrides: [{person: a, from_ms: 5, to_ms: 5}]}",
+        )
+        .unwrap();
+        let expected = [
+            RotaProblem::Zone("Mars".to_owned()),
+            RotaProblem::NoPeople(1),
+            RotaProblem::Starts(1, "soon".to_owned()),
+            RotaProblem::Turn(1, 0),
+            RotaProblem::Override(1),
+        ];
+        assert_eq!(rota.check(), Err(expected.to_vec()));
+        assert_eq!(rota.on_call(0), None);
+    }
+}

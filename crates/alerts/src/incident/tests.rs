@@ -1,0 +1,197 @@
+//! Incidents from their beginning to their end.
+
+use super::*;
+use crate::machine::{Answered, Evaluation, RuleAlerts};
+use crate::rule::{AlertingRule, Rule, read_rules};
+
+const MINUTE: i64 = 60_000;
+
+fn rule() -> AlertingRule {
+    let text = "groups: [{name: g, rules: [{alert: A, expr: x}]}]";
+    match read_rules(text).unwrap().remove(0).rules.remove(0) {
+        Rule::Alerting(rule) => *rule,
+        Rule::Recording(_) => unreachable!("the rule is an alerting one"),
+    }
+}
+
+/// A rule, its alerts and the incident that they belong to.
+struct Bench {
+    rule: AlertingRule,
+    alerts: RuleAlerts,
+    incident: Incident,
+    policy: Policy,
+    at_ms: i64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let policy = "{steps: [{notify: [channel:chat]}, {after: 5m, notify: [person:anna]}]}";
+        Self {
+            rule: rule(),
+            alerts: RuleAlerts::default(),
+            incident: Incident::open("i1".to_owned(), Texts::new(), Some("p".to_owned()), 0),
+            policy: serde_saphyr::from_str(policy).unwrap(),
+            at_ms: 0,
+        }
+    }
+
+    /// A minute later these alerts are answered. Tells who is told, and whether it ended.
+    fn minute(&mut self, answered: &[(&str, &str)]) -> (Option<Notice>, bool) {
+        self.at_ms += MINUTE;
+        let answered = answered.iter().map(|(device, severity)| {
+            let series = Texts::from([("device".to_owned(), (*device).to_owned())]);
+            let mut labels = series.clone();
+            labels.insert("alertname".to_owned(), "A".to_owned());
+            labels.insert("severity".to_owned(), (*severity).to_owned());
+            Answered { series, labels, annotations: Texts::new(), value: 1.0 }
+        });
+        let evaluation = Evaluation {
+            at_ms: self.at_ms,
+            elapsed_ms: MINUTE,
+            answered: answered.collect(),
+            cleared: None,
+            is_silent: &|_| false,
+        };
+        let mut ended = false;
+        for transition in self.alerts.step(&self.rule, evaluation) {
+            ended |= self.incident.take(&transition, None, self.at_ms);
+        }
+        (self.incident.advance(Some(&self.policy), self.at_ms, MINUTE), ended)
+    }
+
+    fn told(&mut self, answered: &[(&str, &str)]) -> Vec<String> {
+        let targets = self.minute(answered).0.map_or(Vec::new(), |it| it.targets);
+        targets.iter().map(ToString::to_string).collect()
+    }
+
+    fn acknowledge(&mut self, until_ms: Option<i64>) -> Result<(), IncidentError> {
+        let (by, note) = ("anna".to_owned(), "on it".to_owned());
+        self.incident.acknowledge(Acknowledgement { by, note, at_ms: self.at_ms, until_ms })
+    }
+}
+
+#[test]
+fn who_was_told_of_the_beginning_is_told_of_the_end() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.told(&[("sda", "warning")]), ["channel:chat"]);
+    for _ in 0..3 {
+        assert!(bench.told(&[("sda", "warning")]).is_empty());
+    }
+    assert_eq!(bench.told(&[("sda", "warning")]), ["person:anna"]);
+    assert_eq!(bench.minute(&[]), (None, true));
+    let farewell = bench.incident.farewell().unwrap();
+    assert_eq!(farewell.kind, NoticeKind::Resolved);
+    let names: Vec<String> = farewell.targets.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["channel:chat", "person:anna"]);
+}
+
+#[test]
+fn an_incident_lasts_until_its_last_alert_ends() {
+    let mut bench = Bench::new();
+    bench.minute(&[("sda", "warning"), ("sdb", "warning")]);
+    assert_eq!(bench.minute(&[("sdb", "warning")]), (None, false));
+    assert_eq!(bench.minute(&[]), (None, true));
+    assert!(!bench.incident.is_open());
+}
+
+#[test]
+fn acknowledging_stops_the_escalation_until_it_lapses() {
+    let mut bench = Bench::new();
+    bench.minute(&[("sda", "warning")]);
+    bench.acknowledge(Some(10 * MINUTE)).unwrap();
+    for _ in 2..10 {
+        assert!(bench.told(&[("sda", "warning")]).is_empty());
+    }
+    assert_eq!(bench.told(&[("sda", "warning")]), ["channel:chat"], "at the tenth minute");
+    assert_eq!(bench.incident.acknowledged, None);
+}
+
+#[test]
+fn getting_worse_ends_an_acknowledgement() {
+    let mut bench = Bench::new();
+    bench.minute(&[("sda", "warning")]);
+    bench.acknowledge(None).unwrap();
+    assert!(bench.told(&[("sda", "warning"), ("sdb", "warning")]).is_empty());
+    let told = bench.told(&[("sda", "warning"), ("sdb", "warning"), ("sdc", "critical")]);
+    assert_eq!(told, ["channel:chat"]);
+    assert!(bench.incident.timeline.iter().any(|it| matches!(it.what, What::Worse { .. })));
+}
+
+#[test]
+fn notices_have_ids_of_their_own_and_the_same_over_a_crash() {
+    let mut bench = Bench::new();
+    let first = bench.minute(&[("sda", "warning")]).0.unwrap().id;
+    bench.acknowledge(None).unwrap();
+    let saved = bench.incident.clone();
+    let next = |incident: Incident| {
+        let mut bench = Bench { incident, ..Bench::new() };
+        bench.incident.unacknowledge("anna", MINUTE);
+        bench.incident.advance(Some(&bench.policy), MINUTE, 0).unwrap().id
+    };
+    assert_eq!(next(saved.clone()), next(saved.clone()));
+    assert_ne!(next(saved), first);
+}
+
+#[test]
+fn muted_alerts_are_in_the_incident_and_nobody_is_told() {
+    let mut bench = Bench::new();
+    bench.minute(&[("sda", "warning")]);
+    let mut incident = Incident::open("i2".to_owned(), Texts::new(), None, 0);
+    let alert = bench.alerts.iter().next().unwrap().clone();
+    let fired = Transition { kind: TransitionKind::Fired, alert };
+    incident.take(&fired, Some("silence s1".to_owned()), MINUTE);
+    assert!(incident.is_open() && !incident.is_audible());
+    assert_eq!(incident.advance(Some(&bench.policy), MINUTE, MINUTE), None);
+}
+
+#[test]
+fn what_comes_back_soon_is_the_same_incident() {
+    let mut bench = Bench::new();
+    bench.minute(&[("sda", "warning")]);
+    bench.minute(&[]);
+    let group = Texts::new();
+    assert!(bench.incident.takes_in(&group, Some("p"), bench.at_ms + 9 * MINUTE));
+    assert!(!bench.incident.takes_in(&group, Some("p"), bench.at_ms + 10 * MINUTE));
+    assert!(!bench.incident.takes_in(&group, None, bench.at_ms));
+    assert_eq!(bench.told(&[("sda", "warning")]), ["channel:chat"]);
+    assert!(bench.incident.timeline.iter().any(|it| it.what == What::Reopened));
+}
+
+#[test]
+fn people_comment_resolve_and_are_refused() {
+    let mut bench = Bench::new();
+    bench.minute(&[("sda", "warning")]);
+    let incident = &mut bench.incident;
+    incident.comment("ben", "changed the disk", 5).unwrap();
+    assert_eq!(incident.comment("ben", " ", 5), Err(IncidentError::Empty));
+    let long = "x".repeat(4001);
+    assert_eq!(incident.comment("ben", &long, 5), Err(IncidentError::Long { chars: 4001 }));
+    incident.resolve("ben", MINUTE).unwrap();
+    assert_eq!(incident.resolve("ben", MINUTE), Err(IncidentError::Resolved));
+    assert_eq!(bench.acknowledge(None), Err(IncidentError::Resolved));
+    let last = bench.incident.timeline.last().unwrap();
+    assert_eq!((last.by.as_deref(), &last.what), (Some("ben"), &What::Resolved));
+}
+
+#[test]
+fn a_long_story_keeps_its_beginning_and_its_end() {
+    let mut bench = Bench::new();
+    for i in 0..2000 {
+        bench.incident.comment("ben", &i.to_string(), i).unwrap();
+    }
+    let timeline = &bench.incident.timeline;
+    assert_eq!(timeline.len(), 500);
+    assert_eq!(timeline[0].what, What::Opened);
+    assert_eq!(timeline.last().unwrap().what, What::Commented { text: "1999".to_owned() });
+}
+
+#[test]
+fn an_incident_that_nobody_is_told_of_says_so_once() {
+    let mut bench = Bench::new();
+    bench.minute(&[("sda", "warning")]);
+    for _ in 0..3 {
+        assert_eq!(bench.incident.advance(None, bench.at_ms, MINUTE), None);
+    }
+    let said = bench.incident.timeline.iter().filter(|it| it.what == What::NobodyToTell).count();
+    assert_eq!(said, 1);
+}
