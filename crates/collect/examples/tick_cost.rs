@@ -1,5 +1,5 @@
 //! What collecting costs: runs the collectors on this machine every second for a minute and
-//! prints the processor time per tick (Linux), and what each collector took. Arguments: the number
+//! prints the processor time per tick (Linux), and that of each collector's runs. Arguments: the number
 //! of ticks, and the folder of a recorded machine to read instead.
 
 use std::io::{self, Write};
@@ -50,9 +50,10 @@ fn main() -> io::Result<()> {
         )?;
     }
     for status in runner.status().collectors {
-        let mean = status.total_duration.as_secs_f64() * 1e6 / status.runs.max(1) as f64;
+        let mean = status.total_cpu.as_secs_f64() * 1e6 / status.runs.max(1) as f64;
         let (name, state) = (status.name, status.state.as_str());
-        writeln!(out, "{name:>12} {mean:7.0} µs a run, {:4} samples, {state}", status.samples)?;
+        let (samples, runs) = (status.samples, status.runs);
+        writeln!(out, "{name:>16} {mean:7.0} µs × {runs:<4} {samples:4} samples, {state}")?;
     }
     Ok(())
 }

@@ -48,7 +48,20 @@ pub(crate) static BLOCKED: Desc =
 pub(crate) static BOOT_TIME: Desc =
     gauge("system_boot_time_seconds", Unit::UnixSeconds, &[], "When the system started.");
 
-static DESCS: [&Desc; 10] = [
+static GUEST_SECONDS: Desc = counter(
+    "cpu_guest_seconds_total",
+    Unit::Seconds,
+    &["cpu", "mode"],
+    "The part of a processor's user and nice time in which it ran virtual machines.",
+);
+static SOFT_INTERRUPTS_BY_KIND: Desc = counter(
+    "system_soft_interrupts_by_kind_total",
+    Unit::Count,
+    &["kind"],
+    "Software interrupts served, by kind: `net_rx` (packets came in), `timer`, `rcu` and others.",
+);
+
+static DESCS: [&Desc; 12] = [
     &CPU_USAGE,
     &CPU_COUNT,
     &SECONDS,
@@ -59,6 +72,8 @@ static DESCS: [&Desc; 10] = [
     &RUNNING,
     &BLOCKED,
     &BOOT_TIME,
+    &GUEST_SECONDS,
+    &SOFT_INTERRUPTS_BY_KIND,
 ];
 
 const MODES: [&str; 8] = ["user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"];
@@ -117,6 +132,9 @@ impl Collector for CpuCollector {
         out.push_some(&RUNNING, &[], count(cpu.running));
         out.push_some(&BLOCKED, &[], count(cpu.blocked));
         out.push_some(&BOOT_TIME, &[], cpu.boot_time_seconds);
+        for (kind, events) in Cpu::SOFT_INTERRUPT_KINDS.iter().zip(cpu.soft_interrupts_by_kind) {
+            out.push_some(&SOFT_INTERRUPTS_BY_KIND, &[kind], count(events));
+        }
         Ok(())
     }
 }
@@ -138,6 +156,9 @@ fn push_cores(cpu: &Cpu, seen: &mut Vec<SeenCore>, out: &mut dyn Sink) {
         }
         for (mode, seconds) in MODES.iter().zip(modes) {
             out.push_some(&SECONDS, &[&seen[i].label, mode], seconds);
+        }
+        for (mode, seconds) in ["user", "nice"].iter().zip(core.guest) {
+            out.push_some(&GUEST_SECONDS, &[&seen[i].label, mode], seconds);
         }
     }
     seen.truncate(cpu.cores.as_slice().len());

@@ -63,7 +63,29 @@ pub(crate) static BUSY_SECONDS: Desc = counter(
 pub(crate) static QUEUE_LENGTH: Desc =
     gauge("disk_queue_length", Unit::Count, &["disk"], "Requests under way.");
 
-static DESCS: [&Desc; 12] = [
+macro_rules! details {
+    ($($desc:ident $name:literal $unit:ident $help:literal;)*) => {
+        $(static $desc: Desc = counter($name, Unit::$unit, &["disk"], $help);)*
+    };
+}
+
+details! {
+    READS_MERGED "disk_reads_merged_total" Count
+        "Reads that were joined with a neighbouring one before they were sent.";
+    WRITES_MERGED "disk_writes_merged_total" Count
+        "Writes that were joined with a neighbouring one before they were sent.";
+    WAITING_SECONDS "disk_waiting_seconds_total" Seconds
+        "Time that requests were under way, summed over the requests.";
+    DISCARDS "disk_discards_total" Count "Orders to forget blocks (TRIM) completed.";
+    DISCARDS_MERGED "disk_discards_merged_total" Count
+        "Orders to forget blocks that were joined with a neighbouring one.";
+    DISCARDED_BYTES "disk_discarded_bytes_total" Bytes "Bytes of blocks that were forgotten.";
+    DISCARD_SECONDS "disk_discard_seconds_total" Seconds "Time that forgetting blocks took.";
+    FLUSHES "disk_flushes_total" Count "Orders to write the disk's own cache completed.";
+    FLUSH_SECONDS "disk_flush_seconds_total" Seconds "Time that writing the disk's own cache took.";
+}
+
+static DESCS: [&Desc; 21] = [
     &DISK_READS,
     &DISK_WRITES,
     &DISK_READ_BYTES,
@@ -76,6 +98,15 @@ static DESCS: [&Desc; 12] = [
     &WRITE_SECONDS,
     &BUSY_SECONDS,
     &QUEUE_LENGTH,
+    &READS_MERGED,
+    &WRITES_MERGED,
+    &WAITING_SECONDS,
+    &DISCARDS,
+    &DISCARDS_MERGED,
+    &DISCARDED_BYTES,
+    &DISCARD_SECONDS,
+    &FLUSHES,
+    &FLUSH_SECONDS,
 ];
 
 /// Emits each [`Disk`], and sums over those that are no layer above other disks.
@@ -155,4 +186,18 @@ fn push_disk(disk: &Disk, out: &mut dyn Sink) {
     out.push(&WRITE_SECONDS, &labels, disk.write_seconds);
     out.push_some(&BUSY_SECONDS, &labels, disk.busy_seconds);
     out.push_some(&QUEUE_LENGTH, &labels, disk.queue_length.map(|n| n as f64));
+    let more = &disk.more;
+    for (desc, value) in [
+        (&READS_MERGED, more.reads_merged),
+        (&WRITES_MERGED, more.writes_merged),
+        (&DISCARDS, more.discards),
+        (&DISCARDS_MERGED, more.discards_merged),
+        (&DISCARDED_BYTES, more.discarded_bytes),
+        (&FLUSHES, more.flushes),
+    ] {
+        out.push_some(desc, &labels, value.map(|value| value as f64));
+    }
+    out.push_some(&WAITING_SECONDS, &labels, more.waiting_seconds);
+    out.push_some(&DISCARD_SECONDS, &labels, more.discard_seconds);
+    out.push_some(&FLUSH_SECONDS, &labels, more.flush_seconds);
 }

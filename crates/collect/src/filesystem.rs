@@ -55,8 +55,37 @@ pub(crate) static FREE: Desc = gauge(
     "Free part of a local file system, with what is reserved for the administrator.",
 );
 
-static DESCS: [&Desc; 7] =
-    [&DISK_PERCENT, &DISK_TOTAL_GB, &DISK_USED_GB, &DISK_FREE_GB, &SIZE, &AVAILABLE, &FREE];
+static FILES: Desc = gauge(
+    "filesystem_files",
+    Unit::Count,
+    &["mountpoint", "device", "fstype"],
+    "Files that a local file system can hold (inodes), where it has such a limit.",
+);
+static FILES_FREE: Desc = gauge(
+    "filesystem_files_free",
+    Unit::Count,
+    &["mountpoint", "device", "fstype"],
+    "Files that a local file system can hold beyond those it has.",
+);
+static READ_ONLY: Desc = gauge(
+    "filesystem_readonly",
+    Unit::Count,
+    &["mountpoint", "device", "fstype"],
+    "1 for a local file system that cannot be written to, as after damage; else 0.",
+);
+
+static DESCS: [&Desc; 10] = [
+    &DISK_PERCENT,
+    &DISK_TOTAL_GB,
+    &DISK_USED_GB,
+    &DISK_FREE_GB,
+    &SIZE,
+    &AVAILABLE,
+    &FREE,
+    &FILES,
+    &FILES_FREE,
+    &READ_ONLY,
+];
 
 /// Emits each [`Drive`].
 #[derive(Debug)]
@@ -98,6 +127,13 @@ impl Collector for FileSystemCollector {
             out.push(&SIZE, &labels, drive.size_bytes as f64);
             out.push(&AVAILABLE, &labels, drive.available_bytes as f64);
             out.push(&FREE, &labels, drive.free_bytes as f64);
+            out.push_some(&FILES, &labels, drive.files.map(|[files, _]| files as f64));
+            out.push_some(&FILES_FREE, &labels, drive.files.map(|[_, free]| free as f64));
+            out.push_some(
+                &READ_ONLY,
+                &labels,
+                drive.is_read_only.map(|is| f64::from(u8::from(is))),
+            );
         }
         Ok(())
     }

@@ -1,11 +1,15 @@
 //! Memory, commit charge and paging.
 
+pub(crate) mod details;
+
+use std::sync::LazyLock;
+
 use barograph_model::{Desc, Unit};
 
 use crate::desc::{counter, gauge};
 use crate::platform::MemoryReader;
 use crate::readings::Memory;
-use crate::{Collector, Error, Roots, Sink};
+use crate::{Collector, Error, Roots, Sink, detail};
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 const GIBIBYTE: f64 = 1024.0 * MEBIBYTE;
@@ -139,7 +143,9 @@ pub(crate) struct MemoryCollector {
 
 impl MemoryCollector {
     pub(crate) fn new(roots: &Roots) -> Self {
-        Self { reader: MemoryReader::new(roots) }
+        let sizes = detail::keyed(details::SIZES.iter().chain(&details::POOLS));
+        let events = detail::keyed(&details::EVENT_ROWS);
+        Self { reader: MemoryReader::with_details(roots, [sizes, events]) }
     }
 }
 
@@ -149,13 +155,18 @@ impl Collector for MemoryCollector {
     }
 
     fn descs(&self) -> &'static [&'static Desc] {
-        &DESCS
+        static ALL: LazyLock<Vec<&Desc>> =
+            LazyLock::new(|| DESCS.into_iter().chain(details::descs()).collect());
+        &ALL
     }
 
     fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error> {
         let memory = self.reader.read()?;
         push_headlines(memory, out);
         push_details(memory, out);
+        let [sizes, events] = self.reader.details();
+        detail::push(details::SIZES.iter().chain(&details::POOLS), sizes, out);
+        detail::push(&details::EVENT_ROWS, events, out);
         Ok(())
     }
 }

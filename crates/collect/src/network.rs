@@ -49,6 +49,16 @@ totals! {
         "Packets thrown away instead of being sent.";
     RECEIVE_MULTICAST "network_receive_multicast_total" Count
         "Packets received that were addressed to many.";
+    RECEIVE_FIFO_ERRORS "network_receive_fifo_errors_total" Count
+        "Packets that found no room in the adapter.";
+    RECEIVE_FRAME_ERRORS "network_receive_frame_errors_total" Count
+        "Packets received whose frame was damaged.";
+    TRANSMIT_FIFO_ERRORS "network_transmit_fifo_errors_total" Count
+        "Packets that the adapter could not take fast enough.";
+    TRANSMIT_COLLISIONS "network_transmit_collisions_total" Count
+        "Packets that met another one on the cable.";
+    TRANSMIT_CARRIER_ERRORS "network_transmit_carrier_errors_total" Count
+        "Packets that could not be sent because the connection was lost.";
     RECEIVE_UNKNOWN "network_receive_unknown_total" Count
         "Packets received of a protocol that nobody here speaks; read every ten seconds.";
 }
@@ -60,7 +70,7 @@ pub(crate) static SPEED: Desc = gauge(
     "Speed that the adapter has agreed on; virtual adapters and those that are down have none.",
 );
 
-static DESCS: [&Desc; 14] = [
+static DESCS: [&Desc; 19] = [
     &NETWORK_BYTES_TOTAL,
     &NETWORK_BYTES_SENT,
     &NETWORK_BYTES_RECV,
@@ -74,6 +84,11 @@ static DESCS: [&Desc; 14] = [
     &TRANSMIT_DROPPED,
     &RECEIVE_MULTICAST,
     &RECEIVE_UNKNOWN,
+    &RECEIVE_FIFO_ERRORS,
+    &RECEIVE_FRAME_ERRORS,
+    &TRANSMIT_FIFO_ERRORS,
+    &TRANSMIT_COLLISIONS,
+    &TRANSMIT_CARRIER_ERRORS,
     &SPEED,
 ];
 
@@ -161,6 +176,11 @@ fn push_adapter(adapter: &Adapter, out: &mut dyn Sink) {
         (&RECEIVE_DROPPED, Some(adapter.receive_dropped)),
         (&TRANSMIT_DROPPED, Some(adapter.send_dropped)),
         (&RECEIVE_MULTICAST, adapter.received_multicast),
+        (&RECEIVE_FIFO_ERRORS, adapter.receive_fifo_errors),
+        (&RECEIVE_FRAME_ERRORS, adapter.receive_frame_errors),
+        (&TRANSMIT_FIFO_ERRORS, adapter.send_fifo_errors),
+        (&TRANSMIT_COLLISIONS, adapter.send_collisions),
+        (&TRANSMIT_CARRIER_ERRORS, adapter.send_carrier_errors),
         (&RECEIVE_UNKNOWN, adapter.received_unknown),
         (&SPEED, adapter.speed_bits_per_second),
     ] {

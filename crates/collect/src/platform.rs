@@ -24,5 +24,5 @@ pub(crate) use os::{
 };
 pub(crate) use os::{
     CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,
-    ThermalReader, VolumeReader, doctor_facts,
+    ProcFile, ThermalReader, VolumeReader, doctor_facts,
 };

@@ -10,7 +10,9 @@ mod service;
 use crate::rows::Rows;
 
 pub use connections::{Socket, SocketOwners, TcpState, TcpTotals, TcpUdp, Transport, UdpTotals};
-pub use hardware::{CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, ThermalZone, Volume};
+pub use hardware::{
+    CpuClock, CpuIdleState, CpuPlace, CpuQueue, Gpu, KernelObjects, ThermalZone, Volume,
+};
 pub use inventory::{
     AdapterFacts, Computer, DiskFacts, DriveFacts, Inventory, MemoryModule, OperatingSystem,
     Processor, Virtualisation,
@@ -29,6 +31,8 @@ pub struct Cpu {
     pub interrupts: Option<u64>,
     /// Software interrupts (Linux) or deferred procedure calls (Windows) served.
     pub soft_interrupts: Option<u64>,
+    /// The same by kind, in the order of [`Cpu::SOFT_INTERRUPT_KINDS`], of Linux.
+    pub soft_interrupts_by_kind: [Option<u64>; 10],
     /// Processes and threads started.
     pub forks: Option<u64>,
     /// Threads that run or wait for a processor.
@@ -39,12 +43,22 @@ pub struct Cpu {
     pub boot_time_seconds: Option<f64>,
 }
 
+impl Cpu {
+    /// The order has been the same since Linux 2.6.31.
+    pub const SOFT_INTERRUPT_KINDS: [&str; 10] = [
+        "hi", "timer", "net_tx", "net_rx", "block", "irq_poll", "tasklet", "sched", "hrtimer",
+        "rcu",
+    ];
+}
+
 /// One logical processor.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Core {
     /// The number that the system gives it, from 0. It can have holes.
     pub number: u32,
     pub times: ModeSeconds,
+    /// The part of `user` and of `nice` in which it ran virtual machines, on Linux.
+    pub guest: [Option<f64>; 2],
 }
 
 /// Seconds a processor has spent in each mode since boot. The modes do not overlap; time that
@@ -128,9 +142,28 @@ pub struct Disk {
     pub busy_seconds: Option<f64>,
     /// Requests under way now.
     pub queue_length: Option<u64>,
+    pub more: DiskDetails,
     /// Its data passes through another disk of this list as well (RAID, LVM, loop): left out of
     /// sums over all disks.
     pub is_layer: bool,
+}
+
+/// What only Linux counts of a block device.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct DiskDetails {
+    /// Requests that were joined with a neighbouring one before they were sent.
+    pub reads_merged: Option<u64>,
+    pub writes_merged: Option<u64>,
+    /// Seconds that requests were under way, summed over the requests.
+    pub waiting_seconds: Option<f64>,
+    /// Blocks given back to the device (TRIM). Since Linux 4.18.
+    pub discards: Option<u64>,
+    pub discards_merged: Option<u64>,
+    pub discarded_bytes: Option<u64>,
+    pub discard_seconds: Option<f64>,
+    /// Orders to write the device's own cache. Since Linux 5.5.
+    pub flushes: Option<u64>,
+    pub flush_seconds: Option<f64>,
 }
 
 /// A mounted local file system or a drive.
@@ -148,6 +181,10 @@ pub struct Drive {
     /// With what only the administrator may use.
     pub free_bytes: u64,
     pub available_bytes: u64,
+    /// Files that it can hold and those that it could still; nothing where it has no such limit.
+    pub files: Option<[u64; 2]>,
+    /// Nothing can be written to it; a system does that to a file system that it finds damaged.
+    pub is_read_only: Option<bool>,
 }
 
 /// Totals of one network adapter.
@@ -164,6 +201,13 @@ pub struct Adapter {
     pub receive_dropped: u64,
     pub send_dropped: u64,
     pub received_multicast: Option<u64>,
+    /// What only Linux counts: packets that found no room in the adapter, or were damaged in
+    /// their framing; lost carriers and collisions when sending.
+    pub receive_fifo_errors: Option<u64>,
+    pub receive_frame_errors: Option<u64>,
+    pub send_fifo_errors: Option<u64>,
+    pub send_collisions: Option<u64>,
+    pub send_carrier_errors: Option<u64>,
     /// Packets of a protocol that nobody here speaks.
     pub received_unknown: Option<u64>,
     pub speed_bits_per_second: Option<u64>,

@@ -7,6 +7,8 @@ use barograph_model::{Clock, Desc, SystemClock};
 use crate::connections::ConnectionCollector;
 use crate::cpu::CpuCollector;
 use crate::cpu_details::{CpuFrequencyCollector, CpuIdleCollector, CpuTopologyCollector};
+use crate::cpu_queues::CpuQueuesCollector;
+use crate::detail::DetailCollector;
 use crate::disk::DiskCollector;
 use crate::filesystem::FileSystemCollector;
 use crate::gpu::GpuCollector;
@@ -25,7 +27,7 @@ use crate::system::SystemCollector;
 use crate::tcp_udp::TcpUdpCollector;
 use crate::thermal::ThermalCollector;
 use crate::volume::VolumeCollector;
-use crate::{Collector, Roots, Setup};
+use crate::{Collector, Roots, Setup, kernel_limits, socket_totals};
 
 /// The collectors of this machine, with nobody who listens to events. They touch nothing before
 /// they are run.
@@ -41,12 +43,14 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(CpuCollector::new(roots)),
         Box::new(CpuFrequencyCollector::new(roots)),
         Box::new(CpuIdleCollector::new(roots)),
+        Box::new(CpuQueuesCollector::new(roots)),
         Box::new(CpuTopologyCollector::new(roots)),
         Box::new(DiskCollector::new(roots, clock)),
         Box::new(FileSystemCollector::new(roots)),
         Box::new(GpuCollector::new(roots)),
         Box::new(InterruptsCollector::new(roots)),
         Box::new(InventoryCollector::new(setup)),
+        Box::new(DetailCollector::new(&kernel_limits::ABOUT, roots)),
         Box::new(KernelObjectsCollector::new(roots)),
         Box::new(LoadCollector::new(roots)),
         Box::new(MemoryCollector::new(roots)),
@@ -56,6 +60,7 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(PressureCollector::new(roots)),
         Box::new(ProcessCollector::new(setup)),
         Box::new(ServiceCollector::new(setup)),
+        Box::new(DetailCollector::new(&socket_totals::ABOUT, roots)),
         Box::new(SystemCollector::new(roots)),
         Box::new(TcpUdpCollector::new(roots)),
         Box::new(ThermalCollector::new(roots)),

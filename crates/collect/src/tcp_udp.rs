@@ -1,10 +1,12 @@
 //! TCP and UDP: connections, segments, datagrams, and what went wrong with them.
 
+pub(crate) mod details;
+
 use barograph_model::{Desc, Unit};
 
 use crate::desc::{counter, gauge};
 use crate::platform::TcpUdpReader;
-use crate::{Collector, Error, Roots, Sink};
+use crate::{Collector, Error, Roots, Sink, detail};
 
 macro_rules! totals {
     ($($desc:ident $name:literal $labels:expr, $help:literal;)*) => {
@@ -50,7 +52,8 @@ totals! {
         "UDP datagrams received that could not be delivered, damaged or for lack of memory.";
 }
 
-static DESCS: [&Desc; 17] = [
+static DESCS: [&Desc; 18] = [
+    &details::EVENTS,
     &ESTABLISHED,
     &ACTIVE_OPENS,
     &PASSIVE_OPENS,
@@ -78,7 +81,8 @@ pub(crate) struct TcpUdpCollector {
 
 impl TcpUdpCollector {
     pub(crate) fn new(roots: &Roots) -> Self {
-        Self { reader: TcpUdpReader::new(roots) }
+        let details = details::TABLES.map(detail::keyed);
+        Self { reader: TcpUdpReader::with_details(roots, details) }
     }
 }
 
@@ -125,6 +129,9 @@ impl Collector for TcpUdpCollector {
             (&TIMEOUTS, totals.timeouts),
         ] {
             out.push_some(desc, &[], value.map(|value| value as f64));
+        }
+        for (table, values) in details::TABLES.iter().zip(self.reader.details()) {
+            detail::push(*table, values, out);
         }
         Ok(())
     }

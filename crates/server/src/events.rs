@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -22,10 +22,18 @@ pub const EVENTS_LOST: &str = "events_lost";
 #[derive(Debug)]
 pub struct EventLog {
     log: Arc<RecordLog>,
-    queue: Mutex<Option<SyncSender<Event>>>,
+    queue: Mutex<Option<Inlet>>,
     lost: Arc<AtomicU64>,
     lost_in_all: AtomicU64,
     thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Dropped to close the log.
+#[derive(Debug)]
+struct Inlet {
+    events: SyncSender<Event>,
+    /// Carries nothing: its end is what the writer sees at once, also while it lets events gather.
+    _open: Sender<()>,
 }
 
 /// What was asked for.
@@ -65,8 +73,8 @@ impl EventLog {
     /// Some seconds of the most that collectors tell.
     const MAX_WAITING: usize = 4096;
     /// Stored together, for one wait for the disk.
-    const TOGETHER: Duration = Duration::from_millis(250);
-    const MAX_TOGETHER: usize = 1024;
+    const TOGETHER: Duration = Duration::from_secs(1);
+    const MAX_TOGETHER: usize = Self::MAX_WAITING;
     /// Records looked at for one answer, whatever their kind.
     const MAX_LOOKED_AT: usize = 100_000;
     pub const MAX_ANSWER: usize = 10_000;
@@ -77,17 +85,18 @@ impl EventLog {
     /// It cannot be opened, or there is no thread to be had.
     pub fn start(store_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, RecordError> {
         let log = Arc::new(RecordLog::open(store_dir, "events", Self::KEPT, Arc::clone(&clock))?);
-        let (queue, waiting) = sync_channel(Self::MAX_WAITING);
+        let (events, waiting) = sync_channel(Self::MAX_WAITING);
+        let (open, closing) = channel();
         let lost = Arc::new(AtomicU64::new(0));
         let writer =
             Writer { log: Arc::clone(&log), lost: Arc::clone(&lost), clock, failing: false };
         let thread = std::thread::Builder::new()
             .name("event-log".into())
-            .spawn(move || writer.run(&waiting))
+            .spawn(move || writer.run(&waiting, &closing))
             .map_err(|source| RecordError::Folder { dir: store_dir.to_owned(), source })?;
         Ok(Self {
             log,
-            queue: Mutex::new(Some(queue)),
+            queue: Mutex::new(Some(Inlet { events, _open: open })),
             lost,
             lost_in_all: AtomicU64::new(0),
             thread: Mutex::new(Some(thread)),
@@ -151,7 +160,7 @@ impl EventLog {
 impl EventSink for EventLog {
     fn happened(&self, event: Event) {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.as_ref().is_none_or(|queue| queue.try_send(event).is_err()) {
+        if queue.as_ref().is_none_or(|queue| queue.events.try_send(event).is_err()) {
             drop(queue);
             EventSink::lost(self, 1);
         }
@@ -179,21 +188,18 @@ struct Writer {
 impl Writer {
     const WAKE: Duration = Duration::from_secs(5);
 
-    fn run(mut self, waiting: &Receiver<Event>) {
+    fn run(mut self, waiting: &Receiver<Event>, closing: &Receiver<()>) {
         loop {
             let first = match waiting.recv_timeout(Self::WAKE) {
                 Ok(event) => Some(event),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            let until = self.clock.monotonic() + EventLog::TOGETHER;
             let mut events: Vec<Event> = first.into_iter().collect();
-            while !events.is_empty() && events.len() < EventLog::MAX_TOGETHER {
-                let patience = until.saturating_sub(self.clock.monotonic());
-                match waiting.recv_timeout(patience) {
-                    Ok(event) => events.push(event),
-                    Err(_) => break,
-                }
+            if !events.is_empty() {
+                // Not woken by each of those that follow, and at once by the end.
+                let _ended = closing.recv_timeout(EventLog::TOGETHER);
+                events.extend(waiting.try_iter().take(EventLog::MAX_TOGETHER - 1));
             }
             self.store(events);
         }

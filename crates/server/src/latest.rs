@@ -18,7 +18,12 @@ pub struct Latest {
 /// All series by metric. Series of a metric keep their place until the generation changes.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
-    metrics: HashMap<String, Metric>,
+    metrics: Vec<Metric>,
+    by_name: HashMap<String, usize>,
+    /// Metric and place of labels by where they lie in memory: a source that reports again and
+    /// again hands over the same ones, and their text need not be looked at. An entry may be
+    /// stale; whoever uses it checks.
+    by_address: HashMap<usize, (usize, usize)>,
     /// Grows whenever a series was added or removed.
     generation: u64,
     time_ms: i64,
@@ -76,24 +81,53 @@ impl Table {
         let last_ms = std::mem::replace(&mut self.time_ms, batch.time_ms);
         for sample in &batch.samples {
             let point = Point { time_ms: batch.time_ms, value: sample.value };
-            let name = sample.labels.name();
-            let metric = match self.metrics.get_mut(name) {
-                Some(metric) => metric,
-                None => self.metrics.entry(name.to_owned()).or_default(),
-            };
-            self.generation += u64::from(metric.put(&sample.labels, point));
+            match self.known(&sample.labels) {
+                Some(entry) => entry.take(point),
+                None => self.put(&sample.labels, point),
+            }
         }
         if batch.time_ms / Latest::CLEAN_EVERY_MS != last_ms / Latest::CLEAN_EVERY_MS {
             self.forget_before(batch.time_ms - Latest::FORGET_AFTER_MS);
         }
     }
 
+    /// The entry that holds these very labels.
+    fn known(&mut self, labels: &Labels) -> Option<&mut Entry> {
+        let (metric, place) = *self.by_address.get(&address(labels))?;
+        let entry = self.metrics.get_mut(metric)?.entries.get_mut(place)?;
+        Some(entry).filter(|entry| address(&entry.labels) == address(labels))
+    }
+
+    fn put(&mut self, labels: &Labels, point: Point) {
+        let name = labels.name();
+        let known = self.by_name.get(name).copied();
+        let number = known.unwrap_or_else(|| {
+            self.by_name.insert(name.to_owned(), self.metrics.len());
+            self.metrics.push(Metric::default());
+            self.metrics.len() - 1
+        });
+        let (place, is_new) = self.metrics[number].put(labels, point);
+        self.by_address.insert(address(labels), (number, place));
+        self.generation += u64::from(is_new);
+    }
+
     fn forget_before(&mut self, time_ms: i64) {
         let mut forgotten = false;
-        self.metrics.retain(|_, metric| {
+        for metric in &mut self.metrics {
             forgotten |= metric.forget_before(time_ms);
-            !metric.entries.is_empty()
-        });
+        }
+        if forgotten {
+            let mut metrics = std::mem::take(&mut self.metrics);
+            self.by_name.retain(|_, number| {
+                let metric = std::mem::take(&mut metrics[*number]);
+                *number = self.metrics.len();
+                let is_kept = !metric.entries.is_empty();
+                self.metrics.extend(is_kept.then_some(metric));
+                is_kept
+            });
+        }
+        // Also what came once and lies elsewhere by now.
+        self.by_address.clear();
         self.generation += u64::from(forgotten);
     }
 
@@ -108,26 +142,28 @@ impl Table {
 
     /// The series of a metric, in a fixed order within one generation.
     pub(crate) fn entries(&self, metric: &str) -> &[Entry] {
-        self.metrics.get(metric).map_or(&[], |metric| metric.entries.as_slice())
+        let metric = self.by_name.get(metric).and_then(|number| self.metrics.get(*number));
+        metric.map_or(&[], |metric| metric.entries.as_slice())
     }
 
     pub(crate) fn series_count(&self) -> usize {
-        self.metrics.values().map(|metric| metric.entries.len()).sum()
+        self.metrics.iter().map(|metric| metric.entries.len()).sum()
     }
 }
 
 impl Metric {
-    /// Whether the series is new.
-    fn put(&mut self, labels: &Labels, point: Point) -> bool {
+    /// The place of the series, and whether it is new.
+    fn put(&mut self, labels: &Labels, point: Point) -> (usize, bool) {
         let place = self.places.get(labels).copied();
-        if let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) {
-            entry.before = Some(entry.now);
-            entry.now = point;
-            return false;
+        if let Some((place, entry)) = place.and_then(|at| Some((at, self.entries.get_mut(at)?))) {
+            // Those of the newest report are the ones that come again.
+            entry.labels = labels.clone();
+            entry.take(point);
+            return (place, false);
         }
         self.places.insert(labels.clone(), self.entries.len());
         self.entries.push(Entry { labels: labels.clone(), now: point, before: None });
-        true
+        (self.entries.len() - 1, true)
     }
 
     /// Whether a series was forgotten.
@@ -142,7 +178,17 @@ impl Metric {
     }
 }
 
+/// Where labels lie, as long as somebody holds them.
+fn address(labels: &Labels) -> usize {
+    labels.encoded().as_ptr().addr()
+}
+
 impl Entry {
+    fn take(&mut self, point: Point) {
+        self.before = Some(self.now);
+        self.now = point;
+    }
+
     /// The value that stands at `time_ms`: the newest one, unless a newer one is overdue.
     pub(crate) fn value_at(&self, time_ms: i64, rate: bool) -> Option<f64> {
         /// For a series with one sample, whose interval nobody knows yet.
@@ -201,6 +247,21 @@ mod tests {
         latest.publish(&batch(480_000, &[("0", 1.0)]));
         assert_eq!(latest.read().generation(), first + 2);
         assert_eq!(latest.read().series_count(), 1);
+    }
+
+    #[test]
+    fn series_are_the_same_by_their_text_wherever_it_lies() {
+        let latest = Latest::new();
+        let first = batch(1000, &[("0", 1.0), ("1", 5.0)]);
+        latest.publish(&first);
+        latest.publish(&Batch { time_ms: 2000, ..first.clone() });
+        latest.publish(&batch(3000, &[("1", 7.0), ("0", 3.0)]));
+        latest.publish(&Batch { time_ms: 4000, ..first });
+        let table = latest.read();
+        assert_eq!(table.series_count(), 2);
+        let values: Vec<_> = table.entries("m").iter().map(|e| (e.now.value, e.before)).collect();
+        let before = |value| Some(Point { time_ms: 3000, value });
+        assert_eq!(values, [(1.0, before(3.0)), (5.0, before(7.0))]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::ParseError;
 use super::fields::{lines, set_lossy};
-use crate::readings::Disk;
+use crate::readings::{Disk, DiskDetails};
 use crate::rows::Rows;
 
 /// A sector in this file, whatever the disk's own sectors are.
@@ -52,22 +52,17 @@ pub struct Device {
     pub totals: Disk,
 }
 
-fn each(text: &[u8], mut take: impl FnMut([u64; 2], &[u8], &[u64; 11])) -> Result<(), ParseError> {
+fn each(text: &[u8], mut take: impl FnMut([u64; 2], &[u8], &Numbers)) -> Result<(), ParseError> {
     for line in lines(text) {
         let mut words = line.words();
         let number = [words.number("a device number")?, words.number("a device number")?];
         let name = words.word("a disk's name")?;
-        let mut numbers = [0_u64; 11];
-        let mut count = 0;
+        let mut numbers = [None; 17];
         for number in &mut numbers {
-            match words.optional_number("a number")? {
-                Some(value) => *number = value,
-                None => break,
-            }
-            count += 1;
+            *number = words.optional_number("a number")?;
         }
-        match count {
-            11 => take(number, name, &numbers),
+        match numbers.iter().flatten().count() {
+            11.. => take(number, name, &numbers),
             // Partitions before Linux 2.6.25.
             4 => {}
             _ => return Err(line.error("eleven numbers behind the disk's name")),
@@ -76,30 +71,51 @@ fn each(text: &[u8], mut take: impl FnMut([u64; 2], &[u8], &[u64; 11])) -> Resul
     Ok(())
 }
 
-fn fill(disk: &mut Disk, name: &[u8], numbers: &[u64; 11]) {
+/// Those behind the name: eleven, with Linux 4.18 four and with 5.5 another two.
+type Numbers = [Option<u64>; 17];
+
+fn fill(disk: &mut Disk, name: &[u8], numbers: &Numbers) {
     let [
         reads,
-        _reads_merged,
+        reads_merged,
         sectors_read,
         read_ms,
         writes,
-        _writes_merged,
+        writes_merged,
         sectors_written,
         write_ms,
         in_flight,
         busy_ms,
-        _weighted_ms,
+        waiting_ms,
+        discards,
+        discards_merged,
+        sectors_discarded,
+        discard_ms,
+        flushes,
+        flush_ms,
     ] = *numbers;
     let seconds = |ms: u64| ms as f64 / 1000.0;
+    let bytes = |sectors: u64| sectors.saturating_mul(SECTOR_BYTES);
     set_lossy(&mut disk.name, name);
-    disk.reads = reads;
-    disk.writes = writes;
-    disk.read_bytes = sectors_read.saturating_mul(SECTOR_BYTES);
-    disk.written_bytes = sectors_written.saturating_mul(SECTOR_BYTES);
-    disk.read_seconds = seconds(read_ms);
-    disk.write_seconds = seconds(write_ms);
-    disk.busy_seconds = Some(seconds(busy_ms));
-    disk.queue_length = Some(in_flight);
+    disk.reads = reads.unwrap_or(0);
+    disk.writes = writes.unwrap_or(0);
+    disk.read_bytes = sectors_read.map_or(0, bytes);
+    disk.written_bytes = sectors_written.map_or(0, bytes);
+    disk.read_seconds = read_ms.map_or(0.0, seconds);
+    disk.write_seconds = write_ms.map_or(0.0, seconds);
+    disk.busy_seconds = busy_ms.map(seconds);
+    disk.queue_length = in_flight;
+    disk.more = DiskDetails {
+        reads_merged,
+        writes_merged,
+        waiting_seconds: waiting_ms.map(seconds),
+        discards,
+        discards_merged,
+        discarded_bytes: sectors_discarded.map(bytes),
+        discard_seconds: discard_ms.map(seconds),
+        flushes,
+        flush_seconds: flush_ms.map(seconds),
+    };
     disk.is_layer = is_layer(&disk.name);
 }
 

@@ -37,17 +37,17 @@ fn fill(adapter: &mut Adapter, name: &[u8], values: &[u64; 16]) {
         received_packets,
         receive_errors,
         receive_dropped,
-        _fifo,
-        _frame,
+        fifo,
+        frame,
         _compressed,
         multicast,
         sent_bytes,
         sent_packets,
         send_errors,
         send_dropped,
-        _sent_fifo,
-        _collisions,
-        _carrier,
+        sent_fifo,
+        collisions,
+        carrier,
         _sent_compressed,
     ] = *values;
     set_lossy(&mut adapter.name, name);
@@ -60,6 +60,11 @@ fn fill(adapter: &mut Adapter, name: &[u8], values: &[u64; 16]) {
     adapter.receive_dropped = receive_dropped;
     adapter.send_dropped = send_dropped;
     adapter.received_multicast = Some(multicast);
+    adapter.receive_fifo_errors = Some(fifo);
+    adapter.receive_frame_errors = Some(frame);
+    adapter.send_fifo_errors = Some(sent_fifo);
+    adapter.send_collisions = Some(collisions);
+    adapter.send_carrier_errors = Some(carrier);
     adapter.received_unknown = None;
     adapter.speed_bits_per_second = None;
     adapter.in_total = false;

@@ -24,19 +24,34 @@ pub enum ProcEvent {
     },
 }
 
-/// `PROC_CN_MCAST_LISTEN` and `PROC_CN_MCAST_IGNORE` as whole datagrams.
-pub fn listen_request() -> [u8; 40] {
-    const DONE: u16 = 3;
+/// `PROC_CN_MCAST_LISTEN` as two datagrams, to be sent one after the other: kernels before 6.6
+/// understand only the first and tell everything; later ones then tell no more than what
+/// [`ProcEvent`] knows, and not each name that a thread gives itself.
+pub fn listen_requests() -> [Vec<u8>; 2] {
     const LISTEN: u32 = 1;
-    let mut request = [0; 40];
-    request[0..4].copy_from_slice(&40_u32.to_ne_bytes());
-    request[4..6].copy_from_slice(&DONE.to_ne_bytes());
-    request[16..20].copy_from_slice(&CONNECTOR_INDEX.to_ne_bytes());
-    request[20..24].copy_from_slice(&CONNECTOR_VALUE.to_ne_bytes());
-    request[32..34].copy_from_slice(&4_u16.to_ne_bytes());
-    request[36..40].copy_from_slice(&LISTEN.to_ne_bytes());
+    [request(&[LISTEN]), request(&[LISTEN, FORK | EXEC | EXIT])]
+}
+
+fn request(words: &[u32]) -> Vec<u8> {
+    const DONE: u16 = 3;
+    const HEADERS: u16 = 36;
+    let payload = u16::try_from(4 * words.len()).unwrap_or(u16::MAX);
+    let mut request = Vec::with_capacity(64);
+    request.extend(u32::from(HEADERS + payload).to_ne_bytes());
+    request.extend(DONE.to_ne_bytes());
+    request.resize(16, 0);
+    request.extend(CONNECTOR_INDEX.to_ne_bytes());
+    request.extend(CONNECTOR_VALUE.to_ne_bytes());
+    request.resize(32, 0);
+    request.extend(payload.to_ne_bytes());
+    request.resize(usize::from(HEADERS), 0);
+    request.extend(words.iter().flat_map(|word| word.to_ne_bytes()));
     request
 }
+
+const FORK: u32 = 1;
+const EXEC: u32 = 2;
+const EXIT: u32 = 0x8000_0000;
 
 /// `CN_IDX_PROC`, also the number of the group that is listened to.
 pub const CONNECTOR_INDEX: u32 = 1;
@@ -64,9 +79,6 @@ pub fn parse(mut datagram: &[u8], mut each: impl FnMut(ProcEvent)) {
 
 fn event(event: &[u8]) -> Option<ProcEvent> {
     const NONE: u32 = 0;
-    const FORK: u32 = 1;
-    const EXEC: u32 = 2;
-    const EXIT: u32 = 0x8000_0000;
     let what = number(event, 0)?;
     let data = event.get(16..)?;
     let field = |index: usize| number(data, 4 * index);
@@ -98,7 +110,7 @@ mod tests {
     use super::*;
 
     fn message(what: u32, fields: &[u32]) -> Vec<u8> {
-        let mut message = listen_request()[..36].to_vec();
+        let mut message = request(&[])[..36].to_vec();
         message.extend(what.to_ne_bytes());
         message.extend([0; 12]);
         message.extend(fields.iter().flat_map(|field| field.to_ne_bytes()));

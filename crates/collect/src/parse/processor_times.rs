@@ -14,7 +14,7 @@ const TICKS_PER_SECOND: f64 = 1e7;
 pub fn append(table: &[u8], cores: &mut Rows<Core>) {
     for record in table.chunks_exact(RECORD_BYTES) {
         let number = u32::try_from(cores.as_slice().len()).unwrap_or(u32::MAX);
-        *cores.add() = Core { number, times: times(record) };
+        *cores.add() = Core { number, times: times(record), guest: [None; 2] };
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::ParseError;
 use super::fields::{Line, Words, lines, number};
-use crate::readings::{Cpu, ModeSeconds};
+use crate::readings::{Core, Cpu, ModeSeconds};
 
 /// Ticks per second in what the kernel tells programs. A fixed part of its interface on every
 /// architecture that Rust's Linux targets cover, whatever the kernel's own timer does.
@@ -27,7 +27,12 @@ pub fn parse(text: &[u8], cpu: &mut Cpu) -> Result<(), ParseError> {
             }
             // The sum comes first, behind it one number per interrupt line.
             b"intr" => cpu.interrupts = Some(words.number(EVENTS)?),
-            b"softirq" => cpu.soft_interrupts = Some(words.number(EVENTS)?),
+            b"softirq" => {
+                cpu.soft_interrupts = Some(words.number(EVENTS)?);
+                for kind in &mut cpu.soft_interrupts_by_kind {
+                    *kind = words.optional_number(EVENTS)?;
+                }
+            }
             b"ctxt" => cpu.context_switches = Some(words.number(EVENTS)?),
             b"processes" => cpu.forks = Some(words.number(EVENTS)?),
             b"procs_running" => cpu.running = Some(words.number("a number of threads")?),
@@ -52,9 +57,10 @@ fn core(
         .and_then(|number| u32::try_from(number).ok())
         .ok_or_else(|| line.error("a processor's number"))?;
     let times = times(&mut words)?;
-    let core = cpu.cores.add();
-    core.number = number;
-    core.times = times;
+    let mut seconds =
+        || Ok(words.optional_number(TICKS)?.map(|ticks| ticks as f64 / TICKS_PER_SECOND));
+    let guest = [seconds()?, seconds()?];
+    *cpu.cores.add() = Core { number, times, guest };
     Ok(())
 }
 

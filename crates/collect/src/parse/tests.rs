@@ -361,12 +361,23 @@ proptest! {
 
     #[test]
     fn a_statvfs_table_comes_back(
-        spaces in prop::collection::vec(("/[ -~\u{e4}\n\t]{0,20}", any::<[u64; 4]>()), 0..5)
+        spaces in prop::collection::vec(
+            ("/[ -~\u{e4}\n\t]{0,20}", any::<[u64; 4]>(), any::<Option<bool>>()),
+            0..5,
+        )
     ) {
         let spaces: Vec<_> = spaces
             .into_iter()
-            .map(|(mount_point, [block_bytes, blocks, free_blocks, available_blocks])| {
-                statvfs::Space { mount_point, block_bytes, blocks, free_blocks, available_blocks }
+            .map(|(mount_point, [block_bytes, blocks, free_blocks, available_blocks], told)| {
+                statvfs::Space {
+                    mount_point,
+                    block_bytes,
+                    blocks,
+                    free_blocks,
+                    available_blocks,
+                    files: told.and((blocks > 0).then_some([blocks, free_blocks])),
+                    is_read_only: told,
+                }
             })
             .collect();
         let text = statvfs::print(&spaces);

@@ -36,7 +36,7 @@ pub(crate) use doctor::doctor_facts;
 pub(crate) use drive::{DriveReader, statvfs_table};
 pub(crate) use elsewhere::{
     CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,
-    ThermalReader, VolumeReader,
+    ProcFile, ThermalReader, VolumeReader,
 };
 pub(crate) use host::host_facts;
 pub(crate) use inventory::inventory;

@@ -72,6 +72,12 @@ impl ProcessCollector {
         })
     }
 
+    /// Passes in which an idle process is looked at once: in ten seconds, as often as lists are
+    /// stored, or in each pass where these are rarer.
+    fn idle_turns(processes: usize) -> u64 {
+        10 / Self::cadence(processes).as_secs()
+    }
+
     fn listen(&mut self) {
         let failure = match &self.listener {
             Listener::Differences => return,
@@ -102,7 +108,8 @@ impl ProcessCollector {
             if read.is_multiple_of(Self::BETWEEN_LOOKS) && self.setup.clock.monotonic() >= until {
                 return (false, odd);
             }
-            match self.reader.next(&mut self.vitals) {
+            let table = &mut self.table;
+            match self.reader.next(&mut self.vitals, |pid| table.wants(pid)) {
                 Ok(true) => {
                     if let Err(error) = self.look() {
                         odd.get_or_insert(error);
@@ -183,8 +190,8 @@ impl Collector for ProcessCollector {
             Some(began) => began,
             None if now + Self::TOLERANCE < self.due => return Ok(()),
             None => {
-                self.reader.begin()?;
-                self.table.begin();
+                let count = self.reader.begin()?;
+                self.table.begin(Self::idle_turns(count));
                 *self.began.insert(now)
             }
         };

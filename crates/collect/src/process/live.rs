@@ -56,10 +56,10 @@ impl LiveProcesses {
 
     fn pass(&mut self) -> Result<(), Error> {
         self.reader.begin()?;
-        self.table.begin();
+        self.table.begin(1);
         let mut vitals = Vitals::default();
         loop {
-            match self.reader.next(&mut vitals) {
+            match self.reader.next(&mut vitals, |_| true) {
                 Ok(false) => break,
                 Ok(true) => {
                     let now =

@@ -1,7 +1,8 @@
 //! What is known about every process from one reading to the next.
 //!
-//! All processes are looked at in a pass; the looks that cost more are for those that used the
-//! processor since the pass before, and in turn for some of the others.
+//! A pass finds all processes. It looks at those that did something at their last look, are young
+//! or are watched, and in turn at some of the idle ones: on most machines nine of ten are idle.
+//! Now and then a process is looked at closely.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -24,6 +25,8 @@ pub(crate) struct ProcessTable {
     watch: Watch,
     /// Whether every process is looked at closely in every pass.
     is_thorough: bool,
+    /// An idle process is looked at in one of so many passes.
+    idle_turns: u64,
 }
 
 /// When a look is taken.
@@ -49,12 +52,13 @@ pub(crate) struct Known {
     read_at: Duration,
     /// When the extras were.
     extras_at: Option<Duration>,
-    /// At the first look, of a process that started since the pass before.
-    age_seconds: Option<f64>,
+    /// Whether it started after the first pass, so that all it did is new.
+    is_new: bool,
     io_rates: Option<[f64; 2]>,
     cpu_percent: Option<[f64; 2]>,
     pub(crate) first_pass: u64,
     last_pass: u64,
+    looks: u64,
 }
 
 /// Increases between two passes.
@@ -77,8 +81,10 @@ pub(crate) enum Look {
 }
 
 impl ProcessTable {
-    /// One in so many of the idle processes is looked at closely in a pass.
-    const TURNS: u64 = 16;
+    /// One in so many looks at a process is a close one.
+    const LOOKS_PER_CLOSE_LOOK: u64 = 4;
+    /// Of which a process is young, and changes: it loads its program and finds its work.
+    const YOUNG_PASSES: u64 = 5;
 
     pub(crate) fn new(watch: Watch) -> Self {
         Self { watch, ..Self::default() }
@@ -89,8 +95,22 @@ impl ProcessTable {
         Self { is_thorough: true, ..Self::new(watch) }
     }
 
-    pub(crate) fn begin(&mut self) {
+    /// Starts a pass in which one in `idle_turns` of the idle processes is looked at.
+    pub(crate) fn begin(&mut self, idle_turns: u64) {
         self.pass += 1;
+        self.idle_turns = idle_turns.max(1);
+    }
+
+    /// Takes notice that a process is there. Whether it is to be looked at as well.
+    pub(crate) fn wants(&mut self, pid: u32) -> bool {
+        let turn = (u64::from(pid) + self.pass).is_multiple_of(self.idle_turns);
+        match self.known.get_mut(&pid) {
+            Some(known) if !turn && !self.is_thorough && known.rests(self.pass) => {
+                known.last_pass = self.pass;
+                false
+            }
+            _ => true,
+        }
     }
 
     pub(crate) fn is_first_pass(&self) -> bool {
@@ -123,12 +143,18 @@ impl ProcessTable {
                 (Look::New, place.insert(Known::new(vitals, facts, groups, now, self.pass)))
             }
         };
-        let turn = (u64::from(pid) + self.pass).is_multiple_of(Self::TURNS);
+        // Many processes end before a second look, and a first one says little.
+        let is_first = look == Look::New && self.pass > 1;
+        let is_turn = known.looks.is_multiple_of(Self::LOOKS_PER_CLOSE_LOOK);
+        let close = !is_first && (is_turn || known.extras_at.is_none());
         let worked = known.used.user_seconds + known.used.privileged_seconds > 0.0;
         let is_watched = known.groups != Groups::NONE;
-        if self.is_thorough || worked || turn || is_watched || known.extras_at.is_none() {
+        if self.is_thorough || close || is_watched {
             let extras = reader.extras(vitals.id)?;
             known.take_extras(extras, now);
+        } else if worked {
+            let io = reader.io_totals(vitals.id)?;
+            known.take_extras(Extras { io, ..known.extras }, now);
         } else {
             known.io_rates = known.io_rates.map(|_| [0.0; 2]);
             known.set_io_used([0.0; 4]);
@@ -156,13 +182,16 @@ impl ProcessTable {
     }
 }
 
+fn age_seconds(vitals: &Vitals, now: Moment) -> Option<f64> {
+    let age_ms = now.time_ms.saturating_sub(vitals.started_ms?);
+    Some(age_ms.max(10) as f64 / 1e3)
+}
+
 impl Known {
     fn new(vitals: &Vitals, facts: Arc<Facts>, groups: Groups, now: Moment, pass: u64) -> Self {
         // Of what was there before the first pass nobody can tell what it used just now.
-        let age_seconds = vitals
-            .started_ms
-            .filter(|_| pass > 1)
-            .map(|started_ms| (now.time_ms.saturating_sub(started_ms).max(10)) as f64 / 1e3);
+        let is_new = pass > 1;
+        let age_seconds = if is_new { age_seconds(vitals, now) } else { None };
         let used = [vitals.user_seconds, vitals.privileged_seconds];
         Self {
             vitals: vitals.clone(),
@@ -178,12 +207,21 @@ impl Known {
             seconds: age_seconds,
             read_at: now.monotonic,
             extras_at: None,
-            age_seconds,
+            is_new,
             io_rates: None,
             cpu_percent: age_seconds.map(|seconds| used.map(|used| 100.0 * used / seconds)),
             first_pass: pass,
             last_pass: pass,
+            // Not all that started together get their close looks together.
+            looks: vitals.id.pid.into(),
         }
+    }
+
+    /// Whether nothing is missed by not looking for a while.
+    fn rests(&self, pass: u64) -> bool {
+        let worked = self.used.user_seconds + self.used.privileged_seconds > 0.0;
+        let is_young = pass - self.first_pass < ProcessTable::YOUNG_PASSES;
+        !worked && !is_young && self.groups == Groups::NONE
     }
 
     fn update(
@@ -194,10 +232,8 @@ impl Known {
         reader: &mut ProcessReader,
         watch: &Watch,
     ) {
-        // A process that was met in its first moments may have become another program since.
-        let may_be_other =
-            vitals.name != self.vitals.name || (self.first_pass > 1 && self.first_pass + 1 == pass);
-        if may_be_other {
+        // It runs another program.
+        if vitals.name != self.vitals.name {
             let facts = reader.facts(vitals);
             if facts != *self.facts {
                 self.groups = watch.groups(&facts.name);
@@ -217,6 +253,7 @@ impl Known {
         self.vitals.clone_from(vitals);
         self.read_at = now.monotonic;
         self.last_pass = pass;
+        self.looks += 1;
     }
 
     fn take_extras(&mut self, extras: Extras, now: Moment) {
@@ -226,7 +263,8 @@ impl Known {
         };
         let seconds = match self.extras_at {
             Some(at) => Some(now.monotonic.saturating_sub(at).as_secs_f64()),
-            None => self.age_seconds,
+            None if self.is_new => age_seconds(&self.vitals, now),
+            None => None,
         };
         let increases = before.zip(extras.io).map(|(before, io)| {
             [

@@ -71,3 +71,40 @@ pub struct Gpu {
     pub memory_used_bytes: Option<u64>,
     pub memory_total_bytes: Option<u64>,
 }
+
+/// What waited for one processor, since boot.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CpuQueue {
+    /// The number that the system gives it.
+    pub cpu: u32,
+    /// Time in which threads ran on it, and time in which threads that could run waited for it.
+    pub run_seconds: Option<f64>,
+    pub wait_seconds: Option<f64>,
+    /// How often a thread got it.
+    pub timeslices: Option<u64>,
+    /// Network packets that it took from its queue, and those that did not fit into the queue.
+    pub packets: Option<u64>,
+    pub dropped: Option<u64>,
+    /// How often its time was up before the queue of packets was empty.
+    pub squeezed: Option<u64>,
+}
+
+impl CpuQueue {
+    /// More than any machine has.
+    const MAX_CPUS: u32 = 8192;
+    pub(crate) const TOO_MANY: &str = "a processor's number below 8192";
+
+    /// The processor's place in a list by number, made if it is not there; nothing for a number
+    /// out of reason.
+    pub(crate) fn of(cpu: u32, queues: &mut Vec<Self>) -> Option<&mut Self> {
+        if cpu >= Self::MAX_CPUS {
+            return None;
+        }
+        let place = queues.binary_search_by_key(&cpu, |queue| queue.cpu);
+        let place = place.unwrap_or_else(|place| {
+            queues.insert(place, Self { cpu, ..Self::default() });
+            place
+        });
+        queues.get_mut(place)
+    }
+}

@@ -38,6 +38,8 @@ pub struct CollectorStatus {
     /// Of the last run that came back.
     pub last_duration: Option<Duration>,
     pub total_duration: Duration,
+    /// Processor time of all runs.
+    pub total_cpu: Duration,
     /// Runs that came back.
     pub runs: u64,
     /// Runs that gave an error; panics are not among them.
@@ -91,6 +93,7 @@ impl Health {
             state: CollectorState::Running,
             last_duration: None,
             total_duration: Duration::ZERO,
+            total_cpu: Duration::ZERO,
             runs: 0,
             failures: 0,
             timeouts: 0,
@@ -172,6 +175,7 @@ impl Health {
         self.status.runs += 1;
         self.status.last_duration = Some(run.duration);
         self.status.total_duration += run.duration;
+        self.status.total_cpu += run.cpu;
         self.status.samples = run.samples;
         self.status.total_samples += run.samples as u64;
     }

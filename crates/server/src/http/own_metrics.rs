@@ -66,7 +66,10 @@ fn collector_gauges(page: &mut Exposition, collectors: &[CollectorStatus]) {
 }
 
 fn collector_counters(page: &mut Exposition, collectors: &[CollectorStatus]) {
-    const COLUMNS: [Column; 6] = [
+    const COLUMNS: [Column; 7] = [
+        ("barograph_collector_cpu_seconds_total", "Processor time spent reading.", |status| {
+            status.total_cpu.as_secs_f64()
+        }),
         ("barograph_collector_runs_total", "Readings.", |status| status.runs as f64),
         ("barograph_collector_seconds_total", "Time spent reading.", |status| {
             status.total_duration.as_secs_f64()

@@ -82,6 +82,8 @@ fn fill(drive: &mut Drive, mount: &Mount, space: &Space) {
     drive.size_bytes = bytes(space.blocks);
     drive.free_bytes = bytes(space.free_blocks);
     drive.available_bytes = bytes(space.available_blocks);
+    drive.files = space.files;
+    drive.is_read_only = space.is_read_only;
 }
 
 /// Nothing for what is no folder (containers mount single files) or has no size.
@@ -100,6 +102,8 @@ fn live_space(root: &Path, mount_point: &str) -> Result<Option<Space>, Error> {
         blocks: answer.f_blocks,
         free_blocks: answer.f_bfree,
         available_blocks: answer.f_bavail,
+        files: (answer.f_files > 0).then_some([answer.f_files, answer.f_ffree]),
+        is_read_only: Some(answer.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY)),
     }))
 }
 

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir, openat, readlinkat, statat};
-use rustix::io::Errno;
+use rustix::io::{Errno, pread};
 
 use super::kept_file::KeptFile;
 use super::users::Users;
@@ -31,10 +31,18 @@ pub(crate) struct ProcessReader {
     page_bytes: u64,
     /// Whether the kernel gives the number of open files as the folder's size (6.2 and later).
     fd_folder_has_size: Option<bool>,
-    pids: Vec<u32>,
+    /// In the order of their numbers.
+    listed: Vec<Listed>,
     at: usize,
     path: String,
     buffer: Vec<u8>,
+}
+
+/// A process of the list, with its `stat` where that stays open.
+#[derive(Debug)]
+struct Listed {
+    pid: u32,
+    stat: Option<OwnedFd>,
 }
 
 impl ProcessReader {
@@ -42,6 +50,9 @@ impl ProcessReader {
     const BUFFER_BYTES: usize = 16 * 1024;
     /// Kernels before 6.2 have the open files counted one by one, up to here.
     const MAX_COUNTED_FILES: u64 = 10_000;
+    /// A kept file saves more than half of what reading it costs, and takes a descriptor. Those
+    /// with the lowest numbers are kept: they started with the machine and live longest.
+    const MAX_KEPT: usize = 128;
     /// `pid_max` cannot be set higher.
     const MAX_PROCESSES: usize = 4 * 1024 * 1024;
 
@@ -54,7 +65,7 @@ impl ProcessReader {
             users: Users::new(roots),
             page_bytes: rustix::param::page_size() as u64,
             fd_folder_has_size: None,
-            pids: Vec::new(),
+            listed: Vec::new(),
             at: 0,
             path: String::new(),
             buffer: vec![0; Self::BUFFER_BYTES],
@@ -77,12 +88,12 @@ impl ProcessReader {
             let boot = cpu.boot_time_seconds.map(|seconds| (seconds * 1e3) as i64);
             self.boot_time_ms = boot;
         }
-        Ok(self.pids.len())
+        Ok(self.listed.len())
     }
 
     fn list(&mut self) -> Result<(), Errno> {
-        self.pids.clear();
         self.at = 0;
+        let mut before = std::mem::take(&mut self.listed).into_iter().peekable();
         // Opened anew: a folder that stays open would have to be wound back, for the same cost.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let folder = openat(CWD, &self.proc, flags, Mode::empty())?;
@@ -91,27 +102,59 @@ impl ProcessReader {
         while let Some(entry) = entries.next() {
             let name = number(entry?.file_name().to_bytes());
             if let Some(pid) = name
-                && self.pids.len() < Self::MAX_PROCESSES
+                && self.listed.len() < Self::MAX_PROCESSES
             {
-                self.pids.push(pid);
+                // The kernel lists them in order; elsewhere a kept file that is missed is
+                // opened again.
+                while before.next_if(|listed| listed.pid < pid).is_some() {}
+                let kept = before.next_if(|listed| listed.pid == pid);
+                self.listed.push(Listed { pid, stat: kept.and_then(|listed| listed.stat) });
             }
         }
         self.folder = Some(folder);
         Ok(())
     }
 
-    /// Reads the next process of the list that is still there; false at the end.
+    /// Reads the next process of the list that is wanted and still there; false at the end.
     ///
     /// # Errors
     /// A process says what is not understood; the next call goes on behind it.
-    pub(crate) fn next(&mut self, vitals: &mut Vitals) -> Result<bool, Error> {
-        while let Some(&pid) = self.pids.get(self.at) {
+    pub(crate) fn next(
+        &mut self,
+        vitals: &mut Vitals,
+        mut wanted: impl FnMut(u32) -> bool,
+    ) -> Result<bool, Error> {
+        while let Some(listed) = self.listed.get_mut(self.at) {
+            if !wanted(listed.pid) {
+                self.at += 1;
+                continue;
+            }
+            let (pid, kept) = (listed.pid, listed.stat.take());
+            let place = self.at;
             self.at += 1;
-            if self.one(pid, vitals)? {
+            let Some((length, stat)) = self.stat(pid, kept) else { continue };
+            if place < Self::MAX_KEPT {
+                self.listed[place].stat = Some(stat);
+            }
+            self.name(pid, "stat");
+            if self.fill(length, vitals)? {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Fills the buffer from a process' `stat`; nothing if it is gone.
+    fn stat(&mut self, pid: u32, kept: Option<OwnedFd>) -> Option<(usize, OwnedFd)> {
+        // The file stays that of the process it was opened for, whoever has its number now.
+        if let Some(file) = kept
+            && let Ok(length @ 1..) = pread(&file, &mut self.buffer[..], 0)
+        {
+            return Some((length, file));
+        }
+        let file = self.open(pid, "stat").ok()?;
+        let length = pread(&file, &mut self.buffer[..], 0).ok()?;
+        Some((length, file))
     }
 
     /// What other files tell about a process. What cannot be read is absent.
@@ -120,6 +163,10 @@ impl ProcessReader {
     /// A file that is not understood.
     pub(crate) fn extras(&mut self, id: ProcessId) -> Result<Extras, Error> {
         let mut extras = Extras::default();
+        match self.io(id.pid)? {
+            Ok(io) => extras.io = Some(io),
+            Err(refusal) => extras.denied |= refusal.is_some(),
+        }
         match self.read(id.pid, "status") {
             Ok(length) => {
                 let status = parse::pid_status::parse(&self.buffer[..length])
@@ -132,15 +179,20 @@ impl ProcessReader {
             }
             Err(refusal) => extras.denied |= refusal.is_some(),
         }
-        match self.io(id.pid)? {
-            Ok(io) => extras.io = Some(io),
-            Err(refusal) => extras.denied |= refusal.is_some(),
-        }
         match self.open_files(id.pid) {
             Ok(count) => extras.handles = Some(count),
             Err(errno) => extras.denied |= denied(errno).is_some(),
         }
         Ok(extras)
+    }
+
+    /// What a process has read and written, which is most of what a busy one changes; nothing if
+    /// that is not told.
+    ///
+    /// # Errors
+    /// The file is not understood.
+    pub(crate) fn io_totals(&mut self, id: ProcessId) -> Result<Option<IoTotals>, Error> {
+        Ok(self.io(id.pid)?.ok())
     }
 
     fn io(&mut self, pid: u32) -> Result<Result<IoTotals, Refusal>, Error> {
@@ -156,11 +208,29 @@ impl ProcessReader {
     /// What does not change while the program runs.
     pub(crate) fn facts(&mut self, vitals: &Vitals) -> Facts {
         let pid = vitals.id.pid;
-        let mut facts = Facts { name: vitals.name.clone(), ..Facts::default() };
+        let status = self.status(pid);
+        self.facts_with(pid, vitals.name.clone(), status.and_then(|(_, uid)| uid))
+    }
+
+    /// The same of a process that nobody has looked at yet; nothing if it is gone.
+    pub(super) fn facts_of(&mut self, pid: u32) -> Option<Facts> {
+        let (name, uid) = self.status(pid)?;
+        Some(self.facts_with(pid, name, uid))
+    }
+
+    fn status(&mut self, pid: u32) -> Option<(String, Option<u32>)> {
+        let length = self.read(pid, "status").ok()?;
+        let text = &self.buffer[..length];
+        let status = parse::pid_status::parse(text).ok()?;
+        Some((parse::pid_status::name(text), status.uid))
+    }
+
+    fn facts_with(&mut self, pid: u32, name: String, uid: Option<u32>) -> Facts {
+        let mut facts = Facts { name, ..Facts::default() };
         match self.read(pid, "cmdline") {
             Ok(length) => {
                 let arguments = &self.buffer[..length];
-                facts.name = whole_name(&vitals.name, arguments);
+                facts.name = whole_name(&facts.name, arguments);
                 facts.command_line = command_line(arguments);
             }
             Err(refusal) => facts.denied |= refusal.is_some(),
@@ -169,11 +239,7 @@ impl ProcessReader {
             Ok(path) => facts.path = path,
             Err(errno) => facts.denied |= denied(errno).is_some(),
         }
-        if let Ok(length) = self.read(pid, "status")
-            && let Ok(status) = parse::pid_status::parse(&self.buffer[..length])
-        {
-            facts.user = status.uid.map(|uid| self.users.name(uid));
-        }
+        facts.user = uid.map(|uid| self.users.name(uid));
         if let Ok(length) = self.read(pid, "cgroup") {
             facts.cgroup = parse::cgroup::path(&self.buffer[..length]);
             let unit = facts.cgroup.as_deref().and_then(parse::cgroup::unit);
@@ -182,12 +248,11 @@ impl ProcessReader {
         facts
     }
 
-    /// One process by its number; nothing if it is gone.
-    ///
-    /// # Errors
-    /// Its `stat` is not understood.
-    pub(super) fn one(&mut self, pid: u32, vitals: &mut Vitals) -> Result<bool, Error> {
-        let Ok(length @ 1..) = self.read(pid, "stat") else { return Ok(false) };
+    /// Takes in the `stat` that the buffer holds; false if there is none.
+    fn fill(&mut self, length: usize, vitals: &mut Vitals) -> Result<bool, Error> {
+        if length == 0 {
+            return Ok(false);
+        }
         let stat = parse::pid_stat::parse(&self.buffer[..length])
             .map_err(|source| self.not_understood(source))?;
         fill(vitals, &stat, self.page_bytes, self.boot_time_ms);
@@ -196,11 +261,14 @@ impl ProcessReader {
 
     /// Fills the buffer with the start of a file and returns its length.
     fn read(&mut self, pid: u32, file: &str) -> Result<usize, Refusal> {
-        self.name(pid, file);
-        let Some(folder) = &self.folder else { return Err(None) };
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let file = openat(folder, self.path.as_str(), flags, Mode::empty()).map_err(denied)?;
+        let file = self.open(pid, file).map_err(denied)?;
         rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut self.buffer[..])).map_err(denied)
+    }
+
+    fn open(&mut self, pid: u32, file: &str) -> Result<OwnedFd, Errno> {
+        self.name(pid, file);
+        let Some(folder) = &self.folder else { return Err(Errno::NOENT) };
+        openat(folder, self.path.as_str(), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
     }
 
     fn program(&mut self, pid: u32) -> Result<Option<String>, Errno> {

@@ -100,7 +100,9 @@ fn open_socket() -> Result<OwnedFd, Errno> {
     sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, wake)?;
     bind(&socket, &SocketAddrNetlink::new(0, proc_connector::CONNECTOR_INDEX))?;
     let kernel = SocketAddrNetlink::new(0, 0);
-    sendto(&socket, &proc_connector::listen_request(), SendFlags::empty(), &kernel)?;
+    for request in proc_connector::listen_requests() {
+        sendto(&socket, &request, SendFlags::empty(), &kernel)?;
+    }
     Ok(socket)
 }
 
@@ -131,13 +133,13 @@ struct Young {
 }
 
 impl Hearing {
-    const WAKE: Duration = Duration::from_millis(250);
+    const WAKE: Duration = Duration::from_secs(1);
     /// The kernel answers at once, or not at all where it does not let us listen.
     const LONGEST_WAIT_FOR_ANSWER: Duration = Duration::from_secs(2);
     /// A fork that has run no other program for so long is a process of its parent's program.
     const GROWN_UP: Duration = Duration::from_millis(250);
     /// Each costs a look at several files.
-    const PER_SECOND: u32 = 100;
+    const PER_SECOND: u32 = 50;
     const BURST: u32 = 2000;
     /// What is there beyond these ends without an event.
     const MAX_KNOWN: usize = 100_000;
@@ -212,7 +214,7 @@ impl Hearing {
     /// What runs already, so that its end can be told with its name.
     fn list_alive(&mut self) -> Result<(), Error> {
         self.reader.begin()?;
-        while self.reader.next(&mut self.vitals)? {
+        while self.reader.next(&mut self.vitals, |_| true)? {
             if self.alive.len() < Self::MAX_KNOWN {
                 let facts = self.reader.facts(&self.vitals);
                 let parent = self.vitals.parent;
@@ -294,8 +296,8 @@ impl Hearing {
             self.setup.events.lost(1);
             return None;
         }
-        if let Ok(true) = self.reader.one(pid, &mut self.vitals) {
-            return Some(self.reader.facts(&self.vitals));
+        if let Some(facts) = self.reader.facts_of(pid) {
+            return Some(facts);
         }
         let parent = self.alive.get(&parent);
         Some(Facts {

@@ -107,6 +107,7 @@ fn fill(row: &MIB_IF_ROW2, adapter: &mut Adapter) {
         received_unknown: Some(row.InUnknownProtos),
         speed_bits_per_second: speed,
         in_total: has(row, IS_HARDWARE),
+        ..Adapter::default()
     };
 }
 

@@ -155,6 +155,7 @@ fn totals(counters: &DISK_PERFORMANCE, began: &mut Option<i64>) -> Disk {
         busy_seconds: Some(seconds(since_first)),
         queue_length: Some(counters.QueueDepth.into()),
         is_layer: false,
+        ..Disk::default()
     }
 }
 

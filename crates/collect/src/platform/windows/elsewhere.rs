@@ -3,6 +3,7 @@
 
 use super::failure::absent;
 use crate::Error;
+use crate::parse::ParseError;
 use crate::parse::interrupts::CpuEvents;
 use crate::readings::{CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, ThermalZone, Volume};
 use crate::roots::Roots;
@@ -39,4 +40,22 @@ readers! {
     KernelObjectsReader -> &KernelObjects, "modules, semaphores and shared memory";
     ThermalReader -> &[ThermalZone], "temperatures";
     VolumeReader -> &Rows<Volume>, "disk counters of volumes";
+}
+
+/// Absent here: these are the kernel's of Linux.
+#[derive(Debug)]
+pub(crate) struct ProcFile;
+
+impl ProcFile {
+    pub(crate) fn new(_: &Roots, _: &str) -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "every system's readers have the same form")]
+    pub(crate) fn read<T>(
+        &mut self,
+        _: impl FnOnce(&[u8]) -> Result<T, ParseError>,
+    ) -> Result<T, Error> {
+        Err(absent("a file of the kernel", "only Linux has it"))
+    }
 }

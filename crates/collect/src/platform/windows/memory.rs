@@ -6,6 +6,7 @@ use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORY
 
 use super::{failure, kernel};
 use crate::Error;
+use crate::parse::keyed::Keyed;
 use crate::parse::system_performance::Widened;
 use crate::readings::Memory;
 use crate::roots::Roots;
@@ -22,6 +23,16 @@ pub(crate) struct MemoryReader {
 impl MemoryReader {
     pub(crate) fn new(_: &Roots) -> Self {
         Self::default()
+    }
+
+    pub(crate) fn with_details(roots: &Roots, _: [Keyed; 2]) -> Self {
+        Self::new(roots)
+    }
+
+    /// Windows has none of these.
+    #[expect(clippy::unused_self, reason = "every system's readers have the same form")]
+    pub(crate) fn details(&self) -> [&[Option<u64>]; 2] {
+        [&[], &[]]
     }
 
     pub(crate) fn read(&mut self) -> Result<&Memory, Error> {

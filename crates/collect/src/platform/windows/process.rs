@@ -25,7 +25,7 @@ use super::wine::under_wine;
 use crate::Error;
 use crate::event::cut;
 use crate::parse::system_processes::{SystemProcess, SystemProcesses};
-use crate::process::{Extras, Facts, ProcessId, Vitals};
+use crate::process::{Extras, Facts, IoTotals, ProcessId, Vitals};
 use crate::roots::Roots;
 
 /// Windows does not tell `NGINX.EXE` from `nginx.exe`.
@@ -119,9 +119,14 @@ impl ProcessReader {
         }
     }
 
-    /// The next process; false at the end.
+    /// The next process; false at the end. All are read already, so that nothing is saved by not
+    /// wanting one.
     #[expect(clippy::unnecessary_wraps, reason = "every system's readers have the same form")]
-    pub(crate) fn next(&mut self, vitals: &mut Vitals) -> Result<bool, Error> {
+    pub(crate) fn next(
+        &mut self,
+        vitals: &mut Vitals,
+        _: impl FnMut(u32) -> bool,
+    ) -> Result<bool, Error> {
         let Some(process) = self.processes.get(self.at) else { return Ok(false) };
         self.at += 1;
         vitals.id = ProcessId { pid: process.pid, start: process.created };
@@ -157,6 +162,11 @@ impl ProcessReader {
             io: Some(process.io).filter(|_| !under_wine()),
             denied: false,
         })
+    }
+
+    /// What a process has read and written; nothing if that is not told.
+    pub(crate) fn io_totals(&mut self, id: ProcessId) -> Result<Option<IoTotals>, Error> {
+        Ok(self.extras(id)?.io)
     }
 
     /// What does not change while the program runs.
@@ -298,7 +308,7 @@ mod tests {
         let mut reader = ProcessReader::new(&Roots::default());
         let count = reader.begin().unwrap();
         let mut vitals = Vitals::default();
-        while reader.next(&mut vitals).unwrap() {
+        while reader.next(&mut vitals, |_| true).unwrap() {
             if vitals.id.pid == std::process::id() {
                 let extras = reader.extras(vitals.id).unwrap();
                 let facts = reader.facts(&vitals);

@@ -1,5 +1,6 @@
 //! The collector of processes, on processes made for it.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -190,6 +191,38 @@ fn passes_come_as_often_as_the_number_of_processes_allows() {
         assert_eq!(bench.pass(1).0.time_ms, first.time_ms);
     }
     assert!(bench.pass(1).0.time_ms > first.time_ms);
+}
+
+#[test]
+fn an_idle_process_is_looked_at_within_ten_seconds_and_a_busy_one_in_each_pass() {
+    let mut bench = Bench::new(&[]);
+    let used = |bench: &Bench, ticks: u32| {
+        for pid in 1..=20 {
+            bench.process(pid, "one", [ticks, 0], 1, 0);
+        }
+    };
+    let busy = |snapshot: &ProcessSnapshot| -> HashSet<u32> {
+        let busy = snapshot.processes.iter().filter(|one| one.cpu_percent() > Some(0.0));
+        busy.map(|one| one.id.pid).collect()
+    };
+    used(&bench, 0);
+    for _ in 0..8 {
+        bench.pass(2);
+    }
+    used(&bench, 100);
+    let first = busy(&bench.pass(2).0);
+    assert!((1..20).contains(&first.len()), "{first:?}");
+    used(&bench, 200);
+    let second = busy(&bench.pass(2).0);
+    assert!(second.is_superset(&first), "{second:?}");
+    let mut all = second;
+    for _ in 0..3 {
+        all.extend(busy(&bench.pass(2).0));
+    }
+    assert_eq!(all.len(), 20);
+    // That one has gone needs no look at it.
+    bench.tree.remove("proc/7").unwrap();
+    assert_eq!(bench.pass(2).0.processes.len(), 19);
 }
 
 #[test]
