@@ -129,6 +129,7 @@ fn open(dir: &std::path::Path, clock: &Arc<BatchClock>) -> Store {
     let settings = Settings {
         seal_bytes: u64::MAX / 2,
         seal_after: Duration::MAX,
+        seal_at_latest: Duration::MAX,
         late_window: None,
         ..Settings::new(dir)
     };

@@ -30,6 +30,11 @@ const SCHEMA: &str = "
 const IDLE_READERS: usize = 4;
 const META_VERSION: u8 = 1;
 const PAGE_BYTES: u64 = 4096;
+/// The journal is taken into the file when it has so many pages: a minute or two of one batch per
+/// second, so that it is small beside what it protects.
+const JOURNAL_PAGES: i64 = 200;
+/// What is left of a journal that had to grow beyond that.
+const JOURNAL_BYTES: i64 = 2 * 1024 * 1024;
 
 /// What a partition's file says of itself; rewritten by every sealing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +168,8 @@ impl Database {
         self.check_identity(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-        connection.pragma_update(None, "journal_size_limit", 16 * 1024 * 1024).map_err(failed)?;
+        connection.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES).map_err(failed)?;
+        connection.pragma_update(None, "journal_size_limit", JOURNAL_BYTES).map_err(failed)?;
         if let Some(max_bytes) = max_bytes {
             let pages = i64::try_from(max_bytes / PAGE_BYTES).unwrap_or(i64::MAX);
             connection.pragma_update(None, "max_page_count", pages).map_err(failed)?;

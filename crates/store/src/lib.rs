@@ -50,6 +50,7 @@ mod sealed;
 mod select;
 mod selected;
 mod settings;
+mod shapes;
 mod shared;
 mod source;
 mod span;

@@ -172,10 +172,12 @@ impl Live {
         let state = read(&self.state);
         let series = state.head.n_series() as u64;
         let large = settings.seal_bytes + series * Settings::SEAL_SERIES_BYTES;
-        let since = state.head_since.unwrap_or(now);
+        let age = now.saturating_sub(state.head_since.unwrap_or(now));
+        let has_long_chunks = state.head.samples >= series * Settings::SEAL_SERIES_SAMPLES;
         state.frozen.is_some()
             || state.batch_bytes >= large
-            || now.saturating_sub(since) >= settings.seal_after
+            || age >= settings.seal_after && has_long_chunks
+            || age >= settings.seal_at_latest
     }
 
     pub(crate) fn facts(&self) -> Facts {
@@ -278,17 +280,23 @@ impl Live {
         let n_series = draft.first_new + draft.len();
         let data = batch::encode(frames, n_series, meta.seed(Table::Batch, seq));
         let connection = self.connection(writer)?;
-        let transaction = connection.transaction()?;
-        if !draft.new.is_empty() {
-            let labels: Vec<Labels> = draft.new.iter().map(|(_, labels)| labels.clone()).collect();
-            let seed = meta.seed(Table::Series, i64::from(draft.first_new));
-            transaction
-                .prepare_cached("INSERT INTO series (first, data) VALUES (?1, ?2)")?
-                .execute(params![draft.first_new, names::encode(&labels, seed)])?;
+        let put_batch = |connection: &Connection| {
+            connection
+                .prepare_cached("INSERT INTO batch (seq, data) VALUES (?1, ?2)")?
+                .execute(params![seq, data])
+        };
+        if draft.new.is_empty() {
+            // A statement alone is a transaction, and a cheaper one.
+            put_batch(connection)?;
+            return Ok(data.len() as u64);
         }
+        let transaction = connection.transaction()?;
+        let labels: Vec<Labels> = draft.new.iter().map(|(_, labels)| labels.clone()).collect();
+        let seed = meta.seed(Table::Series, i64::from(draft.first_new));
         transaction
-            .prepare_cached("INSERT INTO batch (seq, data) VALUES (?1, ?2)")?
-            .execute(params![seq, data])?;
+            .prepare_cached("INSERT INTO series (first, data) VALUES (?1, ?2)")?
+            .execute(params![draft.first_new, names::encode(&labels, seed)])?;
+        put_batch(&transaction)?;
         transaction.commit()?;
         Ok(data.len() as u64)
     }

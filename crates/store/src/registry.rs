@@ -47,6 +47,16 @@ impl Registry {
         Some(id)
     }
 
+    /// Marks an id as asked for; `false` when it is not valid any more.
+    pub(crate) fn touch(&self, id: SeriesRef) -> bool {
+        let slot = self.slots.get(id.index as usize);
+        let slot = slot.filter(|slot| slot.generation == id.generation && slot.labels.is_some());
+        if let Some(slot) = slot {
+            slot.used.store(true, Ordering::Relaxed);
+        }
+        slot.is_some()
+    }
+
     /// The id of a series, a new one when there are fewer than `max`.
     pub(crate) fn resolve(
         &mut self,

@@ -20,8 +20,11 @@ pub struct Settings {
     pub future_window: Duration,
     /// Series in all open partitions together, and in one partition.
     pub max_series: usize,
-    /// The head is sealed when its oldest batch was committed this long ago.
+    /// The head is sealed when its oldest batch was committed this long ago, and its series have
+    /// [`Settings::SEAL_SERIES_SAMPLES`] on average.
     pub seal_after: Duration,
+    /// The head is sealed when its oldest batch was committed this long ago, in any case.
+    pub seal_at_latest: Duration,
     /// The head is sealed when its batches take this much, plus [`Settings::SEAL_SERIES_BYTES`]
     /// per series, so that chunks of many series do not become too short.
     pub seal_bytes: u64,
@@ -43,6 +46,9 @@ impl Settings {
     /// What each series adds to [`Settings::seal_bytes`]: about 200 samples.
     pub const SEAL_SERIES_BYTES: u64 = 640;
 
+    /// Samples of a series that make a chunk good to compress.
+    pub const SEAL_SERIES_SAMPLES: u64 = 256;
+
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
@@ -50,7 +56,8 @@ impl Settings {
             late_window: Some(DAY),
             future_window: 2 * DAY,
             max_series: 1_000_000,
-            seal_after: DAY / 24,
+            seal_after: DAY / 144,
+            seal_at_latest: DAY / 24,
             seal_bytes: 16 * 1024 * 1024,
             max_head_bytes: 1024 * 1024 * 1024,
             close_after: Duration::from_secs(600),

@@ -13,6 +13,7 @@ use crate::partition::{Partition, Sources};
 use crate::queue::Queue;
 use crate::registry::Registry;
 use crate::settings::Settings;
+use crate::shapes::Shapes;
 use crate::source::Source;
 use crate::span::Span;
 use crate::stats::{Counters, Stats, count};
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) folder: Folder,
     pub(crate) registry: RwLock<Registry>,
+    pub(crate) shapes: Shapes,
     pub(crate) partitions: RwLock<BTreeMap<Span, Arc<Partition>>>,
     pub(crate) queue: Queue<Job>,
     pub(crate) counters: Counters,
@@ -46,6 +48,7 @@ impl Shared {
             clock,
             folder,
             registry: RwLock::default(),
+            shapes: Shapes::default(),
             partitions: RwLock::default(),
             queue,
             counters: Counters::default(),

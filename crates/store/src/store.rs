@@ -7,7 +7,9 @@ use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use barograph_model::{Batch, Clock, Labels, Matcher, Samples, SelectedSeries as _, SourceError};
+use barograph_model::{
+    Batch, Clock, Labels, Matcher, Sample, Samples, SelectedSeries as _, SourceError,
+};
 
 use crate::error::{AppendError, OpenError, SealError, SeriesError};
 use crate::folder::Folder;
@@ -19,6 +21,7 @@ use crate::registry::SeriesRef;
 use crate::select::{Answer, Question, SeriesData};
 use crate::selected::Selected;
 use crate::settings::{Limits, Settings};
+use crate::shapes::Guide;
 use crate::shared::Shared;
 use crate::span::Span;
 use crate::stats::{Stats, count};
@@ -172,11 +175,15 @@ impl Store {
     }
 
     fn resolve(&self, batch: &Batch, row: &mut Rows, appended: &mut Appended) {
+        let mut guide = Guide::new(self.shared.shapes.like(&batch.samples));
+        let mut is_new_shape = false;
         let mut unknown = Vec::new();
         {
             let registry = read(&self.shared.registry);
             for sample in &batch.samples {
-                if let Some(id) = registry.get(&sample.labels) {
+                let known = guide.find(&sample.labels).filter(|id| registry.touch(*id));
+                is_new_shape |= known.is_none();
+                if let Some(id) = known.or_else(|| registry.get(&sample.labels)) {
                     row.series.push(id);
                     row.values.push(sample.value);
                 } else {
@@ -184,9 +191,16 @@ impl Store {
                 }
             }
         }
-        if unknown.is_empty() {
-            return;
+        if is_new_shape && unknown.is_empty() {
+            let labels = batch.samples.iter().map(|sample| sample.labels.clone());
+            self.shared.shapes.remember(labels.zip(row.series.iter().copied()).collect());
         }
+        if !unknown.is_empty() {
+            self.resolve_new(&unknown, row, appended);
+        }
+    }
+
+    fn resolve_new(&self, unknown: &[&Sample], row: &mut Rows, appended: &mut Appended) {
         let mut registry = write(&self.shared.registry);
         for sample in unknown {
             match registry.resolve(&sample.labels, self.shared.settings.max_series) {

@@ -86,16 +86,18 @@ fn put_series(series: &[u32], out: &mut Vec<u8>) {
 fn put_values(values: &[f64], out: &mut Vec<u8>) {
     let bitmap_at = out.len();
     out.resize(bitmap_at + values.len().div_ceil(8), 0);
+    let mut others = Vec::new();
     for (i, value) in values.iter().enumerate() {
-        if let Some(integer) = exact_integer(*value) {
-            out[bitmap_at + i / 8] |= 1 << (i % 8);
-            put_varint(out, zigzag(integer));
+        match exact_integer(*value) {
+            Some(integer) => {
+                out[bitmap_at + i / 8] |= 1 << (i % 8);
+                put_varint(out, zigzag(integer));
+            }
+            None => others.push(*value),
         }
     }
-    for value in values {
-        if exact_integer(*value).is_none() {
-            out.extend_from_slice(&value.to_bits().to_le_bytes());
-        }
+    for value in others {
+        out.extend_from_slice(&value.to_bits().to_le_bytes());
     }
 }
 

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pco::data_types::Number;
 use pco::metadata::DeltaEncoding;
 use pco::wrapped::{FileCompressor, FileDecompressor};
-use pco::{ChunkConfig, PagingSpec};
+use pco::{ChunkConfig, DeltaSpec, PagingSpec};
 
 use super::MAX_CHUNK_SAMPLES;
 use super::bytes::{Damaged, Decoded, Reader, put_count, put_varint, zigzag};
@@ -32,7 +32,8 @@ const EXACT: u64 = 1 << 53;
 /// How hard to look for a smaller form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// For the head: 38 ns and 0.54 bytes per sample in pieces of 256 of real metrics.
+    /// For the head, which lives for minutes: integers as differences, other numbers by pco at
+    /// its fastest.
     Quick,
     /// For sealing: 22 ns and 0.46 bytes per sample in chunks of 900.
     Good,
@@ -43,9 +44,16 @@ pub(crate) enum Effort {
 impl Effort {
     fn pco_level(self) -> usize {
         match self {
-            Self::Quick => 2,
+            Self::Quick => 1,
             Self::Good => 4,
             Self::Best => 8,
+        }
+    }
+
+    fn delta_spec(self) -> DeltaSpec {
+        match self {
+            Self::Quick => DeltaSpec::NoOp,
+            Self::Good | Self::Best => DeltaSpec::Auto,
         }
     }
 }
@@ -116,6 +124,10 @@ fn encode_column(
     let start = out.len();
     let integers: Option<Vec<i64>> = values.iter().map(|value| exact_integer(*value)).collect();
     let mut plain = Vec::new();
+    if let (Some(integers), Effort::Quick) = (&integers, effort) {
+        encode_plain(values, Some(integers), flags, out);
+        return Ok(());
+    }
     if values.len() <= PLAIN_UP_TO {
         encode_plain(values, integers.as_deref(), flags, &mut plain);
     }
@@ -159,6 +171,7 @@ pub(crate) fn compress<T: Number>(
 ) -> Result<(), Damaged> {
     let config = ChunkConfig::default()
         .with_compression_level(effort.pco_level())
+        .with_delta_spec(effort.delta_spec())
         .with_paging_spec(PagingSpec::Exact(vec![numbers.len()]));
     let file = FileCompressor::default();
     let mut write = || {
