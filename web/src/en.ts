@@ -105,13 +105,22 @@ export const en = {
     threads: (count: string) => `${count} threads`,
   },
 
-  sections: { processor: 'Processor and memory', disks: 'Disks', network: 'Network', kernel: 'Processes and kernel' },
+  sections: {
+    processor: 'Processor and memory', disks: 'Disks', network: 'Network', watched: 'Watched processes', connections: 'Connections', memory: 'Memory in detail',
+    kernel: 'Processes and kernel', hardware: 'Hardware', own: 'Barograph itself',
+  },
 
   charts: {
     cpu: 'CPU', memory: 'Memory', load: 'Load and run queue', pressure: 'Pressure stall', cores: 'CPU per core',
     throughput: 'Disk throughput', operations: 'Disk operations', busy: 'Disk busy', latency: 'Disk latency',
     network: 'Network', errors: 'Network errors and drops', received: 'Received by adapter', sent: 'Sent by adapter',
     processes: 'Processes and threads', switches: 'Context switches and interrupts',
+    commit: 'Memory promised', memoryUse: 'What memory is used for', faults: 'Page faults', swapping: 'Pages swapped', pageFiles: 'Paging files and swap in use', frequency: 'CPU frequency',
+    interrupts: 'Software and timer interrupts', queue: 'Disk queue', readPerDisk: 'Read by disk', writtenPerDisk: 'Written by disk', readPerVolume: 'Read by file system',
+    writtenPerVolume: 'Written by file system', packets: 'Packets', connections: 'TCP connections', opens: 'TCP connections opened and lost', segments: 'TCP segments',
+    tcpTrouble: 'TCP trouble', udp: 'UDP datagrams', forks: 'Processes and threads started', services: 'Services by state', watchedCpu: 'CPU of watched processes',
+    watchedMemory: 'Memory of watched processes', watchedCount: 'Watched processes running', watchedIo: 'I/O of watched processes', gpu: 'Graphics busy', gpuMemory: 'Graphics memory in use',
+    temperature: 'Temperatures', ownCpu: 'CPU of Barograph', ownMemory: 'Memory of Barograph', ofOneCpu: 'of one CPU', fastestOther: 'fastest other', hottestOther: 'hottest other',
     cpus: (count: number) => `${count} CPUs`,
     of: (size: string) => `of ${size}`,
     allDisks: 'all disks',
@@ -150,6 +159,11 @@ export const en = {
     load1: '1 min', load5: '5 min', load15: '15 min', running: 'running', blocked: 'blocked',
     cpuSome: 'CPU', memorySome: 'memory', memoryFull: 'memory, all tasks', ioSome: 'IO', ioFull: 'IO, all tasks',
     processes: 'processes', threads: 'threads', switches: 'context switches', interrupts: 'interrupts',
+    committed: 'promised', limit: 'limit', anonymous: 'programs', cached: 'file cache', shared: 'shared', poolPaged: 'kernel, reclaimable', poolNonpaged: 'kernel, fixed', dirty: 'to be written',
+    writeback: 'being written', pageFaults: 'page faults', majorFaults: 'from disk', refaults: 'read again', swapIn: 'in', swapOut: 'out', softInterrupts: 'software', timerInterrupts: 'timer',
+    multicast: 'multicast', established: 'established', timeWait: 'time wait', closeWait: 'close wait', synSent: 'connecting', listen: 'listening', opened: 'opened', accepted: 'accepted',
+    failed: 'failed', reset: 'broken off', retransmitted: 'sent again', damaged: 'damaged', overflows: 'backlog full', timeouts: 'no answer', noPort: 'nobody listens', undelivered: 'not delivered',
+    udpSockets: 'UDP sockets', forks: 'started',
   },
 
   absent: {
@@ -184,7 +198,7 @@ export const en = {
     rows: (shown: number, all: number) => (shown === all ? `${shown} rows` : `${shown} of ${all} rows; the file has all of them`),
     summary: 'Over the range',
     lowest: 'lowest', mean: 'mean', highest: 'highest',
-    unit: (unit: Unit) => ({ percent: '%', bytes: 'bytes', byteRate: 'bytes/s', bitRate: 'bit/s', count: '', countRate: 'per second', seconds: 'seconds' })[unit],
+    unit: (unit: Unit) => ({ percent: '%', bytes: 'bytes', byteRate: 'bytes/s', bitRate: 'bit/s', count: '', countRate: 'per second', seconds: 'seconds', hertz: 'Hz', celsius: '°C' })[unit],
   },
 
   pin: { at: (time: string) => `Pinned ${time}`, unpin: 'Unpin (Esc)', spoken: (time: string, values: string) => `${time}: ${values}` },
@@ -240,6 +254,63 @@ export const en = {
       total: (count: number) => `${count} total`, open: 'Open the process table', openAt: (time: string) => `Open the process table at ${time}`, hide: 'Hide the processes', show: 'Show the processes',
       idle: 'Nothing stands out.', missed: (time: string) => `The nearest stored list is from ${time}.`,
     },
+  },
+
+  services: {
+    label: 'Services', filter: 'Filter by name or command', which: { interesting: 'that run or should', failed: 'that failed', all: 'all' },
+    states: { running: 'running', done: 'done', starting: 'starting', stopping: 'stopping', paused: 'paused', stopped: 'stopped', failed: 'failed' } as Record<string, string> & Record<'running' | 'failed' | 'stopped' | 'starting' | 'done', string>,
+    startModes: { automatic: 'automatic', automatic_delayed: 'automatic, later', manual: 'manual', disabled: 'disabled', static: 'static', generated: 'generated' } as Record<string, string>,
+    columns: { state: 'State', name: 'Service', display: 'Description', start: 'Start', pid: 'PID', cpu: 'CPU', memory: 'Memory', time: 'CPU time', starts: 'Starts 24 h', exit: 'Exit code' },
+    startsHint: 'How often it was started within the last day, as far as Barograph saw it',
+    count: (shown: number, all: number) => (shown === all ? `${all} services` : `${shown} of ${all} services`),
+    failed: (count: number) => (count === 1 ? '1 failed' : `${count} failed`),
+    none: 'No service fits.', absent: 'No services on this host', failedToRead: 'The services could not be read',
+    shouldRun: 'Should run', yes: 'yes', no: 'no', kind: 'Kind', unitFile: 'Unit file', command: 'Command', processes: 'Its processes', changes: 'Changes within 24 h',
+    noChanges: 'None.', pinHint: 'Pin this moment',
+  },
+
+  events: {
+    label: 'Events', filter: 'Filter by subject, command, user', kindsLabel: 'Kinds of events', lane: 'Events', failed: 'The events could not be read', none: 'Nothing happened in this range, or no kind of it is chosen.',
+    groups: { processes: 'Processes', services: 'Services', inventory: 'Inventory', barograph: 'Barograph' },
+    kinds: {
+      process_started: 'started', process_executed: 'became', process_ended: 'ended', events_lost: 'events lost', service_started: 'service started', service_starting: 'service starting',
+      service_stopping: 'service stopping', service_paused: 'service paused', service_stopped: 'service stopped', service_failed: 'service failed', inventory_added: 'part added',
+      inventory_removed: 'part removed', inventory_changed: 'part changed',
+    } as Record<string, string>,
+    columns: { time: 'Time', kind: 'What', subject: 'Subject', detail: 'Detail' },
+    fields: {
+      pid: 'PID', parent: 'Parent', name: 'Name', path: 'Program', command_line: 'Command', user: 'User', service: 'Service', exit_code: 'Exit code', signal: 'Signal', count: 'At least',
+      from: 'From', to: 'To', display_name: 'Description', native_state: 'State', should_run: 'Should run',
+    } as Record<string, string>,
+    bySignal: (signal: string) => `signal ${signal}`, withCode: (code: string) => `exit code ${code}`,
+    count: (count: number) => (count === 1 ? '1 event' : `${count} events`), more: 'the range has more, these are the newest', damaged: (count: number) => `${count} unreadable`, lost: (count: number) => `${count} not stored`,
+    processesThen: 'Processes at that moment', chartsThen: 'Charts around that moment',
+  },
+
+  inventory: {
+    computer: 'Computer', system: 'Operating system', processors: 'Processors', modules: 'Memory modules', disks: 'Physical disks', adapters: 'Network adapters', nothing: 'The system tells of none.',
+    missing: 'What the system does not tell', failed: 'The inventory could not be read', rotational: 'rotating', solid: 'solid state', up: 'up', down: 'down',
+    facts: {
+      name: 'Name', domain: 'Domain', manufacturer: 'Manufacturer', model: 'Model', serial: 'Serial number', memory: 'Memory', virtualisation: 'Virtualisation', none: 'none', system: 'System',
+      version: 'Version', architecture: 'Architecture', installed: 'Installed', booted: 'Started', recorded: 'Recorded since',
+    },
+    columns: {
+      socket: 'Socket', model: 'Model', cores: 'Cores', logical: 'Threads', frequency: 'Now', frequencyMax: 'At most', slot: 'Slot', size: 'Size', kind: 'Kind', transfers: 'Transfers/s',
+      manufacturer: 'Manufacturer', part: 'Part', serial: 'Serial number', disk: 'Disk', removable: 'Removable', adapter: 'Adapter', state: 'State', speed: 'Speed', addresses: 'Addresses', mac: 'MAC',
+      description: 'Description',
+    },
+  },
+
+  disks: { none: 'No disks', noneHint: 'This host tells nothing about its disks.' },
+
+  network: {
+    listening: 'Ports where programs listen', states: 'TCP connections by state', nobody: 'Nobody listens.', failed: (message: string) => `The connections could not be read: ${message}.`,
+    partly: 'There are more listening ports than are listed.', rights: 'Which program listens on a port is not told to Barograph for lack of rights.',
+    columns: { port: 'Port', protocol: 'Protocol', process: 'Process', pid: 'PID', connections: 'Open', addresses: 'Addresses' },
+    tcpStates: {
+      established: 'Established', listen: 'Listening', time_wait: 'Time wait', close_wait: 'Close wait', syn_sent: 'Connecting', syn_received: 'Being connected', fin_wait_1: 'Fin wait 1', fin_wait_2: 'Fin wait 2',
+      last_ack: 'Last ack', closing: 'Closing', closed: 'Closed',
+    } as Record<string, string>,
   },
 
   empty: {

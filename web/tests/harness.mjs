@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -39,17 +39,23 @@ export async function freePort() {
 export class Server {
   #child = null
 
-  static async create() {
+  /** With a machine, the server runs inside of it, where it finds that machine's services. */
+  static async create({ machine = null, config = null } = {}) {
     const server = new Server()
+    server.machine = machine
     server.data = await mkdtemp(join(tmpdir(), 'barograph-page-'))
     server.port = await freePort()
     server.url = `http://127.0.0.1:${server.port}`
+    if (config !== null) await writeFile(join(server.data, 'barograph.toml'), config)
+    server.config = config === null ? [] : ['--config', join(server.data, 'barograph.toml')]
     await server.start()
     return server
   }
 
   async start() {
-    const child = spawn(binary(), ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const command = [binary(), 'serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...this.config]
+    if (this.machine !== null) command.unshift('nsenter', '--mount', '--pid', '--target', String(this.machine.pid))
+    const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     let output = ''
     const printed = new Promise((done, fail) => {
@@ -88,7 +94,9 @@ export class Server {
     this.#child = null
     if (child === null || child.exitCode !== null) return
     const gone = once(child, 'exit')
-    child.kill('SIGTERM')
+    // Who enters a machine waits for the server, and passes no signal on.
+    if (this.machine === null) child.kill('SIGTERM')
+    else for (const pid of await childrenOf(child.pid)) process.kill(pid, 'SIGTERM')
     const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS)
     const [, signal] = await gone
     clearTimeout(limit)
@@ -134,6 +142,55 @@ async function pageFromDist(context) {
     const policy = answer.headers.get('content-security-policy')
     return route.fulfill({ path: file, headers: { 'content-type': TYPES[file.split('.').at(-1)] ?? '', ...(policy && { 'content-security-policy': policy }) } })
   })
+}
+
+async function childrenOf(pid) {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  return text.split(' ').filter(Boolean).map(Number)
+}
+
+const UNITS = {
+  'default.target': '[Unit]\nWants=barometer.service broken.service dbus.socket dbus.service\n',
+  'barometer.service': "[Unit]\nDescription=Measures the pressure of the air\n[Service]\nExecStart=/bin/sleep 1000 1\n[Install]\nWantedBy=default.target\n",
+  'broken.service': "[Unit]\nDescription=Fails\n[Service]\nExecStart=/bin/sh -c 'exit 7'\n",
+  'dbus.socket': '[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/dbus/system_bus_socket\n',
+  'dbus.service':
+    '[Unit]\nRequires=dbus.socket\nAfter=dbus.socket\n[Service]\nExecStart=/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only\n',
+}
+
+/** The real systemd as the first process of a small machine of its own; `null` where that is not possible. */
+export class Machine {
+  static async start() {
+    const needed = ['/lib/systemd/systemd', '/usr/bin/unshare', '/usr/bin/nsenter', '/usr/bin/dbus-daemon']
+    if (process.platform !== 'linux' || process.getuid() !== 0 || !needed.every((path) => existsSync(path))) return null
+    const machine = new Machine()
+    machine.units = await mkdtemp(join(tmpdir(), 'barograph-units-'))
+    for (const [name, text] of Object.entries(UNITS)) await writeFile(join(machine.units, name), text)
+    await mkdir(join(machine.units, 'default.target.wants'))
+    await symlink('../barometer.service', join(machine.units, 'default.target.wants/barometer.service'))
+    const script = resolve(WEB, '../crates/collect/src/platform/linux/tests/systemd/start.sh')
+    machine.shell = spawn('sh', [script, machine.units], { stdio: 'ignore' })
+    const end = Date.now() + START_LIMIT_MS
+    while (!machine.pid) {
+      assert.ok(Date.now() < end, 'the machine with systemd did not start')
+      await pause(100)
+      const [pid] = await childrenOf(machine.shell.pid)
+      if (pid && existsSync(`/proc/${pid}/root/run/systemd/private`)) machine.pid = pid
+    }
+    return machine
+  }
+
+  async systemctl(...args) {
+    const done = spawn('nsenter', ['--mount', '--pid', '--target', String(this.pid), 'systemctl', ...args], { stdio: 'ignore' })
+    await once(done, 'exit')
+  }
+
+  async stop() {
+    const gone = once(this.shell, 'exit')
+    this.shell.kill('SIGKILL')
+    await gone
+    await rm(this.units, { recursive: true, force: true })
+  }
 }
 
 export async function launch() {

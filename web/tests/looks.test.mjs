@@ -6,9 +6,20 @@ import { launch, open, pause, Server, settled, webPath } from './harness.mjs'
 
 const SHOTS = process.env.BAROGRAPH_SHOTS
 const SIZES = [[1440, 900], [768, 1024], [390, 844]]
+const table = (page) => page.locator('[role=row][data-key]').first().waitFor()
+const settledCharts = (page) => page.waitForSelector('figure .uplot')
+/** A host without services answers 404, which a browser reports. */
+const expected = (complaint) => /404 for \/api\/services|status of 404/.test(complaint)
 const VIEWS = [
   ['host', '/', settled],
   ['host-pinned', null, settled],
+  ['processes', '/processes', table],
+  ['tree', '/processes?view=tree', table],
+  ['services', '/services', (page) => page.locator('main').getByRole('heading').or(page.locator('[role=row][data-key]')).first().waitFor()],
+  ['disks', '/disks', settledCharts],
+  ['network', '/network', table],
+  ['events', '/events?from=now-5m', table],
+  ['inventory', '/inventory', (page) => page.getByRole('heading', { name: 'Computer' }).waitFor()],
   ['status', '/status', (page) => page.getByRole('heading', { name: 'Collectors' }).waitFor()],
 ]
 
@@ -20,7 +31,8 @@ before(async () => {
   axe = await readFile(webPath('node_modules/axe-core/axe.min.js'), 'utf8')
   server = await Server.create()
   browser = await launch()
-  await pause(8000)
+  // The first list of processes is stored after ten seconds.
+  await pause(21_000)
 })
 
 after(async () => {
@@ -60,7 +72,7 @@ for (const theme of ['dark', 'light']) {
         assert.equal(await page.evaluate(() => document.getAnimations().length), 0, 'something still moves, which costs power')
         await shoot(page, `${name}-${theme}-${width}`)
         await accessible(page)
-        assert.deepEqual(complaints, [])
+        assert.deepEqual(name === 'services' ? complaints.filter((each) => !expected(each)) : complaints, [])
         await page.close()
       })
     }

@@ -115,7 +115,7 @@ test('the detail tells command line, start, and parents, and follows the keyboar
   assert.ok((await detail.textContent()).includes(one.path))
   assert.match(await detail.textContent(), /Started\d\d:\d\d:\d\d/)
   assert.ok((await detail.locator('ol').textContent()).includes(String(process.pid)), 'the parent is missing')
-  assert.equal(search(page).get('process'), `${one.pid}-${one.started_ms}`)
+  assert.equal(search(page).get('row'), `${one.pid}-${one.started_ms}`)
   await page.reload()
   await detail.getByText('needle in the list').waitFor()
   await detail.locator('ol button', { hasText: String(process.pid) }).click()

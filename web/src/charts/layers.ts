@@ -109,6 +109,23 @@ function labelRows(chart: uPlot, labels: readonly string[], color: string, font:
   ctx.restore()
 }
 
+export function drawMarks(chart: uPlot, { marks }: Picture, palette: Palette): void {
+  const { ctx, bbox } = chart
+  ctx.save()
+  ctx.lineWidth = devicePixelRatio
+  ctx.setLineDash([devicePixelRatio, 3 * devicePixelRatio])
+  for (const { ms, bad } of marks) {
+    const x = Math.round(chart.valToPos(ms / 1000, 'x', true)) + 0.5
+    if (x < bbox.left || x > bbox.left + bbox.width) continue
+    ctx.strokeStyle = bad ? palette.crit : palette.text
+    ctx.beginPath()
+    ctx.moveTo(x, bbox.top)
+    ctx.lineTo(x, bbox.top + bbox.height)
+    ctx.stroke()
+  }
+  ctx.restore()
+}
+
 export function drawPin(chart: uPlot, pinMs: number, text: string, palette: Palette, font: string): void {
   const { ctx, bbox } = chart
   const ratio = devicePixelRatio

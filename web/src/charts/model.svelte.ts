@@ -5,13 +5,13 @@ import { attach, type Monitor } from '../data/monitor.svelte'
 import { en } from '../en'
 import { duration, moment, type Zone } from '../lib/format'
 import { ChannelFrame, gridFor } from './frame'
-import type { Picture } from './plot'
+import type { Mark, Picture } from './plot'
 import type { ChartSpec, Line } from './spec'
 
 export type ChartState = { name: 'loading' } | { name: 'ready' } | { name: 'failed'; message: string }
 
 const EMPTY: Picture = {
-  fromMs: 0, toMs: 1, grid: { firstMs: 0, stepMs: 1000, count: 0 }, lines: [], gaps: [], top: null, pinMs: null, pinText: '', startMs: null, startText: '',
+  fromMs: 0, toMs: 1, grid: { firstMs: 0, stepMs: 1000, count: 0 }, lines: [], gaps: [], top: null, pinMs: null, pinText: '', marks: [], startMs: null, startText: '',
 }
 
 /** One chart between the monitor's channels and the plot: decides when to draw what, and which values the legend shows. */
@@ -26,6 +26,9 @@ export class ChartModel {
   newestTotal = $state(Number.NaN)
   hidden = $state.raw<ReadonlySet<string>>(new Set())
   visible = $state(false)
+  /** Moments at which something happened on the host. */
+  marks: readonly Mark[] = []
+  #drawnMarks: readonly Mark[] = []
   #lines: Line[] = []
   #channels = new Map<string, Channel>()
   #kept = new Map<string, string[]>()
@@ -71,10 +74,11 @@ export class ChartModel {
 
     const wanted = `${JSON.stringify(monitor.range)} ${pinMs} ${zone} ${pixels} ${[...this.hidden].join()}`
     const moved = monitor.toMs - this.picture.toMs >= (monitor.toMs - monitor.fromMs) / pixels
-    if (this.#drawnLoads !== monitor.loads || this.#drawnFor !== wanted || moved) {
+    if (this.#drawnLoads !== monitor.loads || this.#drawnMarks !== this.marks || this.#drawnFor !== wanted || moved) {
       this.#draw(pinMs, zone)
       this.#drawnLoads = monitor.loads
       this.#drawnFor = wanted
+      this.#drawnMarks = this.marks
     }
     if (!monitor.paused) this.#readNewest()
   }
@@ -108,6 +112,7 @@ export class ChartModel {
       top: spec.top?.(monitor.host) ?? null,
       pinMs,
       pinText: pinMs === null ? '' : moment(pinMs, zone, monitor.nowMs),
+      marks: this.marks,
       startMs: start !== null && start > monitor.fromMs && start < monitor.toMs ? start : null,
       startText: start === null ? '' : en.charts.since(moment(start, zone, monitor.nowMs)),
     }

@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css'
 import type { Gap } from '../data/buffer'
 import { moment, type Unit, type Zone } from '../lib/format'
 import { timeLabel, timeTicks, valueLabel, valueScale, type ValueScale } from '../lib/ticks'
-import { drawEmptyStart, drawGaps, drawHeat, drawPin } from './layers'
+import { drawEmptyStart, drawGaps, drawHeat, drawMarks, drawPin } from './layers'
 import { fade, type Palette } from './palette'
 import type { Grid } from './frame'
 import type { ChartSpec, Line } from './spec'
@@ -18,9 +18,16 @@ export interface Picture {
   top: number | null
   pinMs: number | null
   pinText: string
+  /** Moments at which something happened. */
+  marks: readonly Mark[]
   /** Start of all recording, when it lies inside the range. */
   startMs: number | null
   startText: string
+}
+
+export interface Mark {
+  ms: number
+  bad: boolean
 }
 
 export interface PlotEvents {
@@ -188,6 +195,7 @@ export class Plot {
   }
 
   #inFront(chart: uPlot): void {
+    if (this.#picture !== null) drawMarks(chart, this.#picture, this.palette)
     if (this.#picture?.pinMs != null) drawPin(chart, this.#picture.pinMs, this.#picture.pinText, this.palette, FONT)
   }
 

@@ -43,7 +43,7 @@ export interface ChartSpec {
   queries: Record<string, Query>
   /** The chart is drawn when the host has any of these metrics. */
   needs: readonly string[]
-  /** The sentence that stands in its place otherwise. */
+  /** The sentence that stands in its place otherwise; empty where nobody misses it. */
   absent: string
   /** Where the scale ends, for values that have a maximum. */
   top?: (host: HostInfo | null) => number | null

@@ -74,7 +74,7 @@ export class Poll<T> {
     if (every === null) return
     this.#timer = setTimeout(() => {
       if (document.hidden || this.monitor.paused || this.monitor.link.name !== 'open') this.#again(wanted)
-      else void this.#load(wanted)
+      else void this.#load(untrack(() => this.address()) ?? wanted)
     }, every)
   }
 }

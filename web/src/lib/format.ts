@@ -1,6 +1,6 @@
 /** Numbers and times as people read them. Missing is "–"; zero is "0". */
 
-export type Unit = 'percent' | 'bytes' | 'byteRate' | 'bitRate' | 'count' | 'countRate' | 'seconds'
+export type Unit = 'percent' | 'bytes' | 'byteRate' | 'bitRate' | 'count' | 'countRate' | 'seconds' | 'hertz' | 'celsius'
 export type Zone = 'local' | 'utc'
 
 export const MISSING = '–'
@@ -16,11 +16,12 @@ interface Scale {
 }
 
 const IEC: Scale = { base: 1024, units: ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] }
-const SCALES: Record<Exclude<Unit, 'percent' | 'seconds'>, Scale> = {
+const SCALES: Record<Exclude<Unit, 'percent' | 'seconds' | 'celsius'>, Scale> = {
   bytes: IEC,
   byteRate: { base: 1024, units: IEC.units.map((unit) => `${unit}/s`) },
   bitRate: { base: 1000, units: ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s', 'Pbit/s'] },
   count: { base: 1000, units: ['', 'k', 'M', 'G', 'T', 'P'] },
+  hertz: { base: 1000, units: ['Hz', 'kHz', 'MHz', 'GHz', 'THz'] },
   countRate: { base: 1000, units: ['/s', 'k/s', 'M/s', 'G/s', 'T/s', 'P/s'] },
 }
 const SECONDS: readonly [string, number][] = [['µs', 1e-6], ['ms', 1e-3], ['s', 1]]
@@ -28,7 +29,7 @@ const SECONDS: readonly [string, number][] = [['µs', 1e-6], ['ms', 1e-3], ['s',
 /** Which prefix a value is shown with. 1000 takes the next one, so no number has four digits before the point. */
 export function magnitude(value: number, unit: Unit): number {
   const size = Math.abs(value)
-  if (unit === 'percent' || !Number.isFinite(size)) return 0
+  if (unit === 'percent' || unit === 'celsius' || !Number.isFinite(size)) return 0
   if (unit === 'seconds') return size === 0 ? 1 : size < 99.95e-6 ? 0 : size < 0.9995 ? 1 : 2
   const { base, units } = SCALES[unit]
   let power = 0
@@ -37,13 +38,14 @@ export function magnitude(value: number, unit: Unit): number {
 }
 
 export function divisor(unit: Unit, power: number): number {
-  if (unit === 'percent') return 1
+  if (unit === 'percent' || unit === 'celsius') return 1
   if (unit === 'seconds') return (SECONDS[power] ?? SECONDS[2] as [string, number])[1]
   return SCALES[unit].base ** power
 }
 
 export function unitName(unit: Unit, power: number): string {
   if (unit === 'percent') return '%'
+  if (unit === 'celsius') return '°C'
   if (unit === 'seconds') return SECONDS[power]?.[0] ?? 's'
   return SCALES[unit].units[power] ?? ''
 }
@@ -68,6 +70,7 @@ function joined({ number, unit }: Formatted): string {
 function digits(scaled: number, unit: Unit, power: number): string {
   const size = Math.abs(scaled)
   if (size === 0) return '0'
+  if (unit === 'celsius') return scaled.toFixed(1)
   if (unit === 'percent') return size < 0.05 ? (scaled < 0 ? '-0.1' : '<0.1') : scaled.toFixed(size < 99.95 ? 1 : 0)
   const whole = (unit === 'bytes' && power === 0) || (unit === 'count' && Number.isInteger(scaled))
   if (whole) return scaled.toFixed(0)

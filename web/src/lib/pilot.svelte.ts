@@ -1,3 +1,4 @@
+import type { HostEvent } from '../data/events'
 import type { Monitor } from '../data/monitor.svelte'
 import { dragged, shifted, zoomed, type Shown } from './moves'
 import { router } from './router.svelte'
@@ -7,6 +8,9 @@ import type { TimeRange } from './timerange'
 export class Pilot {
   /** The moment under the pointer, shared by all charts. */
   hoverMs = $state<number | null>(null)
+
+  /** What happened within the range: marks on all charts. */
+  events = $state.raw<readonly HostEvent[]>([])
 
   constructor(readonly monitor: Monitor) {}
 

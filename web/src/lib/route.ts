@@ -4,6 +4,11 @@ import { absolute, LONGEST_MS, parseSpan, SHORTEST_MS, spanText, type TimeRange 
 const PATHS = {
   host: '/',
   processes: '/processes',
+  services: '/services',
+  disks: '/disks',
+  network: '/network',
+  events: '/events',
+  inventory: '/inventory',
   status: '/status',
 } as const
 

@@ -1,5 +1,10 @@
+import Blocks from '@lucide/svelte/icons/boxes'
+import CalendarClock from '@lucide/svelte/icons/calendar-clock'
+import Circuit from '@lucide/svelte/icons/circuit-board'
+import HardDrive from '@lucide/svelte/icons/hard-drive'
 import HeartPulse from '@lucide/svelte/icons/heart-pulse'
 import List from '@lucide/svelte/icons/list-tree'
+import Network from '@lucide/svelte/icons/network'
 import Server from '@lucide/svelte/icons/server'
 import type { Component } from 'svelte'
 import type { Monitor } from '../data/monitor.svelte'
@@ -31,6 +36,11 @@ const later = (load: () => Promise<{ default: PageComponent }>) => ({ component:
 export const PAGES: Record<Page, PageEntry> = {
   host: { name: en.nav.host, icon: Server, key: 'h', tab: true, timed: true, component: Host, lazy: false },
   processes: { name: en.nav.processes, icon: List, key: 'p', tab: true, timed: true, ...later(() => import('./Processes.svelte')) },
+  services: { name: en.nav.services, icon: Blocks, key: 'v', tab: true, timed: false, ...later(() => import('./Services.svelte')) },
+  disks: { name: en.nav.disks, icon: HardDrive, key: 'd', tab: true, timed: true, ...later(() => import('./Disks.svelte')) },
+  network: { name: en.nav.network, icon: Network, key: 'n', tab: true, timed: true, ...later(() => import('./Network.svelte')) },
+  events: { name: en.nav.events, icon: CalendarClock, key: 'l', tab: true, timed: true, ...later(() => import('./Events.svelte')) },
+  inventory: { name: en.nav.inventory, icon: Circuit, key: 'i', tab: true, timed: false, ...later(() => import('./Inventory.svelte')) },
   status: { name: en.nav.status, icon: HeartPulse, key: 's', tab: false, timed: false, ...later(() => import('./Status.svelte')) },
 }
 
