@@ -37,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) watch_services: WatchedServices,
     /// Counters by path, beyond those that are collected anyway.
     pub(crate) counters: UserCounters,
+    /// What bounds questions in PromQL.
+    pub(crate) query: barograph_promql::Settings,
     /// How much others may send.
     pub(crate) ingest: IngestSettings,
 }
@@ -114,6 +116,33 @@ static SETTINGS: &[Setting] = &[
         set: |config, value| value::count(value).map(|max| config.ingest.max_series = max),
     },
     Setting {
+        section: "query",
+        key: "lookback",
+        set: |config, value| {
+            value::duration(value).map(|lookback| config.query.lookback = lookback)
+        },
+    },
+    Setting {
+        section: "query",
+        key: "max_points",
+        set: |config, value| value::count(value).map(|max| config.query.max_points = max),
+    },
+    Setting {
+        section: "query",
+        key: "max_samples",
+        set: |config, value| value::large_count(value).map(|max| config.query.max_samples = max),
+    },
+    Setting {
+        section: "query",
+        key: "max_series",
+        set: |config, value| value::count(value).map(|max| config.query.max_series = max),
+    },
+    Setting {
+        section: "query",
+        key: "timeout",
+        set: |config, value| value::duration(value).map(|timeout| config.query.timeout = timeout),
+    },
+    Setting {
         section: "watch",
         key: "processes",
         set: |config, value| value::process_names(value).map(|watch| config.watch = watch),
@@ -135,6 +164,7 @@ impl Default for Config {
             watch: Watch::default(),
             watch_services: WatchedServices::default(),
             counters: UserCounters::default(),
+            query: barograph_promql::Settings::default(),
             ingest: IngestSettings::default(),
         }
     }
@@ -282,7 +312,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_read() {
-        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n\n[ingest]\nmax_series_per_source = 10\nmax_new_series_per_day = 20\nfuture_window = '5m'\n";
+        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n\n[ingest]\nmax_series_per_source = 10\nmax_new_series_per_day = 20\nfuture_window = '5m'\n\n[query]\nlookback = '2m'\nmax_points = 1\nmax_samples = 5000000000\nmax_series = 3\ntimeout = '30s'\n";
         let expect = Config {
             listen: "[::1]:8080".parse().unwrap(),
             data: "/srv/baro".into(),
@@ -297,6 +327,14 @@ mod tests {
                 future_window: Duration::from_secs(300),
                 ..IngestSettings::default()
             },
+            query: barograph_promql::Settings {
+                lookback: Duration::from_secs(120),
+                max_points: 1,
+                max_samples: 5_000_000_000,
+                max_series: 3,
+                timeout: Duration::from_secs(30),
+                ..barograph_promql::Settings::default()
+            },
         };
         assert_eq!(Config::parse(text), Ok(expect));
     }
@@ -308,7 +346,7 @@ mod tests {
             problems(text),
             [
                 "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `watch.processes`, `watch.services`",
+                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `watch.processes`, `watch.services`",
                 "line 4: `collect.interval` must be a text in quotes",
                 "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
             ]

@@ -13,12 +13,14 @@ use crate::feed::Feed;
 use crate::ingest::Ingest;
 use crate::latest::Latest;
 use crate::processes::Processes;
+use crate::queries::Queries;
 use crate::readings::Readings;
 
 /// The parts that the program wires together and the interfaces read.
 #[derive(Debug)]
 pub struct App {
     pub store: Arc<Store>,
+    pub queries: Arc<Queries>,
     pub latest: Arc<Latest>,
     pub feed: Arc<Feed>,
     pub processes: Arc<Processes>,
@@ -26,6 +28,8 @@ pub struct App {
     pub ingest: Arc<Ingest>,
     pub readings: Readings,
     pub clock: Arc<dyn Clock>,
+    /// When the server began, milliseconds since 1970.
+    pub started_ms: i64,
     pub host: HostFacts,
     pub runner: RunnerView,
     /// Every metric that the collectors can emit.

@@ -13,6 +13,7 @@ mod live;
 mod messages;
 mod own_metrics;
 mod processes;
+mod prometheus;
 mod range;
 mod receive;
 mod remote_write;
@@ -49,6 +50,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/v1/write", post(remote_write::write))
         .route("/healthz", get(health::healthz))
         .route("/metrics", get(own_metrics::metrics))
+        .merge(prometheus::routes())
         .fallback(assets::serve)
         .layer(from_fn(guard::check))
         .with_state(context)

@@ -14,6 +14,7 @@ mod on_demand;
 mod point;
 mod process_record;
 mod processes;
+mod queries;
 mod query;
 mod readings;
 mod serve;
@@ -29,5 +30,6 @@ pub use ingest::{
 };
 pub use latest::Latest;
 pub use processes::{ProcessSettings, Processes, ProcessesError, RecordProblem};
+pub use queries::Queries;
 pub use readings::Readings;
 pub use serve::serve;

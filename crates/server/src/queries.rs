@@ -88,9 +88,7 @@ impl Queries {
         if text.trim_start().starts_with('\\') {
             return Ok(Arc::new(Query::parse(&translated(text.trim(), step_ms)?)?));
         }
-        if let Some(query) =
-            self.cache.read().unwrap_or_else(PoisonError::into_inner).get(text)
-        {
+        if let Some(query) = self.cache.read().unwrap_or_else(PoisonError::into_inner).get(text) {
             return Ok(Arc::clone(query));
         }
         let query = Arc::new(Query::parse(text)?);
@@ -220,8 +218,9 @@ impl Drop for CancelOnDrop {
 
 /// A counter path as PromQL.
 fn translated(path: &str, step_ms: i64) -> Result<String, QuestionError> {
-    let parsed = CounterPath::parse(path)
-        .map_err(|error| QuestionError::Path(format!("counter path `{path}`: {}", chain(&error))))?;
+    let parsed = CounterPath::parse(path).map_err(|error| {
+        QuestionError::Path(format!("counter path `{path}`: {}", chain(&error)))
+    })?;
     let rows = catalog::find(&parsed).map_err(|error| QuestionError::Path(error.to_string()))?;
     let window = barograph_promql::format_duration(step_ms.max(Queries::WINDOW_MS));
     let history = History {
@@ -235,7 +234,9 @@ fn translated(path: &str, step_ms: i64) -> Result<String, QuestionError> {
             "counter path `{path}` has no history: it is read live only, by `barograph counters read`"
         ))),
         [one] => Ok(one.clone()),
-        several => Ok(several.iter().map(|part| format!("({part})")).collect::<Vec<_>>().join(" or ")),
+        several => {
+            Ok(several.iter().map(|part| format!("({part})")).collect::<Vec<_>>().join(" or "))
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use barograph_collect::{
 };
 use barograph_model::{Clock, SystemClock};
 use barograph_server::{
-    App, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes, Readings, RunnerView,
+    App, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes, Queries, Readings,
+    RunnerView,
 };
 use barograph_store::{Settings, Store};
 
@@ -35,6 +36,8 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
         .worker_threads(2)
         .max_blocking_threads(16)
         .thread_name("http")
+        // Deep queries are evaluated on the stack.
+        .thread_stack_size(8 * 1024 * 1024)
         .enable_all()
         .build()
         .context("cannot start the threads that answer requests")?;
@@ -66,8 +69,11 @@ async fn watch_and_serve(
     let runner = Arc::new(start_collecting(&config, &host.host, &setup, user_counters, &feed)?);
     let for_status = Arc::downgrade(&runner);
     let ingest = Ingest::new(Arc::clone(&store), Arc::clone(&clock), config.ingest.clone());
+    let started_ms = clock.now_ms();
+    let queries = Queries::new(config.query.clone(), Arc::clone(&clock));
     let app = App {
         store,
+        queries: Arc::new(queries),
         ingest: Arc::new(ingest),
         latest,
         feed: Arc::clone(&feed),
@@ -75,6 +81,7 @@ async fn watch_and_serve(
         readings: Readings::new(&setup.roots, &setup.clock),
         events: Arc::clone(&events),
         clock,
+        started_ms,
         host,
         runner: RunnerView(Box::new(move || Some(for_status.upgrade()?.status()))),
         descs: [registry::descs().as_slice(), user_descs].concat(),

@@ -62,14 +62,22 @@ pub(super) fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
 
 /// How many of something there may be.
 pub(super) fn count(value: &DeValue<'_>) -> Result<usize, String> {
-    const MAX: usize = 10_000_000;
+    count_up_to(value, 10_000_000)
+}
+
+/// How many of something small there may be.
+pub(super) fn large_count(value: &DeValue<'_>) -> Result<usize, String> {
+    count_up_to(value, 10_000_000_000)
+}
+
+fn count_up_to(value: &DeValue<'_>, max: usize) -> Result<usize, String> {
     let DeValue::Integer(number) = value else {
         return Err("must be a whole number without quotes".into());
     };
     let parsed = usize::from_str_radix(number.as_str(), number.radix()).ok();
     parsed
-        .filter(|number| (1..=MAX).contains(number))
-        .ok_or_else(|| format!("is {number}, but must be from 1 to {MAX}"))
+        .filter(|number| (1..=max).contains(number))
+        .ok_or_else(|| format!("is {number}, but must be from 1 to {max}"))
 }
 
 /// A list of names or patterns.

@@ -25,7 +25,7 @@ pub(crate) async fn healthz(State(context): State<Context>) -> Response {
 }
 
 /// Why this server is not doing its job, if it is not.
-fn trouble(app: &App) -> Option<String> {
+pub(super) fn trouble(app: &App) -> Option<String> {
     if let Some(failure) = app.feed.status().failure {
         return Some(format!("samples are not being stored: {failure}"));
     }

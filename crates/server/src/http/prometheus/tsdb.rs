@@ -1,0 +1,110 @@
+//! Who takes the space: series by metric, by label and by pair of both.
+
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+
+use axum::extract::State;
+use axum::response::Response;
+use barograph_model::{METRIC_NAME, Matcher, Selection, SeriesSource};
+use serde_json::{Value, json};
+
+use super::error::Refused;
+use super::params::Params;
+use super::respond::success;
+use crate::app::Context;
+
+/// Rows of each list, unless `limit` says otherwise.
+const ROWS: usize = 10;
+/// Series that have been reported within this time count.
+const LATELY_MS: i64 = 3_600_000;
+
+pub(super) async fn tsdb(
+    State(context): State<Context>,
+    params: Params,
+) -> Result<Response, Refused> {
+    let rows = params.limit("limit")?.unwrap_or(ROWS);
+    let queries = context.queries.clone();
+    queries
+        .run(move |cancel| {
+            let now_ms = context.clock.now_ms();
+            let stats = context.store.stats();
+            let newest_ms = stats.newest_ms.unwrap_or(now_ms);
+            let matchers: [Matcher; 0] = [];
+            let selection = Selection {
+                matchers: &matchers,
+                from_ms: newest_ms.min(now_ms).saturating_sub(LATELY_MS),
+                to_ms: newest_ms.max(now_ms),
+                windows: None,
+                max_series: usize::MAX,
+                max_samples: usize::MAX,
+                cancel: Some(cancel),
+            };
+            let selected = SeriesSource::select(context.store.as_ref(), &selection)?;
+            let shares = Shares::of(selected.labels());
+            let data = json!({
+                "headStats": {
+                    "numSeries": selected.labels().len(),
+                    "numLabelPairs": shares.pairs.len(),
+                    // What is kept in memory is one chunk for each series.
+                    "chunkCount": selected.labels().len(),
+                    "minTime": stats.oldest_ms,
+                    "maxTime": stats.newest_ms,
+                    "numSamples": stats.head_samples,
+                    "memoryBytes": stats.head_bytes,
+                    "diskBytes": stats.disk_bytes,
+                },
+                "seriesCountByMetricName": largest(shares.metrics, rows),
+                "labelValueCountByLabelName":
+                    largest(shares.values.into_iter().map(|(l, v)| (l, v.len())), rows),
+                "memoryInBytesByLabelName": largest(shares.bytes, rows),
+                "seriesCountByLabelValuePair": largest(shares.pairs, rows),
+            });
+            Ok(success(&data.to_string(), &[], &[]))
+        })
+        .await?
+}
+
+/// Counts of series and bytes.
+#[derive(Default)]
+struct Shares<'a> {
+    metrics: HashMap<&'a str, usize>,
+    values: HashMap<&'a str, HashSet<&'a str>>,
+    /// Of names and values in the sets of labels.
+    bytes: HashMap<&'a str, usize>,
+    pairs: HashMap<String, usize>,
+}
+
+impl<'a> Shares<'a> {
+    fn of(series: &'a [barograph_model::Labels]) -> Self {
+        let mut shares = Self::default();
+        let mut pairs: HashMap<(&str, &str), usize> = HashMap::new();
+        for labels in series {
+            for (label, value) in labels.iter() {
+                if label == METRIC_NAME {
+                    *shares.metrics.entry(value).or_default() += 1;
+                }
+                *pairs.entry((label, value)).or_default() += 1;
+                shares.values.entry(label).or_default().insert(value);
+                *shares.bytes.entry(label).or_default() += label.len() + value.len();
+            }
+        }
+        let pair = |((label, value), count)| (format!("{label}={value}"), count);
+        shares.pairs = pairs.into_iter().map(pair).collect();
+        shares
+    }
+}
+
+/// The largest first; those of equal size in order of their names.
+fn largest<N>(counts: impl IntoIterator<Item = (N, usize)>, rows: usize) -> Vec<Value>
+where
+    N: Ord + AsRef<str>,
+{
+    let mut counts: Vec<_> =
+        counts.into_iter().map(|(name, count)| (Reverse(count), name)).collect();
+    counts.sort();
+    counts.truncate(rows);
+    counts
+        .into_iter()
+        .map(|(Reverse(count), name)| json!({ "name": name.as_ref(), "value": count }))
+        .collect()
+}
