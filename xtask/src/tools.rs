@@ -125,6 +125,14 @@ pub(crate) static PYTHON_CLIENTS: Tool = Tool {
     advice: "Python 3 with venv, and leave to install from PyPI",
 };
 
+/// A file system with a program behind it that can be stopped; only root can mount it.
+pub(crate) static FUSE: Tool = Tool {
+    name: "ntfs-3g, to have a mount that hangs",
+    present: || !debian::is_root() || process::find("ntfs-3g").is_some(),
+    source: Source::Debian(&["mount", "ntfs-3g"]),
+    advice: "install ntfs-3g",
+};
+
 /// The browser that the browser test drives.
 pub(crate) fn chromium() -> Option<PathBuf> {
     if let Some(named) = env::var_os("BAROGRAPH_CHROMIUM") {

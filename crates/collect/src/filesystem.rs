@@ -74,7 +74,14 @@ static READ_ONLY: Desc = gauge(
     "1 for a local file system that cannot be written to, as after damage; else 0.",
 );
 
-static DESCS: [&Desc; 10] = [
+static HANGS: Desc = gauge(
+    "filesystem_hangs",
+    Unit::Count,
+    &["mountpoint", "device", "fstype"],
+    "1 for a local file system that does not answer, and so has no other values; else 0.",
+);
+
+static DESCS: [&Desc; 11] = [
     &DISK_PERCENT,
     &DISK_TOTAL_GB,
     &DISK_USED_GB,
@@ -85,6 +92,7 @@ static DESCS: [&Desc; 10] = [
     &FILES,
     &FILES_FREE,
     &READ_ONLY,
+    &HANGS,
 ];
 
 /// Emits each [`Drive`].
@@ -119,11 +127,15 @@ impl Collector for FileSystemCollector {
 
     fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error> {
         for drive in self.reader.read()? {
+            let labels = [&*drive.mount_point, &*drive.device, &*drive.file_system];
+            out.push(&HANGS, &labels, f64::from(u8::from(drive.hangs)));
+            if drive.hangs {
+                continue;
+            }
             if drive.is_system {
                 push_headlines(drive, &[], out);
             }
             push_headlines(drive, &[&drive.mount_point], out);
-            let labels = [&*drive.mount_point, &*drive.device, &*drive.file_system];
             out.push(&SIZE, &labels, drive.size_bytes as f64);
             out.push(&AVAILABLE, &labels, drive.available_bytes as f64);
             out.push(&FREE, &labels, drive.free_bytes as f64);

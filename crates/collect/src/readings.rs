@@ -185,6 +185,8 @@ pub struct Drive {
     pub files: Option<[u64; 2]>,
     /// Nothing can be written to it; a system does that to a file system that it finds damaged.
     pub is_read_only: Option<bool>,
+    /// It does not answer; then its sizes are 0 and mean nothing.
+    pub hangs: bool,
 }
 
 /// Totals of one network adapter.

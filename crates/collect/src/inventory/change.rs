@@ -21,7 +21,7 @@ pub(super) fn changes(before: &Inventory, now: &Inventory, now_ms: i64) -> Vec<E
         match now.get(part) {
             None => events.push(event(now_ms, "inventory_removed", part, &summary(old), "")),
             Some(new) => {
-                for ((name, old), (_, new)) in old.iter().zip(new).filter(|(a, b)| a != b) {
+                for ((name, old), (_, new)) in old.iter().zip(new).filter(|(a, b)| differ(a, b)) {
                     let event = event(now_ms, "inventory_changed", part, old, new);
                     events.push(event.with("fact", Some(*name)));
                 }
@@ -33,6 +33,12 @@ pub(super) fn changes(before: &Inventory, now: &Inventory, now_ms: i64) -> Vec<E
     }
     events.truncate(MAX_CHANGES);
     events
+}
+
+/// A drive that hangs has no size for now.
+fn differ(old: &(&str, String), new: &(&str, String)) -> bool {
+    let is_told = |fact: &(&str, String)| fact.0 != "size_bytes" || fact.1 != "0";
+    old != new && is_told(old) && is_told(new)
 }
 
 fn event(now_ms: i64, kind: &'static str, (class, name): &Part, from: &str, to: &str) -> Event {

@@ -28,6 +28,7 @@ mod rate;
 mod service;
 mod small_file;
 mod sockets;
+mod space;
 mod system;
 mod tcp_udp;
 #[cfg(test)]

@@ -123,7 +123,12 @@ fn drives(roots: &Roots, missing: &mut Vec<String>) -> Vec<DriveFacts> {
     let labels = disk::labels(roots);
     let mut reader = DriveReader::new(roots);
     match reader.read() {
-        Ok(drives) => drives.iter().map(|drive| drive_facts(drive, &labels)).collect(),
+        Ok(drives) => {
+            let hanging = drives.iter().filter(|drive| drive.hangs);
+            missing
+                .extend(hanging.map(|drive| format!("{}: it does not answer", drive.mount_point)));
+            drives.iter().map(|drive| drive_facts(drive, &labels)).collect()
+        }
         Err(error) => {
             missing.push(format!("drives: {}", crate::chain(&error)));
             Vec::new()

@@ -1,6 +1,7 @@
 //! The whole way from `/proc` to samples and counters, on recorded machines and on this one.
 
 mod golden;
+mod hung_mount;
 mod live;
 mod live_facts;
 mod process;

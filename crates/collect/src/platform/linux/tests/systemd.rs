@@ -139,7 +139,7 @@ impl Drop for Machine {
 }
 
 /// Mounting and namespaces take `CAP_SYS_ADMIN`, which root in a container may lack.
-fn may_administrate() -> bool {
+pub(super) fn may_administrate() -> bool {
     const CAP_SYS_ADMIN: u64 = 1 << 21;
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let digits = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
