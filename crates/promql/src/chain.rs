@@ -13,7 +13,7 @@ use crate::eval::Eval;
 use crate::grid::is_absent;
 use crate::notes::Note;
 use crate::plan::RangeFn;
-use crate::window::{self, Kernel, Span};
+use crate::window::{self, Kernel, Reach, Span};
 
 /// Work that is worth a second thread, in samples and points.
 const WORTH_A_THREAD: usize = 30_000;
@@ -35,6 +35,19 @@ pub(crate) enum Read {
     Newest,
     TimeOfNewest,
     Range(Kernel),
+    /// Interpolated between the samples around.
+    Smoothed(Reach),
+    /// A range that looks beyond its ends.
+    Extended(RangeFn, Reach),
+}
+
+impl Read {
+    fn reach(&self) -> Option<Reach> {
+        match self {
+            Self::Smoothed(reach) | Self::Extended(_, reach) => Some(*reach),
+            Self::Newest | Self::TimeOfNewest | Self::Range(_) => None,
+        }
+    }
 }
 
 /// Takes the column of each series that has values.
@@ -63,10 +76,14 @@ impl Chain<'_> {
         let watch = eval.watch();
         watch.check()?;
         let last = self.span.grid.points - 1;
+        let reach = self.read.reach();
+        let before_ms = reach.map_or(0, |reach| reach.before_ms());
+        let after_ms = reach.map_or(0, |reach| reach.after_ms());
+        let from_ms = self.span.end(0).saturating_sub(self.span.range_ms + before_ms);
         let selected = eval.source().select(&Selection {
             matchers: self.matchers,
-            from_ms: self.span.end(0).saturating_sub(self.span.range_ms).saturating_add(1),
-            to_ms: self.span.end(last),
+            from_ms: from_ms.saturating_add(1),
+            to_ms: self.span.end(last).saturating_add(after_ms),
             windows: self.windows(),
             max_series: watch.max_series,
             max_samples: watch.max_samples,
@@ -213,6 +230,13 @@ impl<'a> Worker<'a> {
                 window::drop_stale(&mut self.samples);
                 window::over_samples(kernel, &self.samples, span, &mut self.column);
             }
+            Read::Smoothed(reach) => {
+                window::smoothed(reach, &self.samples, span, &mut self.column);
+            }
+            Read::Extended(func, reach) => {
+                window::drop_stale(&mut self.samples);
+                window::over_extended(func, reach, &self.samples, span, &mut self.column);
+            }
         }
         Ok(read)
     }
@@ -222,6 +246,7 @@ impl<'a> Worker<'a> {
         let counts = matches!(
             &self.chain.read,
             Read::Range(Kernel { func: RangeFn::Rate | RangeFn::Increase, .. })
+                | Read::Extended(RangeFn::Rate | RangeFn::Increase, _)
         );
         if !counts && self.noted || self.column.iter().all(|value| is_absent(*value)) {
             return;

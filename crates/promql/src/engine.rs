@@ -166,3 +166,6 @@ pub(crate) fn series(frame: Frame, grid: &Grid) -> Vec<Series> {
         .filter(|series| !series.samples.times.is_empty())
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

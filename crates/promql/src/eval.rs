@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod calls;
+mod info;
 mod ranges;
 
 use barograph_model::{SelectedSeries, SeriesSource};
@@ -17,7 +18,7 @@ use crate::notes::Notes;
 use crate::operator::{self, Combine};
 use crate::plan::{Binary, Func, Kind, Node};
 use crate::watch::Watch;
-use crate::window::Span;
+use crate::window::{Reach, Span};
 
 /// One evaluation.
 pub(crate) struct Eval<'a> {
@@ -215,9 +216,12 @@ impl<'a> Eval<'a> {
             Kind::Call(Func::Range(func), args) => return self.range_chain(*func, args, grid),
             _ => return Ok(None),
         };
-        if selector.extended.is_some() {
-            return Err(ranges::not_extended());
-        }
+        let read = match (selector.extended, read) {
+            (Some(mode), Read::Newest) => {
+                Read::Smoothed(Reach { mode, lookback_ms: self.lookback_ms })
+            }
+            (_, read) => read,
+        };
         let span = Span { grid: *grid, range_ms: self.lookback_ms, shift: selector.shift };
         let matchers = &selector.matchers;
         Ok(Some(Chain { matchers, span, read, changes: Vec::new(), part, note: None }))

@@ -2,6 +2,7 @@
 //! forward, so most functions touch each sample a few times in all and not once for each step.
 
 mod buckets;
+mod extended;
 mod rate;
 mod regression;
 mod scan;
@@ -10,6 +11,7 @@ mod slide;
 use barograph_model::Samples;
 
 pub(crate) use buckets::{has_buckets, over_buckets};
+pub(crate) use extended::{Reach, over_extended, smoothed};
 pub(crate) use scan::quantile;
 
 use crate::grid::{ABSENT, Grid, seconds};

@@ -70,9 +70,8 @@ impl Eval<'_> {
             (Func::HistogramFraction, [lower, upper, of]) => {
                 self.histogram_fraction(lower, upper, of, grid)
             }
-            (Func::Info, _) => {
-                Err(EvalError::Execution("function info() is not supported".to_owned()))
-            }
+            (Func::Info, [of]) => self.info(of, None, grid),
+            (Func::Info, [of, labels]) => self.info(of, Some(labels), grid),
             _ => Err(EvalError::Execution("wrong number of arguments".to_owned())),
         }
     }

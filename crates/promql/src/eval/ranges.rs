@@ -8,7 +8,7 @@ use crate::frame::{Frame, Line, Val};
 use crate::grid::{Grid, is_absent, present};
 use crate::notes::Note;
 use crate::plan::{Kind, Matrix, MatrixOf, Node, RangeFn};
-use crate::window::{self, Kernel, Span};
+use crate::window::{self, Kernel, Reach, Span};
 use crate::{EvalError, Series};
 
 impl Eval<'_> {
@@ -21,13 +21,14 @@ impl Eval<'_> {
     ) -> Result<Option<Chain<'n>>, EvalError> {
         let call = self.range_call(func, args, grid)?;
         let MatrixOf::Series { matchers, extended } = &call.matrix.of else { return Ok(None) };
-        if extended.is_some() {
-            return Err(not_extended());
-        }
+        let read = match *extended {
+            Some(mode) => Read::Extended(func, Reach { mode, lookback_ms: self.lookback_ms }),
+            None => Read::Range(call.kernel),
+        };
         Ok(Some(Chain {
             matchers,
             span: call.span,
-            read: Read::Range(call.kernel),
+            read,
             changes: Vec::new(),
             part: call.part,
             note: call.note,
@@ -147,7 +148,8 @@ impl Eval<'_> {
             return Ok(crate::engine::series(frame.drop_names()?, &inner_grid));
         };
         if extended.is_some() {
-            return Err(not_extended());
+            let problem = "`anchored` and `smoothed` ranges stand in functions only";
+            return Err(EvalError::Execution(problem.to_owned()));
         }
         let span = Span { grid: *grid, range_ms: matrix.range_ms, shift: matrix.shift };
         let (changes, note) = (Vec::new(), None);
@@ -171,10 +173,6 @@ impl Eval<'_> {
         }
         Ok(found)
     }
-}
-
-pub(super) fn not_extended() -> EvalError {
-    EvalError::Execution("`anchored` and `smoothed` are not supported".to_owned())
 }
 
 /// A range function with its arguments.

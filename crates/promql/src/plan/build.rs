@@ -1,7 +1,7 @@
 //! From the parser's tree to the engine's.
 
 use super::{Aggregate, Binary, Func, Grouping, Kind, Matrix, MatrixOf, Node, Selector, Shift};
-use crate::ast::{self, At, Expr, MatrixSelector, Subquery, TimeShift, VectorSelector};
+use crate::ast::{self, At, Expr, Extended, MatrixSelector, Subquery, TimeShift, VectorSelector};
 use crate::grid::{Grid, seconds};
 use crate::{EvalError, Query, Settings, operator};
 
@@ -111,6 +111,7 @@ impl Builder<'_> {
         }
         let args: Vec<Node> = args.iter().map(|arg| self.node(arg)).collect::<Result<_, _>>()?;
         let Some(func) = Func::named(name) else { return Err(not_here(name)) };
+        check_extended(name, &args)?;
         let fixed = args.iter().all(|arg| arg.fixed) && !func.reads_time();
         Ok((Kind::Call(func, args), fixed))
     }
@@ -136,6 +137,28 @@ impl Builder<'_> {
         });
         Shift { at_ms, offset_ms: time.offset.ms }
     }
+}
+
+/// Only some functions make sense of ranges that look beyond their ends.
+fn check_extended(name: &str, args: &[Node]) -> Result<(), EvalError> {
+    let extended = args.iter().find_map(|arg| match &arg.kind {
+        Kind::Matrix(Matrix { of: MatrixOf::Series { extended, .. }, .. }) => *extended,
+        _ => None,
+    });
+    let (mode, functions): (_, &[&str]) = match extended {
+        None => return Ok(()),
+        Some(Extended::Anchored) => {
+            ("anchored", &["changes", "delta", "increase", "rate", "resets"])
+        }
+        Some(Extended::Smoothed) => ("smoothed", &["delta", "increase", "rate"]),
+    };
+    if functions.contains(&name) {
+        return Ok(());
+    }
+    let functions = functions.join(", ");
+    Err(EvalError::Execution(format!(
+        "{mode} modifier can only be used with: {functions} - not with {name}"
+    )))
 }
 
 fn not_here(name: &str) -> EvalError {
