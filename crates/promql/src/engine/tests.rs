@@ -72,6 +72,11 @@ const EXPRESSIONS: &[&str] = &[
     "hour() + minute(b)",
     "sum_over_time(b[2m:20s])",
     "max_over_time(rate(a_total[1m])[2m:15s] offset 10s)",
+    "rate(a_total[1m] anchored)",
+    "increase(a_total[45s] smoothed)",
+    "delta(b[1m] smoothed offset 10s)",
+    "resets(a_total[1m] anchored)",
+    "a_total smoothed",
     "label_replace(b, \"k\", \"$1\", \"i\", \"(.*)\")",
     "label_join(b, \"k\", \"-\", \"i\", \"j\")",
     "histogram_quantile(0.8, label_replace(a_total, \"le\", \"+Inf\", \"i\", \"2\"))",
@@ -415,6 +420,75 @@ fn missing_partners_are_filled_in() {
         "(a_total{i=\"0\"} * 0) + on (i) fill_left(5) (b * 0)",
         &[("{i=\"0\"}", 0.0), ("{i=\"1\"}", 5.0), ("{i=\"2\"}", 5.0)],
     );
+}
+
+/// A counter that starts anew, 10 s apart.
+fn ramp() -> MemorySource {
+    let mut source = MemorySource::new();
+    let labels = Labels::new([("__name__", "a_total"), ("instance", "h")]).unwrap();
+    for (time, value) in [(0, 0.0), (10, 20.0), (20, 40.0), (30, 10.0), (40, 30.0)] {
+        source.push(&labels, time * 1000, value);
+    }
+    let labels = [("__name__", "target_info"), ("instance", "h"), ("os", "linux"), ("arch", "x86")];
+    source.push(&Labels::new(labels).unwrap(), 20_000, 1.0);
+    source
+}
+
+#[track_caller]
+fn check_ramp(text: &str, seconds: i64, expected: &[(&str, f64)]) {
+    let options = Options::default();
+    let answer = engine(1).instant(&ramp(), &query(text), seconds * 1000, &options).unwrap();
+    let Value::Vector(found) = answer.value else { panic!("not a vector") };
+    let found: Vec<(String, f64)> =
+        found.into_iter().map(|sample| (sample.labels.to_string(), sample.value)).collect();
+    let expected: Vec<(String, f64)> =
+        expected.iter().map(|(labels, value)| ((*labels).to_owned(), *value)).collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn anchored_ranges_start_from_the_sample_before() {
+    check_ramp("increase(a_total[10s] anchored)", 25, &[("{instance=\"h\"}", 20.0)]);
+    check_ramp("increase(a_total[15s] anchored)", 40, &[("{instance=\"h\"}", 30.0)]);
+    check_ramp("delta(a_total[15s] anchored)", 40, &[("{instance=\"h\"}", -10.0)]);
+    check_ramp("resets(a_total[15s] anchored)", 40, &[("{instance=\"h\"}", 1.0)]);
+    check_ramp("changes(a_total[10s] anchored)", 60, &[]);
+}
+
+#[test]
+fn smoothed_ranges_have_interpolated_ends() {
+    check_ramp("increase(a_total[10s] smoothed)", 15, &[("{instance=\"h\"}", 20.0)]);
+    check_ramp("rate(a_total[10s] smoothed)", 15, &[("{instance=\"h\"}", 2.0)]);
+    check_ramp("increase(a_total[10s] smoothed)", 25, &[("{instance=\"h\"}", 15.0)]);
+    check_ramp("a_total smoothed", 15, &[("a_total{instance=\"h\"}", 30.0)]);
+    check_ramp("a_total smoothed", 45, &[("a_total{instance=\"h\"}", 30.0)]);
+}
+
+#[test]
+fn functions_refuse_ranges_that_they_cannot_extend() {
+    let query = query("avg_over_time(a_total[1m] anchored)");
+    let error = engine(1).instant(&ramp(), &query, 0, &Options::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "anchored modifier can only be used with: changes, delta, increase, rate, resets - not \
+         with avg_over_time"
+    );
+}
+
+#[test]
+fn info_adds_the_labels_of_the_target() {
+    let all = "a_total{arch=\"x86\",instance=\"h\",os=\"linux\"}";
+    check_ramp("info(a_total)", 20, &[(all, 40.0)]);
+    let one = "a_total{instance=\"h\",os=\"linux\"}";
+    check_ramp("info(a_total, {os=~\".+\"})", 20, &[(one, 40.0)]);
+    check_ramp("info(a_total, {os=\"windows\"})", 20, &[]);
+    check_ramp("info(a_total)", 10, &[("a_total{instance=\"h\"}", 20.0)]);
+}
+
+#[test]
+fn steps_of_a_subquery_can_count_from_its_end() {
+    check_ramp("count_over_time(a_total[20s::7s])", 40, &[("{instance=\"h\"}", 3.0)]);
+    check_ramp("max_over_time(a_total[20s::20s])", 29, &[("{instance=\"h\"}", 40.0)]);
 }
 
 #[test]

@@ -100,6 +100,9 @@ fn target(line: &Line) -> Vec<&str> {
 fn by_target(infos: &Frame) -> Found<'_> {
     let mut found = Found::new();
     for (index, line) in infos.lines.iter().enumerate() {
+        if TARGET.iter().all(|name| line.labels.get(name).is_none()) {
+            continue;
+        }
         let metrics = found.entry(target(line)).or_default();
         metrics.entry(line.labels.name()).or_default().push(index);
     }
