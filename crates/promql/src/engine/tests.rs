@@ -1,3 +1,5 @@
+//! What an engine answers.
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use barograph_model::{
