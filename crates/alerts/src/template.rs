@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 use barograph_model::Labels;
 
-pub(crate) use value::Sample;
+pub use value::Sample;
 
 /// A longer text is no annotation.
 pub const MAX_TEMPLATE_BYTES: usize = 64 * 1024;
