@@ -24,6 +24,7 @@ mod keys;
 mod lex;
 mod matching;
 mod memory;
+pub mod notation;
 mod notes;
 mod number;
 mod operator;

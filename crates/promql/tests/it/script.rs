@@ -4,7 +4,6 @@
 mod check;
 mod read;
 mod run;
-mod values;
 
 pub(crate) use run::run;
 

@@ -5,7 +5,7 @@ use barograph_promql::{Answer, Value};
 
 use super::Outcome;
 use super::read::{Expect, Text, When};
-use super::values;
+use barograph_promql::notation as values;
 
 /// Relative.
 const TOLERANCE: f64 = 1e-6;

@@ -1,6 +1,6 @@
 //! From a script's text to commands.
 
-use super::values::{self, Line};
+use barograph_promql::notation::{self as values, Line};
 
 /// A step of a script.
 #[derive(Debug)]

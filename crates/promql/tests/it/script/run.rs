@@ -9,8 +9,8 @@ use barograph_promql::{Answer, Engine, MemorySource, Options, Query, Settings};
 
 use super::check;
 use super::read::{self, Command, Eval, When};
-use super::values::{Line, Value};
 use super::{Case, Outcome};
+use barograph_promql::notation::{Line, Value};
 
 const NATIVE: &str = "needs native histograms";
 

@@ -1,12 +1,14 @@
-//! Series as scripts write them: `name{label="x"} 1+2x10 _ stale`.
+//! Series as tests of rules and of queries write them: `name{label="x"} 1+2x10 _ stale`, in the
+//! notation of `promtool test rules`.
 
 use barograph_model::{Labels, METRIC_NAME, STALE};
-use barograph_promql::Query;
-use barograph_promql::ast::Node;
+
+use crate::ast::Node;
+use crate::parse::Query;
 
 /// One place in a sequence of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Value {
+pub enum Value {
     Missing,
     Number(f64),
     /// A native histogram, which Barograph does not have.
@@ -15,12 +17,17 @@ pub(super) enum Value {
 
 /// A line: which series, and its values one step after another.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
-    pub(super) labels: Labels,
-    pub(super) values: Vec<Value>,
+pub struct Line {
+    pub labels: Labels,
+    pub values: Vec<Value>,
 }
 
-pub(super) fn line(text: &str) -> Result<Line, String> {
+/// Values that one line may stand for.
+pub const MAX_VALUES: usize = 1_000_000;
+
+/// # Errors
+/// What is not a series with values, in words for people.
+pub fn line(text: &str) -> Result<Line, String> {
     let (metric, rest) = split_metric(text);
     let labels = labels(metric)?;
     Ok(Line { labels, values: sequence(rest)? })
@@ -66,26 +73,34 @@ fn labels(text: &str) -> Result<Labels, String> {
     Labels::new(pairs).map_err(|error| format!("labels {text}: {error}"))
 }
 
-pub(super) fn sequence(text: &str) -> Result<Vec<Value>, String> {
+/// The values of a series, one step after another.
+///
+/// # Errors
+/// The word that is not one.
+pub fn sequence(text: &str) -> Result<Vec<Value>, String> {
     let mut values = Vec::new();
     for word in words(text) {
-        item(&word, &mut values).ok_or_else(|| format!("values `{word}`"))?;
+        item(&word, &mut values).ok_or_else(|| {
+            format!("`{word}` is no value, and no sequence of at most {MAX_VALUES} values")
+        })?;
     }
     Ok(values)
 }
 
 /// Words between spaces; a histogram in `{{…}}` holds spaces itself.
 fn words(text: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
+    let mut words = Vec::new();
+    let mut word = String::new();
     let mut depth = 0;
     for c in text.chars() {
         depth += i32::from(c == '{') - i32::from(c == '}');
         if c.is_whitespace() && depth == 0 {
-            words.push(String::new());
+            words.push(std::mem::take(&mut word));
         } else {
-            words.last_mut().unwrap().push(c);
+            word.push(c);
         }
     }
+    words.push(word);
     words.retain(|word| !word.is_empty());
     words
 }
@@ -96,6 +111,9 @@ fn item(word: &str, values: &mut Vec<Value>) -> Option<()> {
         Some((body, times)) if !word.ends_with('}') => (body, Some(times.parse::<usize>().ok()?)),
         _ => (word, None),
     };
+    if values.len() + times.unwrap_or(0) >= MAX_VALUES {
+        return None;
+    }
     if body == "_" {
         values.extend(std::iter::repeat_n(Value::Missing, times.unwrap_or(1)));
         return Some(());
@@ -133,7 +151,8 @@ fn sign_between(text: &str) -> Option<usize> {
         .find(|at| matches!(bytes[*at], b'+' | b'-') && !matches!(bytes[at - 1], b'e' | b'E'))
 }
 
-pub(super) fn number(text: &str) -> Option<f64> {
+/// A number as the notation writes it, `Inf`, `NaN` and `stale` among them.
+pub fn number(text: &str) -> Option<f64> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1.0, digits),
         None => (1.0, text.strip_prefix('+').unwrap_or(text)),
