@@ -1,6 +1,7 @@
 //! When something is wrong, and what follows from it: rules, the states of alerts, incidents.
 //! Everything here is a function of what it is given and of a clock; nothing is sent or stored.
 
+pub mod backtest;
 pub mod escalation;
 pub mod evaluate;
 pub mod incident;
@@ -9,3 +10,4 @@ pub mod matchers;
 pub mod mute;
 pub mod rule;
 pub mod template;
+pub mod unit_test;

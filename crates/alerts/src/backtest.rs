@@ -1,0 +1,208 @@
+//! What a rule would have done on history: how often it would have fired, for how long, on what.
+
+use std::collections::BTreeMap;
+
+use barograph_promql::{EvalError, Options, Query, Series, Value};
+
+use crate::evaluate::Ground;
+use crate::machine::{Answered, Evaluation, Phase, RuleAlerts, Texts, TransitionKind, texts};
+use crate::rule::AlertingRule;
+
+/// Firings that are listed one by one.
+const MAX_FIRINGS: usize = 1000;
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Backtest {
+    pub from_ms: i64,
+    pub to_ms: i64,
+    pub step_ms: i64,
+    /// How often it fired, and for how long in all.
+    pub fired: usize,
+    pub firing_ms: i64,
+    /// How often it was pending without firing.
+    pub dropped: usize,
+    /// The first [`MAX_FIRINGS`], in order of their beginning.
+    pub firings: Vec<Firing>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Firing {
+    /// Of the series.
+    pub labels: Texts,
+    pub from_ms: i64,
+    /// `None`: it still fires at the end.
+    pub to_ms: Option<i64>,
+    /// The largest and the smallest value while it fired.
+    pub max: f64,
+    pub min: f64,
+}
+
+/// Lets a rule be evaluated from one time to another, at every step. Its labels and texts are not
+/// filled in.
+///
+/// # Errors
+/// The expression cannot be evaluated, or there are too many steps.
+pub fn backtest(
+    ground: &Ground<'_>,
+    rule: &AlertingRule,
+    (from_ms, to_ms): (i64, i64),
+    step_ms: i64,
+) -> Result<Backtest, EvalError> {
+    let ask = |query: &Query| -> Result<Vec<Series>, EvalError> {
+        let options = Options { cancel: ground.cancel, ..Options::default() };
+        let answer =
+            ground.engine.range(ground.source, query, from_ms, to_ms, step_ms, &options)?;
+        match answer.value {
+            Value::Matrix(series) => Ok(series),
+            _ => Ok(Vec::new()),
+        }
+    };
+    let mut answers = Cursor::new(ask(&rule.query)?);
+    let mut clears = rule.clear.as_ref().map(ask).transpose()?.map(Cursor::new);
+    let mut alerts = RuleAlerts::default();
+    let mut result = Backtest { from_ms, to_ms, step_ms, ..Backtest::default() };
+    let mut open: BTreeMap<Texts, Firing> = BTreeMap::new();
+    let mut at_ms = from_ms;
+    while at_ms <= to_ms {
+        let evaluation = Evaluation {
+            at_ms,
+            elapsed_ms: step_ms,
+            answered: answers.answered(at_ms),
+            cleared: clears
+                .as_mut()
+                .map(|it| it.answered(at_ms).into_iter().map(|answered| answered.series).collect()),
+            is_silent: &|_| false,
+        };
+        for transition in alerts.step(rule, evaluation) {
+            match transition.kind {
+                TransitionKind::Fired => {
+                    result.fired += 1;
+                    let alert = transition.alert;
+                    let (labels, value) = (alert.labels.clone(), alert.value);
+                    let firing =
+                        Firing { labels, from_ms: at_ms, to_ms: None, max: value, min: value };
+                    open.insert(alert.labels, firing);
+                }
+                TransitionKind::Resolved => {
+                    if let Some(firing) = open.remove(&transition.alert.labels) {
+                        result.end(firing, Some(at_ms));
+                    }
+                }
+                TransitionKind::Dropped => result.dropped += 1,
+                _ => {}
+            }
+        }
+        for alert in alerts.iter().filter(|it| it.phase == Phase::Firing) {
+            if let Some(firing) = open.get_mut(&alert.labels) {
+                firing.max = firing.max.max(alert.value);
+                firing.min = firing.min.min(alert.value);
+            }
+        }
+        at_ms += step_ms;
+    }
+    for firing in open.into_values() {
+        result.end(firing, None);
+    }
+    result.firings.sort_by(|a, b| (a.from_ms, &a.labels).cmp(&(b.from_ms, &b.labels)));
+    result.firings.truncate(MAX_FIRINGS);
+    Ok(result)
+}
+
+impl Backtest {
+    fn end(&mut self, mut firing: Firing, to_ms: Option<i64>) {
+        firing.to_ms = to_ms;
+        self.firing_ms += to_ms.unwrap_or(self.to_ms) - firing.from_ms;
+        self.firings.push(firing);
+    }
+}
+
+/// Walks through series step by step.
+struct Cursor {
+    series: Vec<(Texts, Series, usize)>,
+}
+
+impl Cursor {
+    fn new(series: Vec<Series>) -> Self {
+        Self { series: series.into_iter().map(|it| (texts(&it.labels), it, 0)).collect() }
+    }
+
+    fn answered(&mut self, at_ms: i64) -> Vec<Answered> {
+        let mut answered = Vec::new();
+        for (labels, series, place) in &mut self.series {
+            if series.samples.times.get(*place) == Some(&at_ms) {
+                let value = series.samples.values.get(*place).copied().unwrap_or(f64::NAN);
+                *place += 1;
+                answered.push(Answered {
+                    series: labels.clone(),
+                    labels: labels.clone(),
+                    annotations: Texts::new(),
+                    value,
+                });
+            }
+        }
+        answered
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use barograph_promql::{Engine, MemorySource, Settings, notation};
+    use barograph_testkit::FakeClock;
+
+    use super::*;
+    use crate::rule::{Rule, read_rules};
+
+    const MINUTE: i64 = 60_000;
+
+    /// Runs a rule over series of one value per minute.
+    fn run(fields: &str, lines: &[&str], minutes: i64) -> Backtest {
+        let mut source = MemorySource::new();
+        for text in lines {
+            let line = notation::line(text).unwrap();
+            for (place, value) in (0..).zip(line.values) {
+                if let notation::Value::Number(value) = value {
+                    source.push(&line.labels, place * MINUTE, value);
+                }
+            }
+        }
+        let text = format!("groups: [{{name: g, rules: [{{alert: A, {fields}}}]}}]");
+        let rule = match read_rules(&text).unwrap().remove(0).rules.remove(0) {
+            Rule::Alerting(rule) => rule,
+            Rule::Recording(_) => unreachable!("the rule is an alerting one"),
+        };
+        let engine = Engine::new(Settings::default(), Arc::new(FakeClock::new(0)));
+        let ground = Ground {
+            engine: &engine,
+            source: &source,
+            external_labels: &BTreeMap::new(),
+            external_url: "",
+            cancel: None,
+        };
+        backtest(&ground, &rule, (0, minutes * MINUTE), MINUTE).unwrap()
+    }
+
+    #[test]
+    fn firings_are_counted_measured_and_named() {
+        let lines = ["cpu{host=\"a\"} 10x4 90 95x3 10x10 90 10x5", "cpu{host=\"b\"} 10x17 99x30"];
+        let found = run("metric: cpu, greater_than: 80, for: 2m", &lines, 40);
+        assert_eq!((found.fired, found.dropped), (2, 1));
+        let told: Vec<_> = found
+            .firings
+            .iter()
+            .map(|it| (it.labels["host"].as_str(), it.from_ms / MINUTE, it.to_ms, it.max))
+            .collect();
+        assert_eq!(told, [("a", 7, Some(10 * MINUTE), 95.0), ("b", 20, None, 99.0)]);
+        assert_eq!(found.firing_ms, (3 + 20) * MINUTE);
+    }
+
+    #[test]
+    fn hysteresis_makes_one_firing_of_many() {
+        let line = ["cpu 90 75 90 75 90 75 60 50x5"];
+        assert_eq!(run("metric: cpu, greater_than: 80", &line, 10).fired, 3);
+        let calm = run("metric: cpu, greater_than: 80, clear: 70", &line, 10);
+        assert_eq!((calm.fired, calm.firing_ms), (1, 6 * MINUTE));
+    }
+}
