@@ -7,7 +7,12 @@ use anyhow::Result;
 use crate::{debian, place, process};
 
 /// What the tests compare with: what pip calls it, with its version, and the module to import.
-static CLIENTS: &[(&str, &str)] = &[("prometheus_client==0.26.0", "prometheus_client")];
+static CLIENTS: &[(&str, &str)] = &[
+    ("datadog==0.56.0", "datadog"),
+    ("opentelemetry-exporter-otlp-proto-http==1.45.2", "opentelemetry.exporter.otlp.proto.http"),
+    ("prometheus_client==0.26.0", "prometheus_client"),
+    ("statsd==4.0.1", "statsd"),
+];
 
 fn folder() -> PathBuf {
     place::target().join("python")

@@ -111,7 +111,8 @@ pub(crate) static SYSTEMD: Tool = Tool {
 pub(crate) static PROMETHEUS: Tool = Tool {
     name: "Prometheus, promtool, node_exporter and VictoriaMetrics",
     present: || {
-        let programs = ["prometheus", "promtool", "prometheus-node-exporter", "victoria-metrics"];
+        let programs =
+            ["prometheus", "promtool", "prometheus-node-exporter", "victoria-metrics", "vmagent"];
         !debian::is_root() || programs.iter().all(|name| process::find(name).is_some())
     },
     source: Source::Debian(&["prometheus", "prometheus-node-exporter", "victoria-metrics"]),

@@ -14,14 +14,14 @@ use std::time::Duration;
 use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
-use barograph_server::IngestSettings;
+use barograph_server::{IngestSettings, StatsdSettings};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub(crate) use value::parse_duration;
 
 /// The settings, after the file was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Config {
     /// Where to listen.
     pub(crate) listen: SocketAddr,
@@ -41,6 +41,10 @@ pub(crate) struct Config {
     pub(crate) query: barograph_promql::Settings,
     /// How much others may send.
     pub(crate) ingest: IngestSettings,
+    /// Where StatsD's datagrams come in, if they do.
+    pub(crate) statsd_listen: Option<SocketAddr>,
+    pub(crate) statsd_socket: Option<PathBuf>,
+    pub(crate) statsd: StatsdSettings,
 }
 
 /// Why the configuration cannot be used.
@@ -143,6 +147,40 @@ static SETTINGS: &[Setting] = &[
         set: |config, value| value::duration(value).map(|timeout| config.query.timeout = timeout),
     },
     Setting {
+        section: "statsd",
+        key: "buckets",
+        set: |config, value| value::ascending(value).map(|buckets| config.statsd.buckets = buckets),
+    },
+    Setting {
+        section: "statsd",
+        key: "expiry",
+        set: |config, value| value::duration(value).map(|expiry| config.statsd.expiry = expiry),
+    },
+    Setting {
+        section: "statsd",
+        key: "flush_interval",
+        set: |config, value| {
+            value::duration(value).map(|interval| config.statsd.flush_interval = interval)
+        },
+    },
+    Setting {
+        section: "statsd",
+        key: "listen",
+        set: |config, value| {
+            value::address(value).map(|address| config.statsd_listen = Some(address))
+        },
+    },
+    Setting {
+        section: "statsd",
+        key: "quantiles",
+        set: |config, value| value::quantiles(value).map(|list| config.statsd.quantiles = list),
+    },
+    Setting {
+        section: "statsd",
+        key: "socket",
+        set: |config, value| value::path(value).map(|path| config.statsd_socket = Some(path)),
+    },
+    Setting {
         section: "watch",
         key: "processes",
         set: |config, value| value::process_names(value).map(|watch| config.watch = watch),
@@ -166,6 +204,9 @@ impl Default for Config {
             counters: UserCounters::default(),
             query: barograph_promql::Settings::default(),
             ingest: IngestSettings::default(),
+            statsd_listen: None,
+            statsd_socket: None,
+            statsd: StatsdSettings::default(),
         }
     }
 }
@@ -312,7 +353,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_read() {
-        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n\n[ingest]\nmax_series_per_source = 10\nmax_new_series_per_day = 20\nfuture_window = '5m'\n\n[query]\nlookback = '2m'\nmax_points = 1\nmax_samples = 5000000000\nmax_series = 3\ntimeout = '30s'\n";
+        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n\n[ingest]\nmax_series_per_source = 10\nmax_new_series_per_day = 20\nfuture_window = '5m'\n\n[query]\nlookback = '2m'\nmax_points = 1\nmax_samples = 5000000000\nmax_series = 3\ntimeout = '30s'\n\n[statsd]\nlisten = '127.0.0.1:8125'\nsocket = '/run/s'\nflush_interval = '1s'\nexpiry = '1m'\nquantiles = [0.5]\nbuckets = [0.1, 1]\n";
         let expect = Config {
             listen: "[::1]:8080".parse().unwrap(),
             data: "/srv/baro".into(),
@@ -335,6 +376,14 @@ mod tests {
                 timeout: Duration::from_secs(30),
                 ..barograph_promql::Settings::default()
             },
+            statsd_listen: Some("127.0.0.1:8125".parse().unwrap()),
+            statsd_socket: Some("/run/s".into()),
+            statsd: StatsdSettings {
+                flush_interval: Duration::from_secs(1),
+                expiry: Duration::from_secs(60),
+                quantiles: vec![0.5],
+                buckets: vec![0.1, 1.0],
+            },
         };
         assert_eq!(Config::parse(text), Ok(expect));
     }
@@ -346,7 +395,7 @@ mod tests {
             problems(text),
             [
                 "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `watch.processes`, `watch.services`",
+                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `statsd.buckets`, `statsd.expiry`, `statsd.flush_interval`, `statsd.listen`, `statsd.quantiles`, `statsd.socket`, `watch.processes`, `watch.services`",
                 "line 4: `collect.interval` must be a text in quotes",
                 "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
             ]

@@ -1,4 +1,5 @@
-//! How the system tells the program to stop: the one place here that depends on the system.
+//! What depends on the system here: how it tells the program to stop, and sockets that only some
+//! systems have.
 
 #[cfg(unix)]
 mod unix;
@@ -6,6 +7,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::stop_requested;
+pub(crate) use unix::{datagram_socket, stop_requested};
 #[cfg(windows)]
-pub(crate) use windows::stop_requested;
+pub(crate) use windows::{datagram_socket, stop_requested};

@@ -90,6 +90,11 @@ impl Ingest {
         &self.infos
     }
 
+    /// Series that one source may have.
+    pub(crate) fn max_series(&self) -> usize {
+        self.settings.max_series
+    }
+
     /// The memory for bodies.
     pub fn room(&self) -> &Room {
         &self.room

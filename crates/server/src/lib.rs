@@ -18,6 +18,7 @@ mod queries;
 mod query;
 mod readings;
 mod serve;
+mod statsd;
 mod timestamp;
 
 pub use answers::{ConnectionsAnswer, InventoryAnswer, ServiceFilter, ServicesAnswer};
@@ -33,3 +34,4 @@ pub use processes::{ProcessSettings, Processes, ProcessesError, RecordProblem};
 pub use queries::Queries;
 pub use readings::Readings;
 pub use serve::serve;
+pub use statsd::{DATAGRAM_PATIENCE, Datagrams, Statsd, StatsdSettings};

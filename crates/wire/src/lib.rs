@@ -6,6 +6,7 @@ mod pdh_csv;
 mod protobuf;
 pub mod remote_write;
 pub mod snappy;
+pub mod statsd;
 pub mod text;
 pub mod tsdb;
 

@@ -1,5 +1,7 @@
 //! `barograph serve`: the parts, wired together, until the system says stop.
 
+mod doors;
+
 use std::io::IsTerminal as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -68,13 +70,15 @@ async fn watch_and_serve(
     let user_descs = user_counters.as_ref().map_or(&[][..], |collector| collector.descs());
     let runner = Arc::new(start_collecting(&config, &host.host, &setup, user_counters, &feed)?);
     let for_status = Arc::downgrade(&runner);
-    let ingest = Ingest::new(Arc::clone(&store), Arc::clone(&clock), config.ingest.clone());
+    let ingest =
+        Arc::new(Ingest::new(Arc::clone(&store), Arc::clone(&clock), config.ingest.clone()));
+    let statsd = doors::statsd(&config, &host.host, &ingest, &clock)?;
     let started_ms = clock.now_ms();
     let queries = Queries::new(config.query.clone(), Arc::clone(&clock));
     let app = App {
         store,
         queries: Arc::new(queries),
-        ingest: Arc::new(ingest),
+        ingest: Arc::clone(&ingest),
         latest,
         feed: Arc::clone(&feed),
         processes: Arc::clone(&processes),
@@ -99,6 +103,9 @@ async fn watch_and_serve(
     if !hanging.is_empty() {
         tracing::warn!(collectors = ?hanging, "collectors that hang were left behind");
     }
+    if let Some(statsd) = statsd {
+        statsd.close();
+    }
     processes.close();
     events.close();
     match feed.close() {
@@ -122,14 +129,8 @@ fn start_log() {
 
 /// Takes the address, before anything else is touched.
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    refuse_foreign(address)?;
     let refuse = |source| Failure::Address { address: address.to_string(), source };
-    if !address.ip().is_loopback() {
-        return Err(refuse(anyhow::anyhow!(
-            "only loopback addresses (127.0.0.0/8, [::1]) are allowed, since there is no TLS and \
-             no sign-in yet; to look from another machine, use an SSH tunnel"
-        ))
-        .into());
-    }
     TcpListener::bind(address)
         .map_err(|error| match error.kind() {
             std::io::ErrorKind::AddrInUse => refuse(anyhow::anyhow!(
@@ -138,6 +139,18 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
             _ => refuse(error.into()),
         })
         .map_err(Into::into)
+}
+
+/// Refuses addresses that other machines reach.
+fn refuse_foreign(address: SocketAddr) -> Result<(), Failure> {
+    if address.ip().is_loopback() {
+        return Ok(());
+    }
+    let source = anyhow::anyhow!(
+        "only loopback addresses (127.0.0.0/8, [::1]) are allowed, since there is no TLS and \
+         no sign-in yet; to look from another machine, use an SSH tunnel"
+    );
+    Err(Failure::Address { address: address.to_string(), source })
 }
 
 fn open_store(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Store>> {

@@ -60,6 +60,42 @@ pub(super) fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     }
 }
 
+/// Numbers, each larger than the one before.
+pub(super) fn ascending(value: &DeValue<'_>) -> Result<Vec<f64>, String> {
+    const MAX: usize = 100;
+    let numbers = numbers(value)?;
+    if numbers.len() <= MAX && numbers.windows(2).all(|pair| pair[0] < pair[1]) {
+        Ok(numbers)
+    } else {
+        Err(format!("must be at most {MAX} numbers, each larger than the one before"))
+    }
+}
+
+/// Numbers from 0 to 1.
+pub(super) fn quantiles(value: &DeValue<'_>) -> Result<Vec<f64>, String> {
+    const MAX: usize = 20;
+    let numbers = numbers(value)?;
+    if numbers.len() <= MAX && numbers.iter().all(|number| (0.0..=1.0).contains(number)) {
+        Ok(numbers)
+    } else {
+        Err(format!("must be at most {MAX} numbers from 0 to 1"))
+    }
+}
+
+fn numbers(value: &DeValue<'_>) -> Result<Vec<f64>, String> {
+    const EXAMPLE: &str = "must be a list of numbers, such as `[0.5, 1, 10]`";
+    let DeValue::Array(numbers) = value else { return Err(EXAMPLE.into()) };
+    let number = |value: &toml::Spanned<DeValue<'_>>| {
+        let number: Option<f64> = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().parse().ok(),
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            _ => None,
+        };
+        number.filter(|number| number.is_finite()).ok_or_else(|| EXAMPLE.to_owned())
+    };
+    numbers.iter().map(number).collect()
+}
+
 /// How many of something there may be.
 pub(super) fn count(value: &DeValue<'_>) -> Result<usize, String> {
     count_up_to(value, 10_000_000)

@@ -1,6 +1,9 @@
 //! Console events.
 
 use std::io;
+use std::path::Path;
+
+use barograph_server::Datagrams;
 
 use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
 
@@ -22,4 +25,13 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>>
             _ = shutdown.recv() => "system shutdown",
         }
     })
+}
+
+/// # Errors
+/// Always: Windows has no such sockets.
+pub(crate) fn datagram_socket(_path: &Path) -> io::Result<Box<dyn Datagrams>> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "Windows has no Unix sockets for datagrams; use `statsd.listen`",
+    ))
 }

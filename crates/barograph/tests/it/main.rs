@@ -18,4 +18,5 @@ mod refusals;
 mod remote_write;
 mod serve;
 mod services;
+mod statsd;
 mod store;

@@ -1,13 +1,10 @@
 //! Remote write: hand-made requests, and real senders.
 
-use std::path::Path;
 use std::process::{Child, Stdio};
-use std::sync::Arc;
 
-use barograph_model::{METRIC_NAME, Matcher, SystemClock};
-use barograph_store::{Limits, SeriesData, Settings, Store};
+use barograph_model::{METRIC_NAME, SystemClock};
 
-use crate::program::{Answer, Server, free_port, peer_program};
+use crate::program::{Answer, Server, free_port, peer_program, stored};
 use crate::protobuf::Message;
 
 const V1: &str = "application/x-protobuf";
@@ -29,13 +26,6 @@ fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> Message {
     samples.iter().fold(labels, |series, (time_ms, value)| {
         series.message(2, &Message::default().double(1, *value).varint(2, time_ms.cast_unsigned()))
     })
-}
-
-/// What is on disk of a metric, once the server has stopped.
-fn stored(data: &Path, metric: &str) -> Vec<SeriesData> {
-    let store = Store::open(Settings::new(data), Arc::new(SystemClock::new())).unwrap();
-    let matchers = [Matcher::equal(METRIC_NAME, metric)];
-    store.select(&matchers, i64::MIN, i64::MAX, &Limits::default()).unwrap().data
 }
 
 #[test]
