@@ -14,7 +14,7 @@ use std::time::Duration;
 use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
-use barograph_server::{IngestSettings, StatsdSettings};
+use barograph_server::{IngestSettings, Job, StatsdSettings};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) statsd_listen: Option<SocketAddr>,
     pub(crate) statsd_socket: Option<PathBuf>,
     pub(crate) statsd: StatsdSettings,
+    /// What is scraped.
+    pub(crate) scrape: Vec<Job>,
 }
 
 /// Why the configuration cannot be used.
@@ -181,6 +183,16 @@ static SETTINGS: &[Setting] = &[
         set: |config, value| value::path(value).map(|path| config.statsd_socket = Some(path)),
     },
     Setting {
+        section: "",
+        key: "scrape",
+        set: |config, value| value::scrapes(value).map(|jobs| config.scrape.extend(jobs)),
+    },
+    Setting {
+        section: "",
+        key: "scrape_config_files",
+        set: |config, value| value::scrape_files(value).map(|jobs| config.scrape.extend(jobs)),
+    },
+    Setting {
         section: "watch",
         key: "processes",
         set: |config, value| value::process_names(value).map(|watch| config.watch = watch),
@@ -207,6 +219,7 @@ impl Default for Config {
             statsd_listen: None,
             statsd_socket: None,
             statsd: StatsdSettings::default(),
+            scrape: Vec::new(),
         }
     }
 }
@@ -384,6 +397,7 @@ mod tests {
                 quantiles: vec![0.5],
                 buckets: vec![0.1, 1.0],
             },
+            scrape: Vec::new(),
         };
         assert_eq!(Config::parse(text), Ok(expect));
     }
@@ -395,7 +409,7 @@ mod tests {
             problems(text),
             [
                 "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `statsd.buckets`, `statsd.expiry`, `statsd.flush_interval`, `statsd.listen`, `statsd.quantiles`, `statsd.socket`, `watch.processes`, `watch.services`",
+                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `scrape_config_files`, `scrape`, `statsd.buckets`, `statsd.expiry`, `statsd.flush_interval`, `statsd.listen`, `statsd.quantiles`, `statsd.socket`, `watch.processes`, `watch.services`",
                 "line 4: `collect.interval` must be a text in quotes",
                 "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
             ]
@@ -413,6 +427,24 @@ mod tests {
         );
         let found = problems("[counters]\npaths = 'x'\n");
         assert!(found[0].starts_with("line 2: `counters.paths` must be a list"), "{found:?}");
+    }
+
+    #[test]
+    fn scrapes_are_tables_of_their_own() {
+        let text = "[[scrape]]\njob = 'node'\ntargets = ['a:9100', 'b:9100']\ninterval = '5s'\n\
+                    labels = { env = 'test' }\n[[scrape]]\njob_name = 'x'\ntargets = ['c:1']\n\
+                    [[scrape.relabel_configs]]\nregex = 'job'\naction = 'labeldrop'\n";
+        assert_eq!(Config::parse(text).unwrap().scrape.len(), 2);
+        let bad = "\n[[scrape]]\njob = 'node'\ntargets = ['a:9100']\ninterval = '5'\n";
+        assert_eq!(
+            problems(bad),
+            [
+                "line 2: `scrape` number 1: scrape `node`: `interval` is `5`, but must be a duration \
+              such as `15s` or `1m30s`"
+            ]
+        );
+        let unknown = problems("[[scrape]]\njob = 'node'\nintervall = '5s'\n");
+        assert!(unknown[0].starts_with("line 1: `scrape` number 1: unknown field `intervall`"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::latest::Latest;
 use crate::processes::Processes;
 use crate::queries::Queries;
 use crate::readings::Readings;
+use crate::scrape::Scraper;
 
 /// The parts that the program wires together and the interfaces read.
 #[derive(Debug)]
@@ -26,6 +27,7 @@ pub struct App {
     pub processes: Arc<Processes>,
     pub events: Arc<EventLog>,
     pub ingest: Arc<Ingest>,
+    pub scraper: Arc<Scraper>,
     pub readings: Readings,
     pub clock: Arc<dyn Clock>,
     /// When the server began, milliseconds since 1970.

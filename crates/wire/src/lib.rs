@@ -4,6 +4,7 @@
 mod metric_type;
 mod pdh_csv;
 mod protobuf;
+pub mod relabel;
 pub mod remote_write;
 pub mod snappy;
 pub mod statsd;

@@ -1,6 +1,7 @@
 //! `barograph doctor`: what a running server costs, and whether it does its job.
 
 mod senders;
+mod targets;
 
 use std::fmt::Write as _;
 
@@ -12,6 +13,7 @@ use crate::client::Client;
 use crate::output;
 
 use senders::Senders;
+use targets::Targets;
 
 /// The part of `/api/status` that is shown.
 #[derive(Debug, Deserialize, Serialize)]
@@ -66,12 +68,14 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     let client = Client::new(&args.server)?;
     let status: Status = client.get("/api/status")?;
     let senders: Senders = client.get("/api/ingest")?;
+    let targets: Targets = client.get("/api/v1/targets")?;
     if args.json {
         let mut all = serde_json::to_value(&status)?;
         all["ingest"] = json!(senders);
+        all["targets"] = json!(targets);
         return output::pretty_json(&all);
     }
-    let findings = [findings(&status), senders.findings()].concat();
+    let findings = [findings(&status), senders.findings(), targets.findings()].concat();
     output::line(&report(&status, &senders, &findings))?;
     match findings.len() {
         0 => Ok(()),

@@ -14,7 +14,7 @@ use barograph_collect::{
 use barograph_model::{Clock, SystemClock};
 use barograph_server::{
     App, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes, Queries, Readings,
-    RunnerView,
+    RunnerView, Scraper,
 };
 use barograph_store::{Settings, Store};
 
@@ -73,12 +73,14 @@ async fn watch_and_serve(
     let ingest =
         Arc::new(Ingest::new(Arc::clone(&store), Arc::clone(&clock), config.ingest.clone()));
     let statsd = doors::statsd(&config, &host.host, &ingest, &clock)?;
+    let scraper = Arc::new(Scraper::start(config.scrape.clone(), &ingest, &clock));
     let started_ms = clock.now_ms();
     let queries = Queries::new(config.query.clone(), Arc::clone(&clock));
     let app = App {
         store,
         queries: Arc::new(queries),
         ingest: Arc::clone(&ingest),
+        scraper: Arc::clone(&scraper),
         latest,
         feed: Arc::clone(&feed),
         processes: Arc::clone(&processes),
@@ -99,6 +101,7 @@ async fn watch_and_serve(
         tracing::info!(reason, "stopping");
     })
     .await;
+    scraper.stop().await;
     let hanging = Arc::into_inner(runner).map(Runner::stop).unwrap_or_default();
     if !hanging.is_empty() {
         tracing::warn!(collectors = ?hanging, "collectors that hang were left behind");

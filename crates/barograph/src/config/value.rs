@@ -7,6 +7,8 @@ use std::time::Duration;
 use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
+use barograph_server::{Job, ScrapeConfig, prometheus_jobs};
+use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
 fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
@@ -145,6 +147,61 @@ pub(super) fn counter_paths(value: &DeValue<'_>) -> Result<UserCounters, String>
         let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
         format!("is not usable: {}", errors.join("; "))
     })
+}
+
+/// Jobs: `[[scrape]]`.
+pub(super) fn scrapes(value: &DeValue<'_>) -> Result<Vec<Job>, String> {
+    tables::<ScrapeConfig, _>(value, "[[scrape]]", ScrapeConfig::into_job)
+}
+
+/// Files with `scrape_configs` as Prometheus reads them.
+pub(super) fn scrape_files(value: &DeValue<'_>) -> Result<Vec<Job>, String> {
+    let mut jobs = Vec::new();
+    for path in names(value)? {
+        jobs.extend(prometheus_jobs(path.as_ref())?);
+    }
+    Ok(jobs)
+}
+
+/// A list of tables, each read by serde and then checked.
+fn tables<C: DeserializeOwned, T>(
+    value: &DeValue<'_>,
+    written: &str,
+    check: fn(C) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    let DeValue::Array(tables) = value else {
+        return Err(format!("must be a list of tables: write each as `{written}`"));
+    };
+    let table = |(index, table): (usize, &toml::Spanned<DeValue<'_>>)| {
+        serde_json::from_value(json(table.get_ref()))
+            .map_err(|error| error.to_string())
+            .and_then(check)
+            .map_err(|error| format!("number {}: {error}", index + 1))
+    };
+    tables.iter().enumerate().map(table).collect()
+}
+
+/// The same value, as serde's derived readers take it.
+fn json(value: &DeValue<'_>) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Boolean(yes) => Value::Bool(*yes),
+        DeValue::Integer(number) => {
+            let parsed = i64::from_str_radix(number.as_str(), number.radix());
+            parsed.map_or_else(|_| Value::String(number.to_string()), Value::from)
+        }
+        DeValue::Float(number) => {
+            let parsed: Result<f64, _> = number.as_str().parse();
+            parsed.map_or_else(|_| Value::String(number.to_string()), Value::from)
+        }
+        DeValue::Datetime(time) => Value::String(time.to_string()),
+        DeValue::Array(items) => items.iter().map(|item| json(item.get_ref())).collect(),
+        DeValue::Table(table) => table
+            .iter()
+            .map(|(key, value)| (key.get_ref().to_string(), json(value.get_ref())))
+            .collect(),
+    }
 }
 
 /// A number with a unit: `500ms`, `1s`, `5m`, `2h`.

@@ -11,6 +11,7 @@ use crate::app::{App, Context};
 use crate::exposition::Exposition;
 use crate::feed::FeedStatus;
 use crate::ingest::{IngestAnswer, SourceAnswer};
+use crate::scrape::ScrapeStats;
 
 use super::health::{damaged, open_connections, refused};
 
@@ -23,6 +24,7 @@ pub(crate) async fn metrics(State(context): State<Context>) -> Response {
     live_metrics(&mut page, &context);
     store_metrics(&mut page, &context.store.stats(), &context.feed.status());
     ingest_metrics(&mut page, &context.ingest.answer());
+    scrape_metrics(&mut page, &context.scraper.stats());
     ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], page.finish()).into_response()
 }
 
@@ -189,6 +191,31 @@ fn ingest_metrics(page: &mut Exposition, ingest: &IngestAnswer) {
         for (reason, count) in &one.refused {
             let labels = [("door", one.door), ("source", &*one.source), ("reason", reason)];
             refused.with_labels(&labels, *count as f64);
+        }
+    }
+}
+
+/// What is shown of each job: name, kind, help, value.
+type JobColumn = (&'static str, Kind, &'static str, fn(&ScrapeStats) -> f64);
+
+fn scrape_metrics(page: &mut Exposition, jobs: &[ScrapeStats]) {
+    let columns: [JobColumn; 5] = [
+        ("barograph_scrape_targets", Kind::Gauge, "Targets of a job.", |one| one.targets as f64),
+        ("barograph_scrape_targets_down", Kind::Gauge, "Targets that do not answer.", |one| {
+            one.down as f64
+        }),
+        ("barograph_scrape_discovery_problems", Kind::Gauge, "Unusable targets, files.", |one| {
+            one.problems as f64
+        }),
+        ("barograph_scrapes_total", Kind::Counter, "Scrapes of a job.", |one| one.scrapes as f64),
+        ("barograph_scrape_failures_total", Kind::Counter, "Scrapes without samples.", |one| {
+            one.failures as f64
+        }),
+    ];
+    for (name, kind, help, value) in columns {
+        let mut metric = page.metric(name, kind, help);
+        for one in jobs {
+            metric.labelled("job", &one.job, value(one));
         }
     }
 }

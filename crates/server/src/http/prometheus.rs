@@ -12,6 +12,7 @@ mod query;
 mod respond;
 mod status;
 mod syntax;
+mod targets;
 mod text;
 mod tree;
 mod tsdb;
@@ -35,7 +36,7 @@ pub(super) fn routes() -> Router<Context> {
         .route("/api/v1/labels", get(labels::names).post(labels::names))
         .route("/api/v1/label/{name}/values", get(labels::values))
         .route("/api/v1/metadata", get(metadata::metadata))
-        .route("/api/v1/targets", get(nothing::targets))
+        .route("/api/v1/targets", get(targets::targets))
         .route("/api/v1/targets/metadata", get(nothing::target_metadata))
         .route("/api/v1/rules", get(nothing::rules))
         .route("/api/v1/alerts", get(nothing::alerts))

@@ -8,10 +8,6 @@ pub(super) async fn exemplars() -> Response {
     success("[]", &[], &[])
 }
 
-pub(super) async fn targets() -> Response {
-    success(r#"{"activeTargets":[],"droppedTargets":[],"droppedTargetCounts":{}}"#, &[], &[])
-}
-
 pub(super) async fn target_metadata() -> Response {
     success("[]", &[], &[])
 }

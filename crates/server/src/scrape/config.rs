@@ -1,0 +1,332 @@
+//! What is scraped, as it is configured: `[[scrape]]` of `barograph.toml`, or `scrape_configs` of
+//! Prometheus' YAML. The names are Prometheus'; the short ones are ours.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use barograph_wire::relabel::{RelabelConfig, Rule};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::job::{Group, Job};
+use crate::http_client::{Credentials, TlsSettings};
+use crate::page::{PageLimits, Reading};
+
+/// One job.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScrapeConfig {
+    #[serde(alias = "job_name")]
+    job: String,
+    #[serde(alias = "scrape_interval")]
+    interval: Option<String>,
+    #[serde(alias = "scrape_timeout")]
+    timeout: Option<String>,
+    #[serde(alias = "metrics_path")]
+    path: Option<String>,
+    scheme: Option<String>,
+    params: BTreeMap<String, OneOrMany>,
+    honor_labels: bool,
+    honor_timestamps: Option<bool>,
+    basic_auth: Option<BasicAuth>,
+    authorization: Option<Authorization>,
+    bearer_token: Option<String>,
+    bearer_token_file: Option<PathBuf>,
+    #[serde(alias = "tls_config")]
+    tls: TlsSettings,
+    targets: Vec<String>,
+    labels: BTreeMap<String, String>,
+    static_configs: Vec<Group>,
+    #[serde(alias = "files")]
+    target_files: Vec<PathBuf>,
+    file_sd_configs: Vec<FileSd>,
+    relabel_configs: Vec<RelabelConfig>,
+    metric_relabel_configs: Vec<RelabelConfig>,
+    body_size_limit: Option<Number>,
+    sample_limit: usize,
+    label_limit: usize,
+    label_name_length_limit: usize,
+    label_value_length_limit: usize,
+    target_limit: usize,
+    // What Prometheus can be told and what makes no difference here.
+    #[serde(rename = "follow_redirects")]
+    _follow_redirects: IgnoredAny,
+    #[serde(rename = "enable_http2")]
+    _enable_http2: IgnoredAny,
+    #[serde(rename = "enable_compression")]
+    _enable_compression: IgnoredAny,
+    #[serde(rename = "scrape_protocols")]
+    _scrape_protocols: IgnoredAny,
+    #[serde(rename = "fallback_scrape_protocol")]
+    _fallback_scrape_protocol: IgnoredAny,
+}
+
+/// A text, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// A number, or one with a unit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Plain(u64),
+    Text(String),
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct BasicAuth {
+    username: String,
+    password: Option<String>,
+    password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Authorization {
+    r#type: Option<String>,
+    credentials: Option<String>,
+    credentials_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct FileSd {
+    files: Vec<PathBuf>,
+    #[serde(rename = "refresh_interval")]
+    _refresh_interval: IgnoredAny,
+}
+
+/// The part of Prometheus' configuration file that is ours.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct PrometheusFile {
+    global: Global,
+    scrape_configs: Vec<ScrapeConfig>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Global {
+    scrape_interval: Option<String>,
+    scrape_timeout: Option<String>,
+}
+
+/// The jobs of a file as Prometheus reads it; its other parts are left alone.
+///
+/// # Errors
+/// What is wrong, and where.
+pub fn prometheus_jobs(path: &Path) -> Result<Vec<Job>, String> {
+    const MAX_BYTES: u64 = 4 * 1024 * 1024;
+    let about = |error: &dyn Display| format!("{}: {error}", path.display());
+    let bytes = std::fs::metadata(path).map_err(|error| about(&error))?.len();
+    if bytes > MAX_BYTES {
+        return Err(about(&format!("the file is larger than {MAX_BYTES} bytes")));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| about(&error))?;
+    let file: PrometheusFile = serde_saphyr::from_str(&text).map_err(|error| about(&error))?;
+    let job = |mut config: ScrapeConfig| {
+        config.interval = config.interval.or(file.global.scrape_interval.clone());
+        config.timeout = config.timeout.or(file.global.scrape_timeout.clone());
+        config.into_job().map_err(|error| about(&error))
+    };
+    file.scrape_configs.into_iter().map(job).collect()
+}
+
+impl ScrapeConfig {
+    const DEFAULT_INTERVAL: Duration = Duration::from_secs(15);
+    const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// # Errors
+    /// The first key that cannot be, with what is allowed.
+    pub fn into_job(self) -> Result<Job, String> {
+        if self.job.is_empty() {
+            return Err("a scrape needs a name: `job = \"…\"`".to_owned());
+        }
+        let name = self.job.clone();
+        self.checked().map_err(|error| format!("scrape `{name}`: {error}"))
+    }
+
+    fn checked(self) -> Result<Job, String> {
+        /// Without `target_limit`.
+        const MAX_TARGETS: usize = 5000;
+        let interval = duration("interval", self.interval.as_deref(), Self::DEFAULT_INTERVAL)?;
+        let default_timeout = Self::DEFAULT_TIMEOUT.min(interval);
+        let timeout = duration("timeout", self.timeout.as_deref(), default_timeout)?;
+        if interval < Duration::from_secs(1) {
+            return Err("`interval` must be a second or more".to_owned());
+        }
+        if timeout > interval {
+            return Err("`timeout` must not be longer than `interval`".to_owned());
+        }
+        let scheme = self.scheme.clone().unwrap_or_else(|| "http".to_owned());
+        if !matches!(scheme.as_str(), "http" | "https") {
+            return Err(format!("`scheme` is `{scheme}`, but must be `http` or `https`"));
+        }
+        let rules = |key: &str, configs: &[RelabelConfig]| {
+            let rule = |(index, config): (usize, &RelabelConfig)| {
+                Rule::new(config).map_err(|error| {
+                    format!("`{key}` number {}: {}", index + 1, barograph_model::chain(&error))
+                })
+            };
+            configs.iter().enumerate().map(rule).collect::<Result<Vec<_>, _>>()
+        };
+        let target_rules = rules("relabel_configs", &self.relabel_configs)?;
+        let metric_rules = rules("metric_relabel_configs", &self.metric_relabel_configs)?;
+        let credentials = self.credentials()?;
+        let limits = self.limits()?;
+        let mut groups = self.static_configs;
+        if !self.targets.is_empty() {
+            groups.push(Group { targets: self.targets, labels: self.labels });
+        }
+        let mut files = self.target_files;
+        files.extend(self.file_sd_configs.into_iter().flat_map(|one| one.files));
+        if groups.is_empty() && files.is_empty() {
+            return Err("there is nothing to scrape: give `targets` or `target_files`".to_owned());
+        }
+        let many = |(name, values)| match values {
+            OneOrMany::One(value) => (name, vec![value]),
+            OneOrMany::Many(values) => (name, values),
+        };
+        Ok(Job {
+            name: self.job,
+            interval,
+            timeout,
+            path: self.path.unwrap_or_else(|| "/metrics".to_owned()),
+            scheme,
+            params: self.params.into_iter().map(many).collect(),
+            credentials,
+            tls: self.tls,
+            groups,
+            files,
+            target_rules,
+            max_targets: if self.target_limit == 0 { MAX_TARGETS } else { self.target_limit },
+            reading: Reading {
+                honor_labels: self.honor_labels,
+                honor_timestamps: self.honor_timestamps.unwrap_or(true),
+                rules: metric_rules,
+                limits,
+            },
+        })
+    }
+
+    fn limits(&self) -> Result<PageLimits, String> {
+        let or = |limit: usize, default: usize| if limit == 0 { default } else { limit };
+        let most = PageLimits::default();
+        let body_bytes = match &self.body_size_limit {
+            None | Some(Number::Plain(0)) => most.body_bytes,
+            Some(Number::Plain(bytes)) => usize::try_from(*bytes).unwrap_or(usize::MAX),
+            Some(Number::Text(text)) => size(text).ok_or_else(|| {
+                format!("`body_size_limit` is `{text}`, but must be a size such as `10MB`")
+            })?,
+        };
+        Ok(PageLimits {
+            body_bytes,
+            samples: or(self.sample_limit, most.samples),
+            labels: or(self.label_limit, most.labels),
+            label_name_bytes: or(self.label_name_length_limit, most.label_name_bytes),
+            label_value_bytes: or(self.label_value_length_limit, most.label_value_bytes),
+        })
+    }
+
+    fn credentials(&self) -> Result<Credentials, String> {
+        let authorization = self.authorization.clone().or_else(|| {
+            let given = self.bearer_token.is_some() || self.bearer_token_file.is_some();
+            given.then(|| Authorization {
+                r#type: None,
+                credentials: self.bearer_token.clone(),
+                credentials_file: self.bearer_token_file.clone(),
+            })
+        });
+        credentials(self.basic_auth.clone(), authorization)
+    }
+}
+
+/// From settings as Prometheus has them. Secrets may stand in files of their own.
+pub(crate) fn credentials(
+    basic: Option<BasicAuth>,
+    authorization: Option<Authorization>,
+) -> Result<Credentials, String> {
+    match (basic, authorization) {
+        (None, None) => Ok(Credentials::None),
+        (Some(_), Some(_)) => {
+            Err("`basic_auth` and `authorization` cannot both be given".to_owned())
+        }
+        (Some(basic), None) => Ok(Credentials::Basic {
+            user: basic.username,
+            password: secret("password", basic.password, basic.password_file)?,
+        }),
+        (None, Some(one)) => {
+            let secret = secret("credentials", one.credentials, one.credentials_file)?;
+            Ok(Credentials::Header(format!(
+                "{} {secret}",
+                one.r#type.as_deref().unwrap_or("Bearer")
+            )))
+        }
+    }
+}
+
+fn secret(key: &str, text: Option<String>, file: Option<PathBuf>) -> Result<String, String> {
+    match (text, file) {
+        (Some(text), None) => Ok(text),
+        (None, Some(file)) => std::fs::read_to_string(&file)
+            .map(|text| text.trim().to_owned())
+            .map_err(|error| format!("`{key}_file`: {}: {error}", file.display())),
+        (None, None) => Err(format!("`{key}` or `{key}_file` is missing")),
+        (Some(_), Some(_)) => Err(format!("`{key}` and `{key}_file` cannot both be given")),
+    }
+}
+
+/// As Prometheus writes it: `1m30s`, `500ms`.
+pub(crate) fn duration(
+    key: &str,
+    text: Option<&str>,
+    default: Duration,
+) -> Result<Duration, String> {
+    let Some(text) = text else { return Ok(default) };
+    parse_duration(text).filter(|duration| !duration.is_zero()).ok_or_else(|| {
+        format!("`{key}` is `{text}`, but must be a duration such as `15s` or `1m30s`")
+    })
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    const UNITS: [(&str, u64); 6] = [
+        ("ms", 1),
+        ("s", 1000),
+        ("m", 60_000),
+        ("h", 3_600_000),
+        ("d", 86_400_000),
+        ("w", 604_800_000),
+    ];
+    let (mut rest, mut total_ms) = (text, 0_u64);
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, after) = rest.split_at_checked(digits)?;
+        let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
+        let (unit, after) = after.split_at_checked(letters)?;
+        let (_, unit_ms) = UNITS.iter().find(|(name, _)| *name == unit)?;
+        total_ms = total_ms.checked_add(number.parse::<u64>().ok()?.checked_mul(*unit_ms)?)?;
+        rest = after;
+    }
+    (!text.is_empty()).then(|| Duration::from_millis(total_ms))
+}
+
+/// `10MB`, `64MiB`: units are powers of 1024, as in Prometheus.
+pub(crate) fn size(text: &str) -> Option<usize> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at_checked(digits)?;
+    let shift = match unit.trim() {
+        "" | "B" => 0,
+        "KB" | "KiB" => 10,
+        "MB" | "MiB" => 20,
+        "GB" | "GiB" => 30,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(1 << shift)
+}
