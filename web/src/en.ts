@@ -74,6 +74,11 @@ export const en = {
     } satisfies Record<RangeProblem, string>,
   },
 
+  compare: {
+    label: 'Compare with', nothing: 'nothing', before: (span: string) => `${span} before`, remove: 'Do not compare (C)',
+    choices: { '1h': '1 h before', '1d': 'the day before', '1w': 'the week before', '30d': '30 d before' } as Record<string, string>,
+  },
+
   controls: {
     pause: 'Pause (Space)',
     resume: 'Resume (Space)',
@@ -147,7 +152,7 @@ export const en = {
     spanSummary: (from: string, to: string) => `Shown: ${from} to ${to}.`,
     figureHelp: 'Left and right arrow keys move a pinned moment, Escape removes it.',
     lowest: 'lowest', highest: 'highest', mean: 'mean', core: (name: string) => `CPU ${name}`,
-    heatScale: '0 to 100 %',
+    heatScale: '0 to 100 %', together: 'all together', joined: 'too many to show one by one: all together', dashed: (before: string) => `dashed: ${before}`,
   },
 
   series: {
@@ -210,7 +215,7 @@ export const en = {
       time: 'Time', view: 'View', charts: 'Charts',
     },
     rows: {
-      earlier: 'Earlier, later', zoom: 'Zoom in, out', back: 'Back to the view before the zoom', live: 'Go live', pause: 'Pause and resume', range: 'Type a range',
+      earlier: 'Earlier, later', pan: 'Earlier, later by a quarter; or drag with Shift', compare: 'Compare with the week before', zoom: 'Zoom in, out', back: 'Back to the view before the zoom', live: 'Go live', pause: 'Pause and resume', range: 'Type a range',
       next: 'Next, previous chart', move: 'Move the pin in the focused chart', ends: 'First, last moment', pin: 'Pin the moment under the pointer, or the newest', unpin: 'Unpin',
       theme: 'Next theme', copy: 'Copy link', help: 'This list', go: 'Go to the host, processes, services, events, system health', filter: 'Filter the table',
     },

@@ -4,11 +4,13 @@ import type { Channel } from '../data/channel'
 import { attach, type Monitor } from '../data/monitor.svelte'
 import { en } from '../en'
 import { duration, moment, type Zone } from '../lib/format'
-import { ChannelFrame, gridFor } from './frame'
+import { ChannelFrame, gridFor, type Grid } from './frame'
 import type { Mark, Picture } from './plot'
-import type { ChartSpec, Line } from './spec'
+import { join, type ChartSpec, type Line } from './spec'
 
 export type ChartState = { name: 'loading' } | { name: 'ready' } | { name: 'failed'; message: string }
+
+const BEFORE = '\u0000before'
 
 const EMPTY: Picture = {
   fromMs: 0, toMs: 1, grid: { firstMs: 0, stepMs: 1000, count: 0 }, lines: [], gaps: [], top: null, pinMs: null, pinText: '', marks: [], startMs: null, startText: '',
@@ -31,6 +33,8 @@ export class ChartModel {
   #drawnMarks: readonly Mark[] = []
   #lines: Line[] = []
   #channels = new Map<string, Channel>()
+  /** The same questions about the stretch that is compared with. */
+  #before = new Map<string, Channel>()
   #kept = new Map<string, string[]>()
   #drawnLoads = -1
   #drawnFor = ''
@@ -49,9 +53,14 @@ export class ChartModel {
   attach(): () => void {
     this.#drawnLoads = -1
     const release = attach(this.monitor, 'view', this.spec.queries, this.#channels)
+    // Squares of one heat map cannot be laid over those of another.
+    const compares = this.monitor.compareMs !== null && this.spec.kind !== 'heat'
+    const releaseBefore = compares ? attach(this.monitor, 'compare', this.spec.queries, this.#before) : () => undefined
     return () => {
       release()
+      releaseBefore()
       this.#channels.clear()
+      this.#before.clear()
     }
   }
 
@@ -72,7 +81,7 @@ export class ChartModel {
     else if (this.picture.grid.count === 0) this.state = { name: 'loading' }
     if (channels.length === 0 || (!ready && this.picture.grid.count === 0)) return
 
-    const wanted = `${JSON.stringify(monitor.range)} ${pinMs} ${zone} ${pixels} ${[...this.hidden].join()}`
+    const wanted = `${JSON.stringify(monitor.range)} ${monitor.compareMs} ${pinMs} ${zone} ${pixels} ${[...this.hidden].join()}`
     const moved = monitor.toMs - this.picture.toMs >= (monitor.toMs - monitor.fromMs) / pixels
     if (this.#drawnLoads !== monitor.loads || this.#drawnMarks !== this.marks || this.#drawnFor !== wanted || moved) {
       this.#draw(pinMs, zone)
@@ -107,7 +116,7 @@ export class ChartModel {
       fromMs: monitor.fromMs,
       toMs: monitor.toMs,
       grid,
-      lines: this.#lines.filter((line) => !this.hidden.has(line.key)),
+      lines: [...this.#lines, ...this.#linesBefore(grid)].filter((line) => !this.hidden.has(line.key)),
       gaps: this.#gaps(frame),
       top: spec.top?.(monitor.host) ?? null,
       pinMs,
@@ -116,6 +125,25 @@ export class ChartModel {
       startMs: start !== null && start > monitor.fromMs && start < monitor.toMs ? start : null,
       startText: start === null ? '' : en.charts.since(moment(start, zone, monitor.nowMs)),
     }
+  }
+
+  /** The same lines some time before, dashed; of a stack its height. */
+  #linesBefore(grid: Grid): Line[] {
+    const back = this.monitor.compareMs
+    if (back === null || this.#before.size === 0) return []
+    const { monitor, spec } = this
+    const then = gridFor(grid.firstMs - back, grid.firstMs - back + (grid.count - 1) * grid.stepMs, grid.stepMs)
+    const frame = new ChannelFrame(this.#before, { ...then, count: grid.count }, monitor.intervalMs, spec.reduce, monitor.host, monitor.newestMs, this.#kept)
+    const lines = spec.lines(frame)
+    const hidden = (line: Line) => this.hidden.has(line.key)
+    const whole = spec.kind === 'stack' ? join(lines.filter((line) => line.aside !== true && line.color !== 'neutral' && line.color !== 'faint' && !hidden(line)), 'sum') : undefined
+    if (spec.kind === 'stack') return whole === undefined ? [] : [{ ...whole, key: BEFORE, label: '', color: 'plain', aside: true, before: true }]
+    return lines.filter((line) => !hidden(line)).map((line) => ({ ...line, key: `${BEFORE} ${line.key}`, before: true }))
+  }
+
+  /** Some of what is shown are several series as one. */
+  get joined(): boolean {
+    return [...this.#channels.values()].some((channel) => channel.joined)
   }
 
   #gaps({ grid, intervalMs }: ChannelFrame): Gap[] {

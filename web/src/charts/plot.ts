@@ -4,6 +4,7 @@ import type { Gap } from '../data/buffer'
 import { moment, type Unit, type Zone } from '../lib/format'
 import { timeLabel, timeTicks, valueLabel, valueScale, type ValueScale } from '../lib/ticks'
 import { drawEmptyStart, drawGaps, drawHeat, drawMarks, drawPin } from './layers'
+import { watchGestures } from './gestures'
 import { fade, type Palette } from './palette'
 import type { Grid } from './frame'
 import type { ChartSpec, Line } from './spec'
@@ -35,13 +36,15 @@ export interface PlotEvents {
   hover(index: number | null, y: number): void
   pin(ms: number): void
   zoom(fromMs: number, toMs: number): void
+  pan(byMs: number): void
   back(): void
 }
 
 const AXIS_SIZE = 58
 const X_AXIS_SIZE = 22
 const LABEL_SPACING = 72
-const LABEL_ROOM = 12
+const LABEL_ROOM = 14
+const LABEL_ROOM_SECONDS = 25
 /** A sum of parts may come out above the whole by this much. */
 const ROUNDING = 1.001
 const CLICK_DELAY_MS = 220
@@ -54,6 +57,8 @@ export class Plot {
   #picture: Picture | null = null
   #scale: ValueScale = { top: 1, ticks: [0, 1], power: 0 }
   #pressed = false
+  /** What a gesture that is under way would show. */
+  #preview: { fromMs: number; toMs: number } | null = null
   readonly #timeLabel = document.createElement('div')
   #click: ReturnType<typeof setTimeout> | undefined
 
@@ -131,12 +136,15 @@ export class Plot {
 
   #xRange(): [number, number] {
     const picture = this.#picture
-    return picture === null ? [0, 1] : [picture.fromMs / 1000, picture.toMs / 1000]
+    if (picture === null) return [0, 1]
+    const { fromMs, toMs } = this.#preview ?? picture
+    return [fromMs / 1000, toMs / 1000]
   }
 
-  #series({ color, aside }: Line, count: number): uPlot.Series {
+  #series({ color, aside, before }: Line, count: number): uPlot.Series {
     const stroke = this.palette[color]
     if (this.kind === 'heat') return { paths: () => null, points: { show: false } }
+    if (before === true) return { width: 1, stroke: fade(stroke, 0.75), dash: [4, 3], points: { show: false }, spanGaps: false }
     const fill = this.kind === 'stack' && !aside ? fade(stroke, color === 'neutral' ? 0.3 : color === 'faint' ? 0.25 : 0.58) : count === 1 ? fade(stroke, 0.12) : undefined
     const width = this.kind === 'stack' ? 1 : 1.35
     const line = color === 'faint' ? { width: 0 } : { width, stroke: color === 'plain' ? fade(stroke, 0.6) : stroke }
@@ -149,7 +157,11 @@ export class Plot {
       points: this.kind === 'heat' ? { show: false } : { size: 5, width: 1.5, fill: () => this.palette.card },
       drag: { x: true, y: false, setScale: false, dist: 5 },
       sync: { key: CURSOR_GROUP, scales: ['x', null], setSeries: false },
-      bind: { dblclick: () => null },
+      bind: {
+        dblclick: () => null,
+        // With Shift the view is moved, not chosen from.
+        mousedown: (_chart, _target, handler) => (event: MouseEvent) => (event.shiftKey ? null : handler(event)),
+      },
     }
   }
 
@@ -166,7 +178,7 @@ export class Plot {
         const found = timeTicks(min * 1000, max * 1000, chart.bbox.width / devicePixelRatio, LABEL_SPACING, this.zone)
         stepMs = found.stepMs
         // A label at the very edge would be cut off.
-        const edge = ((max - min) * LABEL_ROOM) / (chart.bbox.width / devicePixelRatio)
+        const edge = ((max - min) * (stepMs < 60_000 ? LABEL_ROOM_SECONDS : LABEL_ROOM)) / (chart.bbox.width / devicePixelRatio)
         return found.at.map((ms) => ms / 1000).filter((at) => at <= max - edge)
       },
       values: (_chart, splits) => splits.map((seconds) => timeLabel(seconds * 1000, stepMs, this.zone)),
@@ -245,6 +257,15 @@ export class Plot {
       if (event.detail !== 1 || idx == null || this.#picture === null) return
       const ms = this.#picture.grid.firstMs + idx * this.#picture.grid.stepMs
       this.#click = setTimeout(() => this.events.pin(ms), CLICK_DELAY_MS)
+    })
+    watchGestures(over, {
+      shown: () => this.#picture,
+      preview: (range) => {
+        this.#preview = range
+        if (this.#picture !== null) this.draw(this.#picture)
+      },
+      pan: (byMs) => this.events.pan(byMs),
+      zoom: (fromMs, toMs) => this.events.zoom(fromMs, toMs),
     })
     over.addEventListener('dblclick', () => {
       clearTimeout(this.#click)

@@ -1,3 +1,4 @@
+import { en } from '../en'
 import type { Reduce } from '../data/buffer'
 import type { HostInfo, Labels, Query } from '../data/protocol'
 import type { Unit } from '../lib/format'
@@ -16,6 +17,8 @@ export interface Line extends Column {
   color: ColorName
   /** Drawn over a stack instead of as a part of it. */
   aside?: boolean
+  /** Belongs to the stretch that is compared with. */
+  before?: boolean
 }
 
 /** The data of one chart, on one common grid. */
@@ -106,7 +109,7 @@ export function perInstance(frame: Frame, name: string, columns: readonly Column
 }
 
 function named(column: Column, label: string, color: ColorName): Line {
-  const name = column.labels[label] ?? ''
+  const name = column.labels[label] ?? en.charts.together
   return { ...column, key: name, label: name, color }
 }
 

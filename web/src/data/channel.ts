@@ -29,6 +29,8 @@ export class Channel {
   newestMs = 0
   /** A history is on its way. */
   pending = true
+  /** There are more series than the server tells one by one: they are shown as one. */
+  joined = false
   #order: ChannelSeries[] = []
   #replace = true
   #asked: Span

@@ -4,7 +4,8 @@ import { Channel, type Span } from './channel'
 import { Link, type LinkState } from './link'
 import { getJson, type HostInfo, type MetricInfo, type Query, type ServerMessage } from './protocol'
 
-export type SpanName = 'view' | 'recent'
+/** What is looked at, the last ten minutes, and the same stretch some time before. */
+export type SpanName = 'view' | 'recent' | 'compare'
 
 /** The cards always show the last ten minutes, whatever the charts look at. */
 const RECENT_MS = 600_000
@@ -17,6 +18,11 @@ const RELEASE_AFTER_MS = 10_000
 const STALE_INTERVALS = 5
 const SKIPPED_INTERVALS = 2.5
 const FILL_EVERY_MS = 10_000
+/** Close to what the server allows for one connection. */
+const MOST_SUBSCRIPTIONS = 60
+/** A comparison that moves along is asked for a little further than it is shown. */
+const COMPARE_AHEAD = 0.2
+const COMPARE_LEAST_AHEAD_MS = 30_000
 const CATALOGUE_RETRY_MS = 2000
 const CATALOGUE_REFRESH_MS = 60_000
 
@@ -58,12 +64,16 @@ export class Monitor {
   newestMs = $state(0)
   range = $state.raw<TimeRange>({ kind: 'relative', spanMs: DEFAULT_SPAN_MS })
   stepMs = $state(1000)
+  /** How far back the stretch lies that is compared with, in milliseconds. */
+  compareMs = $state<number | null>(null)
 
   #wanted: TimeRange | null = null
   /** Buckets that the channels of the view hold. */
   #capacity = LEAST_CAPACITY
   #pixels = 500
   #frozenMs = 0
+  /** Up to when the comparison was asked for. */
+  #comparedToMs = 0
   #skewMs = 0
   #oldestMs: number | null = null
   #intervalMs = 1000
@@ -152,6 +162,12 @@ export class Monitor {
     this.#resubscribe('view')
   }
 
+  setCompare(ms: number | null): void {
+    if (ms === this.compareMs) return
+    this.compareMs = ms
+    this.#resubscribe('compare')
+  }
+
   /** Width of one chart's plot: decides how many points are asked for. */
   setPixels(pixels: number): void {
     this.#pixels = pixels
@@ -216,6 +232,7 @@ export class Monitor {
 
   /** "Everything" grows while it is looked at: the step grows with it, and a young default becomes the usual one. */
   #grow(): void {
+    if (this.compareMs !== null && this.#greeted && !this.paused && this.toMs - this.compareMs > this.#comparedToMs) this.#resubscribe('compare')
     if (this.range.kind !== 'all' || this.paused || !this.#greeted) return
     if (this.#wanted === null) this.setRange(null)
     const stepMs = this.stepMs
@@ -228,6 +245,7 @@ export class Monitor {
   }
 
   #span(name: SpanName): Span {
+    if (name === 'compare') return this.#compareSpan()
     const [stepMs, spanMs] = name === 'recent' ? [RECENT_STEP_MS, RECENT_MS] : [this.stepMs, this.toMs - this.fromMs]
     const toMs = name === 'view' && this.range.kind === 'absolute' ? this.range.toMs : null
     const fromMs = Math.max(0, (toMs ?? this.nowMs) - spanMs)
@@ -236,14 +254,34 @@ export class Monitor {
     return { fromMs, toMs, stepMs, capacity }
   }
 
+  #compareSpan(): Span {
+    const [back, spanMs] = [this.compareMs ?? 0, this.toMs - this.fromMs]
+    const ahead = this.range.kind === 'absolute' ? 0 : Math.max(COMPARE_LEAST_AHEAD_MS, spanMs * COMPARE_AHEAD)
+    const toMs = Math.max(1, this.toMs - back + ahead)
+    this.#comparedToMs = toMs
+    return { fromMs: Math.max(0, this.fromMs - back), toMs, stepMs: this.stepMs, capacity: Math.ceil((spanMs + ahead) / this.stepMs) + 10 }
+  }
+
+  /** A page that is scrolled through quickly leaves questions behind that nobody looks at. */
+  #makeRoom(): void {
+    if (this.#byId.size < MOST_SUBSCRIPTIONS) return
+    for (const [key, entry] of this.#entries) {
+      if (entry.users > 0) continue
+      clearTimeout(entry.release)
+      this.#unsubscribe(entry)
+      this.#entries.delete(key)
+    }
+  }
+
   #subscribe(entry: Entry): void {
     this.#unsubscribe(entry)
     if (!this.#greeted) return
+    this.#makeRoom()
     const id = String(this.#nextId++)
     const { fromMs, toMs, stepMs } = entry.channel.ask(this.#span(entry.span))
     entry.channel.id = id
     this.#byId.set(id, entry)
-    this.#link.send({ type: 'subscribe', id, query: entry.channel.query, from_ms: fromMs, to_ms: toMs, step_ms: stepMs })
+    this.#link.send({ type: 'subscribe', id, query: entry.channel.joined ? { ...entry.channel.query, by: [] } : entry.channel.query, from_ms: fromMs, to_ms: toMs, step_ms: stepMs })
   }
 
   #unsubscribe(entry: Entry): void {
@@ -255,7 +293,7 @@ export class Monitor {
   }
 
   #resubscribe(span: SpanName): void {
-    for (const entry of this.#entries.values()) if (entry.span === span) this.#subscribe(entry)
+    for (const entry of this.#entries.values()) if (entry.span === span || (span === 'view' && entry.span === 'compare')) this.#subscribe(entry)
     this.loads += 1
   }
 
@@ -303,7 +341,12 @@ export class Monitor {
       entry.channel.history(message.from_ms, message.step_ms, message.series)
       this.newestMs = Math.max(this.newestMs, Math.min(entry.channel.newestMs, this.nowMs))
     } else if (message.type === 'series') entry.channel.appeared(message.index, message.labels)
-    else entry.channel.fail(message.message)
+    else if (message.code === 'over_limit' && !entry.channel.joined && entry.channel.query.by?.length !== 0) {
+      // More series than are told one by one: together they still say something.
+      entry.channel.joined = true
+      this.#subscribe(entry)
+      return
+    } else entry.channel.fail(message.message)
     this.loads += 1
     this.#scheduleFlush()
   }

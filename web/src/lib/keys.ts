@@ -6,7 +6,9 @@ type Deed = keyof (typeof en)['keys']['rows']
 export const KEYS: Record<keyof (typeof en)['keys']['groups'], { keys: string[]; does: Deed }[]> = {
   time: [
     { keys: ['[', ']'], does: 'earlier' },
+    { keys: ['{', '}'], does: 'pan' },
     { keys: ['+', '−'], does: 'zoom' },
+    { keys: ['C'], does: 'compare' },
     { keys: ['Z'], does: 'back' },
     { keys: ['R'], does: 'range' },
     { keys: ['L'], does: 'live' },

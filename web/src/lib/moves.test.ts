@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dragged, shifted, zoomed, type Shown } from './moves'
+import { dragged, panned, shifted, zoomed, type Shown } from './moves'
 
 const NOW = 1_795_348_800_000
 const live: Shown = { range: { kind: 'relative', spanMs: 3_600_000 }, fromMs: NOW - 3_600_000, toMs: NOW, nowMs: NOW }
@@ -41,4 +41,11 @@ describe('zoomed', () => {
 it('a drag shorter than the shortest range is widened to it', () => {
   const range = dragged(NOW, NOW + 2000)
   expect(range.kind === 'absolute' && range.toMs - range.fromMs).toBeGreaterThanOrEqual(10_000)
+})
+
+it('pans by some time, and is live again at the end', () => {
+  const shown = { range: { kind: 'absolute' as const, fromMs: 10_000, toMs: 70_000 }, fromMs: 10_000, toMs: 70_000, nowMs: 100_000 }
+  expect(panned(shown, 20_000)).toEqual({ kind: 'absolute', fromMs: 30_000, toMs: 90_000 })
+  expect(panned(shown, 50_000)).toEqual({ kind: 'relative', spanMs: 60_000 })
+  expect(panned(shown, -50_000)).toEqual({ kind: 'absolute', fromMs: 0, toMs: 60_000 })
 })

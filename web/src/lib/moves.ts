@@ -17,6 +17,13 @@ export function shifted({ range, fromMs, toMs, nowMs }: Shown, direction: -1 | 1
   return from < 0 ? { kind: 'absolute', fromMs: 0, toMs: whole(span) } : { kind: 'absolute', fromMs: whole(from), toMs: whole(to) }
 }
 
+/** Moves the view by some time, not beyond now. Arriving there, it is live again. */
+export function panned({ fromMs, toMs, nowMs }: Shown, byMs: number): TimeRange {
+  const span = toMs - fromMs
+  const to = Math.max(toMs + byMs, span)
+  return to >= nowMs ? { kind: 'relative', spanMs: whole(span) } : { kind: 'absolute', fromMs: whole(to - span), toMs: whole(to) }
+}
+
 /** Shows `factor` times as much, around `centreMs`; a live view keeps ending now. */
 export function zoomed({ range, fromMs, toMs, nowMs }: Shown, factor: number, centreMs: number | null): TimeRange {
   const span = Math.min(Math.max((toMs - fromMs) * factor, SHORTEST_MS), Math.min(LONGEST_MS, nowMs))

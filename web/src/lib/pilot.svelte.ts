@@ -1,8 +1,10 @@
 import type { HostEvent } from '../data/events'
 import type { Monitor } from '../data/monitor.svelte'
-import { dragged, shifted, zoomed, type Shown } from './moves'
+import { dragged, panned, shifted, zoomed, type Shown } from './moves'
 import { router } from './router.svelte'
 import type { TimeRange } from './timerange'
+
+const WEEK_MS = 604_800_000
 
 /** What a person does with time: the moves behind the pointer, the keys and the buttons, in one place. */
 export class Pilot {
@@ -36,6 +38,24 @@ export class Pilot {
 
   zoomTo(fromMs: number, toMs: number): void {
     router.push({ range: dragged(fromMs, Math.min(toMs, this.monitor.nowMs)) }, true)
+  }
+
+  pan(byMs: number): void {
+    router.push({ range: panned(this.#shown(), byMs) })
+  }
+
+  /** Moves by a share of the width. */
+  panBy(share: number): void {
+    this.pan((this.monitor.toMs - this.monitor.fromMs) * share)
+  }
+
+  /** Lays the same stretch some time before over the charts, or takes it away. */
+  compare(ms: number | null): void {
+    router.push({ compareMs: ms })
+  }
+
+  toggleCompare(): void {
+    this.compare(router.route.compareMs === null ? WEEK_MS : null)
   }
 
   zoomBy(factor: number): void {

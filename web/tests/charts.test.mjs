@@ -1,0 +1,99 @@
+// What is done with charts beyond zooming and pinning: moving, two fingers, and comparing.
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { launch, open, pause, plotBox, Server, settled } from './harness.mjs'
+
+let server
+let browser
+let opened
+
+before(async () => {
+  server = await Server.create()
+  browser = await launch()
+  await pause(32_000)
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.remove()
+})
+
+afterEach(async () => {
+  assert.deepEqual(opened?.complaints ?? [], [], 'the page complained')
+  await opened?.page.close()
+  opened = undefined
+})
+
+const search = (page) => new URL(page.url()).searchParams
+const ends = (page) => [Date.parse(search(page).get('from')), Date.parse(search(page).get('to'))]
+const iso = (ms) => new Date(ms).toISOString().replace('.000Z', 'Z')
+
+async function show(path) {
+  opened = await open(browser, server, path)
+  await settled(opened.page)
+  return opened.page
+}
+
+function past() {
+  const to = Math.floor(Date.now() / 1000) * 1000 - 10_000
+  return { from: to - 20_000, to, path: `/?from=${iso(to - 20_000)}&to=${iso(to)}` }
+}
+
+test('a drag with Shift moves the view, and Back undoes it', async () => {
+  const { from, to, path } = past()
+  const page = await show(path)
+  const box = await plotBox(page, 'memory')
+  await page.keyboard.down('Shift')
+  await page.mouse.move(box.x + box.width * 0.4, box.y + 30)
+  await page.mouse.down()
+  await page.mouse.move(box.x + box.width * 0.9, box.y + 30, { steps: 6 })
+  await page.mouse.up()
+  await page.keyboard.up('Shift')
+  await page.waitForFunction((before) => new URL(location.href).searchParams.get('from') !== before, iso(from))
+  const [movedFrom, movedTo] = ends(page)
+  assert.ok(Math.abs(movedFrom - (from - 10_000)) <= 1000, `moved by ${movedFrom - from} ms`)
+  assert.equal(movedTo - movedFrom, to - from)
+  assert.equal(search(page).get('pin'), null, 'a move is no pin')
+  await page.goBack()
+  assert.deepEqual(ends(page), [from, to])
+  await page.keyboard.press('{')
+  assert.deepEqual(ends(page), [from - 5000, to - 5000])
+})
+
+test('two fingers zoom', async () => {
+  const { from, to, path } = past()
+  const page = await show(path)
+  const box = await plotBox(page, 'memory')
+  const session = await browser.context.newCDPSession(page)
+  const touch = (type, ...shares) => session.send('Input.dispatchTouchEvent', { type, touchPoints: shares.map((share, id) => ({ x: box.x + box.width * share, y: box.y + 40, id })) })
+  await touch('touchStart', 0.25, 0.75)
+  await touch('touchMove', 0.35, 0.65)
+  await touch('touchMove', 0.45, 0.55)
+  await touch('touchEnd')
+  await page.waitForFunction((before) => new URL(location.href).searchParams.get('from') !== before, iso(from))
+  const [zoomedFrom, zoomedTo] = ends(page)
+  assert.ok(zoomedTo - zoomedFrom > 2 * (to - from), `shows ${zoomedTo - zoomedFrom} ms`)
+})
+
+test('the same stretch some time before is laid over the charts', async () => {
+  const { path } = past()
+  const page = await show(`${path}&cmp=10s`)
+  await page.locator('[data-compare]').getByText('10 s before').waitFor()
+  await page.locator('[data-chart=memory] .about').getByText('dashed: 10 s before').waitFor()
+  const colours = () => page.$eval('[data-chart=load] canvas', (canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+    return data.reduce((count, value, i) => count + (i % 4 === 3 && value > 0 ? 1 : 0), 0)
+  }).catch(() => 0)
+  await pause(600)
+  const withBefore = await colours()
+  await page.keyboard.press('c')
+  await page.locator('[data-compare]').waitFor({ state: 'detached' })
+  assert.equal(search(page).get('cmp'), null)
+  await pause(600)
+  if (withBefore > 0) assert.ok(withBefore > (await colours()), 'nothing more was drawn')
+  await page.locator('[data-range]').click()
+  await page.getByRole('button', { name: 'the week before' }).click()
+  assert.equal(search(page).get('cmp'), '1w')
+  await page.goBack()
+  assert.equal(search(page).get('cmp'), null)
+})
