@@ -2,6 +2,7 @@
 
 mod assets;
 mod connections;
+mod counters;
 mod error;
 mod events;
 mod guard;
@@ -34,6 +35,7 @@ pub(crate) use receive::Peer;
 pub(crate) fn router(context: Context) -> Router {
     Router::new()
         .route("/api/connections", get(connections::connections))
+        .route("/api/counters", get(counters::counters))
         .route("/api/current_metrics", get(simple::current_metrics))
         .route("/api/events", get(events::events))
         .route("/api/historical_metrics/{name}", get(simple::historical_metrics))

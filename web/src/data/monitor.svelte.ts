@@ -19,7 +19,7 @@ const STALE_INTERVALS = 5
 const SKIPPED_INTERVALS = 2.5
 const FILL_EVERY_MS = 10_000
 /** Close to what the server allows for one connection. */
-const MOST_SUBSCRIPTIONS = 60
+const MOST_SUBSCRIPTIONS = 240
 /** A comparison that moves along is asked for a little further than it is shown. */
 const COMPARE_AHEAD = 0.2
 const COMPARE_LEAST_AHEAD_MS = 30_000

@@ -61,7 +61,7 @@ pub(crate) async fn metrics(
 }
 
 /// Older ones are history: listing them would open every partition there is.
-const LOOK_BACK_MS: i64 = 86_400_000;
+pub(super) const LOOK_BACK_MS: i64 = 86_400_000;
 
 fn list_metrics(app: &App) -> Vec<MetricAnswer> {
     let descs = app.descs_by_name();

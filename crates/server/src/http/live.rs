@@ -19,7 +19,8 @@ use super::range::{AnswerLabels, CancelOnDrop, histories_permit, history_error};
 use super::subscription::Subscription;
 
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
-const MAX_SUBSCRIPTIONS: usize = 64;
+/// A tall screen full of charts, with two or three questions each.
+const MAX_SUBSCRIPTIONS: usize = 256;
 const MAX_ID_CHARS: usize = 64;
 /// A client that takes no bytes for this long is gone.
 const SEND_PATIENCE: Duration = Duration::from_secs(10);
