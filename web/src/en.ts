@@ -6,8 +6,8 @@ export const en = {
   product: 'Barograph',
   skip: 'Skip to the charts',
   nav: {
-    label: 'Pages', tabs: 'Views of the host', host: 'Host', charts: 'Charts', processes: 'Processes', services: 'Services', disks: 'Disks', network: 'Network', events: 'Events',
-    inventory: 'Inventory', status: 'System health',
+    label: 'Pages', tabs: 'Views of the host', overview: 'Overview', host: 'Host', charts: 'Charts', processes: 'Processes', services: 'Services', disks: 'Disks', network: 'Network', events: 'Events',
+    inventory: 'Inventory', explore: 'Explore', status: 'System health', statusShort: 'Health',
     collapse: 'Collapse the sidebar', expand: 'Expand the sidebar',
   },
   title: (host: string | null, page: string) => (host === null ? `${page} · Barograph` : `${host} · ${page} · Barograph`),
@@ -217,7 +217,7 @@ export const en = {
     rows: {
       earlier: 'Earlier, later', pan: 'Earlier, later by a quarter; or drag with Shift', compare: 'Compare with the week before', zoom: 'Zoom in, out', back: 'Back to the view before the zoom', live: 'Go live', pause: 'Pause and resume', range: 'Type a range',
       next: 'Next, previous chart', move: 'Move the pin in the focused chart', ends: 'First, last moment', pin: 'Pin the moment under the pointer, or the newest', unpin: 'Unpin',
-      theme: 'Next theme', copy: 'Copy link', help: 'This list', go: 'Go to the host, processes, services, events, system health', filter: 'Filter the table',
+      theme: 'Next theme', copy: 'Copy link', help: 'This list', go: 'Go to overview, host, processes, services, events, explore, system health', filter: 'Filter the table', palette: 'Search pages, ranges, metrics, actions',
     },
   },
 
@@ -316,6 +316,31 @@ export const en = {
       established: 'Established', listen: 'Listening', time_wait: 'Time wait', close_wait: 'Close wait', syn_sent: 'Connecting', syn_received: 'Being connected', fin_wait_1: 'Fin wait 1', fin_wait_2: 'Fin wait 2',
       last_ack: 'Last ack', closing: 'Closing', closed: 'Closed',
     } as Record<string, string>,
+  },
+
+  palette: {
+    title: 'Search or jump', open: 'Search or jump', placeholder: 'A page, a range, a metric, something to do', pages: 'Page', actions: 'Action', ranges: 'Range', metrics: 'Metric', nothing: 'Nothing fits.',
+    pause: 'Pause', resume: 'Resume', compare: 'Compare with the week before', pin: 'Pin the newest moment', copy: 'Copy link', keys: 'Keyboard shortcuts', print: 'Print this page', local: 'local time',
+    theme: (name: string) => `Theme: ${name}`, zone: (name: string) => `Times in ${name}`, range: (range: string) => `Show ${range}`,
+  },
+
+  overview: {
+    label: 'Hosts', counts: 'Hosts by state', filter: 'Filter by name', failed: 'The hosts could not be read', none: 'No host fits.',
+    health: { silent: 'silent', critical: 'critical', warning: 'warning', ok: 'ok' },
+    hosts: (shown: number, all: number) => (shown === all ? `${all === 1 ? '1 host' : `${all} hosts`}` : `${shown} of ${all} hosts`),
+    ago: (ms: number) => (ms < 10_000 ? 'now' : `${duration(ms)} ago`),
+    cpuHint: 'Mean of the last two minutes',
+    columns: { state: 'State', host: 'Host', cpu: 'CPU', trend: 'Last hour', memory: 'Memory', disk: 'Disk', load: 'Load', network: 'Network', processes: 'Processes', uptime: 'Up for', seen: 'Last value' },
+  },
+
+  explore: {
+    query: 'Query in PromQL, or a counter path', queryOf: (name: string) => `Query ${name}`, placeholder: 'PromQL, or a counter path such as \\Processor(_Total)\\% Processor Time', completions: 'Completions',
+    aLabel: 'label', aFunction: 'function', run: 'Run', add: 'Add a query', remove: (name: string) => `Remove query ${name}`, views: 'Shown as', chart: 'Chart', tableView: 'Table',
+    running: 'Asking …', told: (series: number, ms: number) => `${series} series in ${ms} ms`, step: (step: string) => `one point per ${step}`, empty: 'Ask something',
+    emptyHint: 'Type a query, or choose a metric or a counter from the list. Enter runs it, Shift+Enter begins a new line, Ctrl+Space completes.', noSeries: 'No series', noSeriesHint: 'The query is valid, and nothing in this range answers it.',
+    chartOf: (query: string) => `Chart of ${query}. The table below holds the same.`, tooMany: (drawn: number, all: number) => `The ${drawn} largest of ${all} series are drawn; the table and the file have all that came.`,
+    seriesLabel: 'Series', seriesColumn: 'Series', value: 'Value', last: 'Last', lowest: 'Lowest', mean: 'Mean', highest: 'Highest', atMoment: 'At the moment', browser: 'Metrics', search: 'Search by words, unit, path', kinds: 'What is listed', metrics: 'Metrics', counters: 'Counter paths',
+    series: (count: number) => `${count} series`, nothingFound: 'Nothing fits.', moreFound: (count: number) => `${count} more: narrow the search.`,
   },
 
   empty: {

@@ -20,6 +20,9 @@ const VIEWS = [
   ['network', '/network', table],
   ['events', '/events?from=now-5m', table],
   ['inventory', '/inventory', (page) => page.getByRole('heading', { name: 'Computer' }).waitFor()],
+  ['overview', '/overview', table],
+  ['explore', '/explore?q=sum%20by%20(mode)%20(rate(cpu_seconds_total%5B1m%5D))', table],
+  ['explore-table', '/explore?view=table&q=process_count', table],
   ['status', '/status', (page) => page.getByRole('heading', { name: 'Collectors' }).waitFor()],
 ]
 
@@ -85,6 +88,11 @@ test('dialogs and the range picker are accessible too', async () => {
   await page.keyboard.press('?')
   await page.getByRole('dialog').waitFor()
   await shoot(page, 'keys')
+  await accessible(page)
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Control+k')
+  await page.getByRole('option').first().waitFor()
+  await shoot(page, 'palette')
   await accessible(page)
   await page.keyboard.press('Escape')
   await page.locator('[data-range]').click()

@@ -55,7 +55,7 @@ const CURSOR_GROUP = 'host'
 export class Plot {
   readonly #chart: uPlot
   #picture: Picture | null = null
-  #scale: ValueScale = { top: 1, ticks: [0, 1], power: 0 }
+  #scale: ValueScale = { bottom: 0, top: 1, ticks: [0, 1], power: 0 }
   #pressed = false
   /** What a gesture that is under way would show. */
   #preview: { fromMs: number; toMs: number } | null = null
@@ -79,7 +79,7 @@ export class Plot {
         pxAlign: 0,
         legend: { show: false },
         padding: [6, 8, 0, 0],
-        scales: { x: { time: false, range: () => this.#xRange() }, y: { range: () => [0, this.#scale.top] } },
+        scales: { x: { time: false, range: () => this.#xRange() }, y: { range: () => [this.#scale.bottom, this.#scale.top] } },
         axes: [this.#xAxis(), this.#yAxis()],
         series: [{}, ...lines.map((each) => this.#series(each, lines.length))],
         bands: kind === 'stack' ? Array.from({ length: Math.max(0, stacked - 1) }, (_, i) => ({ series: [i + 2, i + 1] as [number, number] })) : [],
@@ -118,18 +118,26 @@ export class Plot {
     return Math.max(50, width - AXIS_SIZE - 8)
   }
 
+  /** The chart as it is drawn now. */
+  canvas(): HTMLCanvasElement {
+    return this.#chart.ctx.canvas
+  }
+
   destroy(): void {
     clearTimeout(this.#click)
     this.#chart.destroy()
   }
 
   #valueScale(picture: Picture, columns: readonly (number | null)[][]): ValueScale {
-    if (this.kind === 'heat') return { top: 1, ticks: [], power: 0 }
+    if (this.kind === 'heat') return { bottom: 0, top: 1, ticks: [], power: 0 }
     const max = columns.reduce((most, column) => column.reduce<number>((high, value) => (value !== null && value > high ? value : high), most), 0)
     const { top } = picture
     // Two clocks are read one after the other: a share of time may come out a little above the whole.
-    if (top !== null && this.unit === 'percent') return { top, ticks: [0, top / 2, top], power: 0 }
-    if (top === null || max > top * ROUNDING) return valueScale(max, this.unit)
+    if (top !== null && this.unit === 'percent') return { bottom: 0, top, ticks: [0, top / 2, top], power: 0 }
+    if (top === null || max > top * ROUNDING) {
+      const min = columns.reduce((least, column) => column.reduce<number>((low, value) => (value !== null && value < low ? value : low), least), 0)
+      return valueScale(max, this.unit, min)
+    }
     const scale = valueScale(top, this.unit)
     return { ...scale, top, ticks: scale.ticks.filter((tick) => tick <= top) }
   }

@@ -22,7 +22,8 @@ export const KEYS: Record<keyof (typeof en)['keys']['groups'], { keys: string[];
     { keys: ['Esc'], does: 'unpin' },
   ],
   view: [
-    { keys: ['G', 'then H, P, V, L, S'], does: 'go' },
+    { keys: ['G', 'then O, H, P, V, L, E, S'], does: 'go' },
+    { keys: ['Ctrl K'], does: 'palette' },
     { keys: ['/'], does: 'filter' },
     { keys: ['T'], does: 'theme' },
     { keys: ['Y'], does: 'copy' },

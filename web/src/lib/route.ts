@@ -2,6 +2,7 @@ import { absolute, LONGEST_MS, parseSpan, SHORTEST_MS, spanText, type TimeRange 
 
 /** Every page and its address. What a page is called and made of stands in `pages/table.ts`. */
 const PATHS = {
+  overview: '/overview',
   host: '/',
   processes: '/processes',
   services: '/services',
@@ -9,6 +10,7 @@ const PATHS = {
   network: '/network',
   events: '/events',
   inventory: '/inventory',
+  explore: '/explore',
   status: '/status',
 } as const
 

@@ -40,3 +40,12 @@ describe('timeTicks', () => {
     expect(at.map((tick) => timeLabel(tick, stepMs, 'utc'))).toContain('22 Nov')
   })
 })
+
+it('goes below zero where values are', () => {
+  const { bottom, top, ticks } = valueScale(40, 'count', -90)
+  expect(bottom).toBeLessThanOrEqual(-90)
+  expect(top).toBeGreaterThanOrEqual(40)
+  expect(ticks).toContain(0)
+  expect(ticks.length).toBeLessThanOrEqual(7)
+  expect(valueScale(-1, 'count', -5).top).toBe(0)
+})

@@ -6,14 +6,21 @@ const ROUND = [1, 2, 5]
 const SMALLEST: Record<Unit, number> = { percent: 1, bytes: 1024, byteRate: 1024, bitRate: 1000, count: 1, countRate: 1, seconds: 1e-3, hertz: 1000, celsius: 1 }
 
 export interface ValueScale {
+  /** 0, or below it where values are. */
+  bottom: number
   top: number
   ticks: number[]
   /** The prefix that all labels of the axis share. */
   power: number
 }
 
-/** A scale from zero with two to four round steps in the unit that will be shown. */
-export function valueScale(max: number, unit: Unit): ValueScale {
+/** A scale from zero with two to four round steps in the unit that will be shown; with values below zero it goes on there. */
+export function valueScale(max: number, unit: Unit, min = 0): ValueScale {
+  if (min < 0 && Number.isFinite(min)) {
+    const { top: step, power } = valueScale(Math.max(max, -min) / 3, unit)
+    const [first, last] = [Math.floor(min / step + 1e-9), Math.max(0, Math.ceil(max / step - 1e-9))]
+    return { bottom: first * step, top: last * step, ticks: Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step), power }
+  }
   const reach = Number.isFinite(max) && max > 0 ? Math.max(max, SMALLEST[unit]) : SMALLEST[unit]
   const scale = scaleIn(reach, unit, magnitude(reach, unit))
   // 803 MiB would be rounded up to 1000 MiB, which is shown as 0.98 GiB: then the steps have to be round in GiB.
@@ -25,7 +32,7 @@ function scaleIn(reach: number, unit: Unit, power: number): ValueScale {
   const size = divisor(unit, power)
   const step = roundStep(reach / size / 4) * size
   const count = Math.max(1, Math.ceil(reach / step - 1e-9))
-  return { top: count * step, ticks: Array.from({ length: count + 1 }, (_, i) => i * step), power }
+  return { bottom: 0, top: count * step, ticks: Array.from({ length: count + 1 }, (_, i) => i * step), power }
 }
 
 function roundStep(least: number): number {

@@ -1,8 +1,10 @@
 import Blocks from '@lucide/svelte/icons/boxes'
 import CalendarClock from '@lucide/svelte/icons/calendar-clock'
+import ChartLine from '@lucide/svelte/icons/chart-line'
 import Circuit from '@lucide/svelte/icons/circuit-board'
 import HardDrive from '@lucide/svelte/icons/hard-drive'
 import HeartPulse from '@lucide/svelte/icons/heart-pulse'
+import Layout from '@lucide/svelte/icons/layout-dashboard'
 import List from '@lucide/svelte/icons/list-tree'
 import Network from '@lucide/svelte/icons/network'
 import Server from '@lucide/svelte/icons/server'
@@ -18,6 +20,8 @@ type PageComponent = Component<PageProps>
 
 export interface PageEntry {
   name: string
+  /** For the foot of a narrow screen. */
+  short?: string
   icon: typeof Server
   /** Goes to the page after `g`. */
   key: string
@@ -34,6 +38,7 @@ const later = (load: () => Promise<{ default: PageComponent }>) => ({ component:
 
 /** Every page but the one for addresses that do not exist, in the order of the tabs and of the sidebar. */
 export const PAGES: Record<Page, PageEntry> = {
+  overview: { name: en.nav.overview, icon: Layout, key: 'o', tab: false, timed: false, ...later(() => import('./Overview.svelte')) },
   host: { name: en.nav.host, icon: Server, key: 'h', tab: true, timed: true, component: Host, lazy: false },
   processes: { name: en.nav.processes, icon: List, key: 'p', tab: true, timed: true, ...later(() => import('./Processes.svelte')) },
   services: { name: en.nav.services, icon: Blocks, key: 'v', tab: true, timed: false, ...later(() => import('./Services.svelte')) },
@@ -41,7 +46,8 @@ export const PAGES: Record<Page, PageEntry> = {
   network: { name: en.nav.network, icon: Network, key: 'n', tab: true, timed: true, ...later(() => import('./Network.svelte')) },
   events: { name: en.nav.events, icon: CalendarClock, key: 'l', tab: true, timed: true, ...later(() => import('./Events.svelte')) },
   inventory: { name: en.nav.inventory, icon: Circuit, key: 'i', tab: true, timed: false, ...later(() => import('./Inventory.svelte')) },
-  status: { name: en.nav.status, icon: HeartPulse, key: 's', tab: false, timed: false, ...later(() => import('./Status.svelte')) },
+  explore: { name: en.nav.explore, icon: ChartLine, key: 'e', tab: false, timed: true, ...later(() => import('./Explore.svelte')) },
+  status: { name: en.nav.status, short: en.nav.statusShort, icon: HeartPulse, key: 's', tab: false, timed: false, ...later(() => import('./Status.svelte')) },
 }
 
 export const PAGE_NAMES = Object.keys(PAGES) as Page[]

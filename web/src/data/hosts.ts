@@ -1,0 +1,86 @@
+import type { Matrix, Result } from './prometheus'
+import { toNumber } from './prometheus'
+
+/** One host, as far as its headline metrics tell of it. Missing is NaN. */
+export interface HostRow {
+  host: string
+  cpu: number
+  memory: number
+  /** The fullest drive. */
+  disk: number
+  load: number
+  /** Bytes per second over all adapters. */
+  network: number
+  uptimeSeconds: number
+  processes: number
+  /** Time of its newest value, in milliseconds. */
+  seenMs: number
+  trend: Float64Array
+}
+
+/** What is asked for each column, of all hosts at once. */
+export const HOST_QUERIES = {
+  // One busy second is no reason to worry.
+  cpu: 'max by (host) (avg_over_time(cpu_usage[2m]))',
+  memory: 'max by (host) (memory_percent)',
+  disk: 'max by (host) (disk_percent)',
+  load: 'max by (host) (system_load1)',
+  network: 'max by (host) (network_bytes_total{adapter=""})',
+  uptimeSeconds: 'max by (host) (system_uptime_seconds)',
+  processes: 'max by (host) (process_count)',
+  // A host that went silent some hours ago is still listed, and says so.
+  seen: 'max by (host) (max_over_time(timestamp(cpu_usage)[6h:1m]) or timestamp(cpu_usage))',
+} as const
+
+export const TREND_QUERY = 'max by (host) (cpu_usage)'
+
+export type HostColumn = keyof typeof HOST_QUERIES
+
+export function hostRows(answers: Partial<Record<HostColumn, Result>>, trends: readonly Matrix[], span: { fromMs: number; stepMs: number; count: number }): HostRow[] {
+  const rows = new Map<string, HostRow>()
+  const of = (host: string): HostRow => {
+    let row = rows.get(host)
+    if (row === undefined) {
+      const missing = Number.NaN
+      row = { host, cpu: missing, memory: missing, disk: missing, load: missing, network: missing, uptimeSeconds: missing, processes: missing, seenMs: 0, trend: new Float64Array(span.count).fill(missing) }
+      rows.set(host, row)
+    }
+    return row
+  }
+  for (const [column, answer] of Object.entries(answers) as [HostColumn, Result][]) {
+    if (answer.resultType !== 'vector') continue
+    for (const { metric, value } of answer.result) {
+      const row = of(metric.host ?? '')
+      if (column === 'seen') row.seenMs = toNumber(value[1]) * 1000
+      else row[column] = toNumber(value[1])
+    }
+  }
+  for (const { metric, values } of trends) {
+    const { trend } = of(metric.host ?? '')
+    for (const [seconds, value] of values) {
+      const at = Math.round((seconds * 1000 - span.fromMs) / span.stepMs)
+      if (at >= 0 && at < span.count) trend[at] = toNumber(value)
+    }
+  }
+  return [...rows.values()]
+}
+
+export type Health = 'silent' | 'critical' | 'warning' | 'ok'
+
+const SILENT_MS = 60_000
+/** Warning and critical, in percent, for what has a sensible limit. */
+const LIMITS = { cpu: [80, 95], memory: [85, 95], disk: [90, 98] } as const
+
+export function healthOf(row: HostRow, nowMs: number): Health {
+  if (nowMs - row.seenMs > SILENT_MS) return 'silent'
+  const over = (level: 0 | 1) => Object.entries(LIMITS).some(([column, limits]) => row[column as keyof typeof LIMITS] >= limits[level])
+  return over(1) ? 'critical' : over(0) ? 'warning' : 'ok'
+}
+
+const RANKS: Record<Health, number> = { silent: 0, critical: 1, warning: 2, ok: 3 }
+
+/** What needs attention comes first; among equals, the busiest. */
+export function attention(row: HostRow, nowMs: number): number {
+  const busiest = Math.max(row.cpu || 0, row.memory || 0, row.disk || 0)
+  return RANKS[healthOf(row, nowMs)] * 1000 - busiest
+}
