@@ -14,6 +14,7 @@ use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::events::EventsArgs;
 use crate::commands::inventory::InventoryArgs;
 use crate::commands::processes::ProcessesArgs;
+use crate::commands::query::QueryArgs;
 use crate::commands::services::ServicesArgs;
 use crate::commands::store::StoreCommand;
 
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Counters(CountersCommand),
     /// What runs on this machine and what it uses, now or at a stored moment.
     Processes(ProcessesArgs),
+    /// Ask a running server in PromQL, or by a counter path: a table, or a chart of a range.
+    Query(QueryArgs),
     /// Services of this machine: which run, which failed, which should run.
     Services(ServicesArgs),
     /// What this machine is made of: processors, memory, disks, drives, network adapters.

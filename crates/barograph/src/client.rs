@@ -14,6 +14,7 @@ pub(crate) struct ServerArgs {
     /// Address of a running `barograph serve`.
     #[arg(
         long,
+        visible_alias = "url",
         value_name = "URL",
         env = "BAROGRAPH_SERVER",
         default_value = "http://127.0.0.1:7575"
@@ -69,12 +70,8 @@ impl Client {
     /// # Errors
     /// No server there, a refusal (with its message), or an answer in another form.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        let mut answer = self.agent.get(format!("{}{path}", self.base)).call().map_err(|error| {
-            anyhow::Error::new(error).context(format!(
-                "cannot ask the server at {} (is `barograph serve` running? choose another by --server)",
-                self.base
-            ))
-        })?;
+        let asked = self.agent.get(format!("{}{path}", self.base)).call();
+        let mut answer = asked.map_err(|error| self.unreachable(error))?;
         let ok = answer.status().is_success();
         let status = answer.status();
         let body = answer.body_mut().with_config().limit(Self::MAX_ANSWER_BYTES).read_to_vec()?;
@@ -92,5 +89,22 @@ impl Client {
             names => format!("; near to it: {}", names.join(", ")),
         };
         Err(Failure::Input(format!("{}{near}", error.message)).into())
+    }
+
+    /// The body of the answer to a posted form, whether it is a refusal or not.
+    ///
+    /// # Errors
+    /// No server there.
+    pub(crate) fn ask(&self, path: &str, form: &[(&str, &str)]) -> anyhow::Result<Vec<u8>> {
+        let asked = self.agent.post(format!("{}{path}", self.base)).send_form(form.iter().copied());
+        let mut answer = asked.map_err(|error| self.unreachable(error))?;
+        Ok(answer.body_mut().with_config().limit(Self::MAX_ANSWER_BYTES).read_to_vec()?)
+    }
+
+    fn unreachable(&self, error: ureq::Error) -> anyhow::Error {
+        anyhow::Error::new(error).context(format!(
+            "cannot ask the server at {} (is `barograph serve` running? choose another by --server)",
+            self.base
+        ))
     }
 }

@@ -7,6 +7,7 @@ mod doctor;
 pub(crate) mod events;
 pub(crate) mod inventory;
 pub(crate) mod processes;
+pub(crate) mod query;
 mod record;
 mod serve;
 pub(crate) mod services;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Events(args) => events::run(&args),
         Command::Inventory(args) => inventory::run(&args),
         Command::Processes(args) => processes::run(&args),
+        Command::Query(args) => query::run(&args),
         Command::Record(args) => record::run(&args),
         Command::Services(args) => services::run(&args),
         Command::Top(args) => top::run(&args),

@@ -4,6 +4,7 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+mod csv;
 mod data_folder;
 mod failure;
 mod moment;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::columns::Name;
-use crate::output;
+use crate::{csv, output};
 
 /// The forms by their names on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,7 +41,7 @@ impl Format for PdhCsv {
     fn header(&self, host: &str, names: &[Name]) -> String {
         let columns = names.iter().map(|name| with_machine(&name.path, host));
         let cells = ["(PDH-CSV 4.0) (UTC)(0)".to_owned()].into_iter().chain(columns);
-        line(cells.map(|cell| quoted(&cell)))
+        line(cells.map(|cell| csv::quoted(&cell)))
     }
 
     fn row(&self, time_ms: i64, _: &[Name], values: &[Option<f64>]) -> String {
@@ -52,7 +52,7 @@ impl Format for PdhCsv {
             Some(value) => format!("{value:.6}"),
             None => " ".to_owned(),
         });
-        line([time].into_iter().chain(values).map(|cell| quoted(&cell)))
+        line([time].into_iter().chain(values).map(|cell| csv::quoted(&cell)))
     }
 }
 
@@ -68,8 +68,8 @@ struct Csv;
 
 impl Format for Csv {
     fn header(&self, _: &str, names: &[Name]) -> String {
-        let names = names.iter().map(|name| harmless(&name.plain));
-        line(["timestamp".to_owned()].into_iter().chain(names).map(|cell| quoted_if_needed(&cell)))
+        let names = names.iter().map(|name| csv::cell(&name.plain));
+        line(["timestamp".to_owned()].into_iter().chain(names))
     }
 
     fn row(&self, time_ms: i64, _: &[Name], values: &[Option<f64>]) -> String {
@@ -98,24 +98,6 @@ impl Format for Jsonl {
 
 fn line(cells: impl Iterator<Item = String>) -> String {
     cells.collect::<Vec<_>>().join(",") + "\r\n"
-}
-
-fn quoted(cell: &str) -> String {
-    format!("\"{}\"", cell.replace('"', "\"\""))
-}
-
-fn quoted_if_needed(cell: &str) -> String {
-    if cell.contains([',', '"', '\r', '\n']) { quoted(cell) } else { cell.to_owned() }
-}
-
-/// A cell that a spreadsheet takes for text: names of instances come from other programs, and one
-/// that begins with `=` would be run.
-fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.into()
-    }
 }
 
 #[cfg(test)]
