@@ -6,8 +6,10 @@
 //! [`readings`] into samples.
 
 pub mod catalog;
+mod cgroup;
 mod collector;
 pub mod connections;
+mod container;
 mod cpu;
 mod cpu_details;
 mod cpu_queues;

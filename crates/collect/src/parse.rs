@@ -5,6 +5,7 @@
 mod fields;
 
 pub mod cgroup;
+pub mod cgroup_files;
 pub mod cpu_list;
 pub mod cpuinfo;
 pub mod dbus;

@@ -2,6 +2,7 @@
 //! one of these. A field that only some systems know is an `Option`: absent is never zero.
 //! Totals count from boot, or from when the device appeared, and may restart from zero.
 
+mod cgroup;
 mod connections;
 mod hardware;
 mod inventory;
@@ -9,6 +10,7 @@ mod service;
 
 use crate::rows::Rows;
 
+pub use cgroup::{Cgroup, Container, Limits};
 pub use connections::{Socket, SocketOwners, TcpState, TcpTotals, TcpUdp, Transport, UdpTotals};
 pub use hardware::{
     CpuClock, CpuIdleState, CpuPlace, CpuQueue, Gpu, KernelObjects, ThermalZone, Volume,
@@ -273,4 +275,6 @@ pub struct HostFacts {
     pub memory_bytes: Option<u64>,
     /// Milliseconds since 1970-01-01 UTC.
     pub boot_time_ms: Option<i64>,
+    /// Those that programs here live under, below what the machine has.
+    pub limits: Limits,
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use barograph_model::{Clock, Desc, SystemClock};
 
+use crate::cgroup::CgroupCollector;
 use crate::connections::ConnectionCollector;
+use crate::container::ContainerCollector;
 use crate::cpu::CpuCollector;
 use crate::cpu_details::{CpuFrequencyCollector, CpuIdleCollector, CpuTopologyCollector};
 use crate::cpu_queues::CpuQueuesCollector;
@@ -39,7 +41,9 @@ pub fn all(roots: &Roots, clock: &Arc<dyn Clock>) -> Vec<Box<dyn Collector>> {
 pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
     let Setup { roots, clock, .. } = setup;
     vec![
+        Box::new(CgroupCollector::new(roots)),
         Box::new(ConnectionCollector::new(roots)),
+        Box::new(ContainerCollector::new(roots, clock)),
         Box::new(CpuCollector::new(roots)),
         Box::new(CpuFrequencyCollector::new(roots)),
         Box::new(CpuIdleCollector::new(roots)),

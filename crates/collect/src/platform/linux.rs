@@ -1,6 +1,7 @@
 //! Linux: `/proc`, `/sys` and `statvfs`.
 
 mod adapter;
+mod cgroup;
 mod counter_source;
 mod cpu;
 mod cpu_details;
@@ -38,6 +39,7 @@ mod users;
 mod volume;
 
 pub(crate) use adapter::AdapterReader;
+pub(crate) use cgroup::{CgroupReader, ContainerReader};
 pub(crate) use counter_source::CounterSource;
 pub(crate) use cpu::CpuReader;
 pub(crate) use cpu_details::{CpuClockReader, CpuIdleReader, CpuPlaceReader};

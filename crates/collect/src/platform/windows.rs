@@ -35,8 +35,8 @@ pub(crate) use disk::DiskReader;
 pub(crate) use doctor::doctor_facts;
 pub(crate) use drive::{DriveReader, statvfs_table};
 pub(crate) use elsewhere::{
-    CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,
-    ProcFile, ThermalReader, VolumeReader,
+    CgroupReader, ContainerReader, CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader,
+    GpuReader, KernelObjectsReader, ProcFile, ThermalReader, VolumeReader,
 };
 pub(crate) use host::host_facts;
 pub(crate) use inventory::inventory;

@@ -19,9 +19,18 @@ pub(crate) struct HostAnswer {
     cpu_count: Option<u32>,
     memory_bytes: Option<u64>,
     boot_time_ms: Option<i64>,
+    limits: LimitsAnswer,
     version: &'static str,
     interval_ms: i64,
     oldest_ms: Option<i64>,
+}
+
+/// What programs may use here, where that is less than the machine has.
+#[derive(Debug, Serialize)]
+pub(crate) struct LimitsAnswer {
+    cpu_cores: Option<f64>,
+    memory_bytes: Option<u64>,
+    processes: Option<u64>,
 }
 
 pub(crate) async fn host(State(context): State<Context>) -> Json<HostAnswer> {
@@ -36,6 +45,11 @@ pub(crate) async fn host(State(context): State<Context>) -> Json<HostAnswer> {
         cpu_count: facts.cpu_count,
         memory_bytes: facts.memory_bytes,
         boot_time_ms: facts.boot_time_ms,
+        limits: LimitsAnswer {
+            cpu_cores: facts.limits.cpu_cores,
+            memory_bytes: facts.limits.memory_bytes,
+            processes: facts.limits.processes,
+        },
         version: env!("CARGO_PKG_VERSION"),
         interval_ms: context.interval_ms,
         oldest_ms: context.oldest_ms(),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{CpuReader, MemoryReader};
+use super::{ContainerReader, CpuReader, MemoryReader};
 use crate::parse;
 use crate::readings::HostFacts;
 use crate::roots::Roots;
@@ -32,6 +32,7 @@ pub(crate) fn host_facts(roots: &Roots) -> HostFacts {
         cpu_count: cpu.and_then(|cpu| u32::try_from(cpu.cores.as_slice().len()).ok()),
         memory_bytes: memory.read().ok().map(|memory| memory.total_bytes),
         boot_time_ms: cpu.and_then(|cpu| cpu.boot_time_seconds).map(milliseconds),
+        limits: ContainerReader::new(roots).read().unwrap_or_default().limits,
     }
 }
 

@@ -5,7 +5,9 @@ use super::failure::absent;
 use crate::Error;
 use crate::parse::ParseError;
 use crate::parse::interrupts::CpuEvents;
-use crate::readings::{CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, ThermalZone, Volume};
+use crate::readings::{
+    Cgroup, Container, CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, ThermalZone, Volume,
+};
 use crate::roots::Roots;
 use crate::rows::Rows;
 
@@ -32,6 +34,8 @@ macro_rules! readers {
 }
 
 readers! {
+    CgroupReader -> &[Cgroup], "control groups";
+    ContainerReader -> Container, "limits of a container";
     CpuClockReader -> &[CpuClock], "processor frequencies";
     CpuEventsReader -> (&[CpuEvents], &[CpuEvents]), "interrupts per processor";
     CpuIdleReader -> &[CpuIdleState], "idle states of processors";

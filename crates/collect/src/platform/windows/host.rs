@@ -10,7 +10,7 @@ use windows_sys::Win32::System::Threading::{ALL_PROCESSOR_GROUPS, GetActiveProce
 use super::memory::MemoryReader;
 use super::wide::narrow;
 use super::{clock, registry};
-use crate::readings::HostFacts;
+use crate::readings::{HostFacts, Limits};
 use crate::roots::Roots;
 
 /// The first build of Windows 11, whose registry says 10.
@@ -38,6 +38,7 @@ pub(crate) fn host_facts(roots: &Roots) -> HostFacts {
             .filter(|count| *count > 0),
         memory_bytes: memory.ok(),
         boot_time_ms: Some(milliseconds(clock::boot_time_seconds())),
+        limits: Limits::default(),
     }
 }
 
