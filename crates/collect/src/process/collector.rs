@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use barograph_model::{Clock, Desc};
 
-use super::events::{self, Exit};
+use super::events;
 use super::group::{self, GroupTotals};
 use super::latest::EventSource;
 use super::reading::Vitals;
@@ -147,10 +147,11 @@ impl ProcessCollector {
         matches!(self.listener, Listener::Differences) && !self.table.is_first_pass()
     }
 
-    fn tell_ended(&self, time_ms: i64, known: &Known) {
+    fn tell_ended(&mut self, time_ms: i64, known: &Known) {
         if self.tells_differences() {
-            let (pid, parent) = (known.vitals.id.pid, known.vitals.parent);
-            let event = events::ended(time_ms, pid, parent, &known.facts, Exit::Unknown);
+            let (id, parent) = (known.vitals.id, known.vitals.parent);
+            let exit = self.reader.exit(id);
+            let event = events::ended(time_ms, id.pid, parent, &known.facts, exit);
             self.setup.events.happened(event);
         }
     }

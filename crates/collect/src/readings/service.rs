@@ -107,4 +107,6 @@ pub struct Service {
     pub memory_bytes: Option<u64>,
     /// Processor time of all its processes together, since it was started.
     pub cpu_nanoseconds: Option<u64>,
+    /// What it is for, in sentences. Only Windows has this beside the display name.
+    pub description: Option<String>,
 }

@@ -32,6 +32,7 @@ struct ServiceAnswer {
     exit_code: Option<i64>,
     memory_bytes: Option<u64>,
     cpu_seconds: Option<f64>,
+    description: Option<String>,
 }
 
 /// Which services are wanted.
@@ -97,6 +98,7 @@ fn answer(service: &Service) -> ServiceAnswer {
         exit_code: service.exit_code,
         memory_bytes: service.memory_bytes,
         cpu_seconds: service.cpu_nanoseconds.map(|nanoseconds| nanoseconds as f64 / 1e9),
+        description: service.description.clone(),
     }
 }
 
@@ -123,6 +125,7 @@ mod tests {
             exit_code: None,
             memory_bytes: None,
             cpu_nanoseconds: None,
+            description: None,
         }
     }
 

@@ -12,6 +12,7 @@ use super::kept_file::KeptFile;
 use super::users::Users;
 use crate::Error;
 use crate::parse::{self, ParseError, pid_stat::PidStat};
+use crate::process::events::Exit;
 use crate::process::{Extras, Facts, IoTotals, ProcessId, ProcessState, Vitals};
 use crate::readings::Cpu;
 use crate::roots::Roots;
@@ -184,6 +185,12 @@ impl ProcessReader {
             Err(errno) => extras.denied |= denied(errno).is_some(),
         }
         Ok(extras)
+    }
+
+    /// How a process ended: only its parent and the kernel's own events tell that.
+    #[expect(clippy::unused_self, reason = "every system's readers have the same form")]
+    pub(crate) fn exit(&mut self, _: ProcessId) -> Exit {
+        Exit::Unknown
     }
 
     /// What a process has read and written, which is most of what a busy one changes; nothing if

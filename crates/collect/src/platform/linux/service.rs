@@ -215,6 +215,7 @@ fn service(unit: &Unit, answers: &[Answer]) -> Service {
         exit_code: value(answers, 5).and_then(Value::signed).filter(|_| has_ended),
         memory_bytes: value(answers, 6).and_then(systemd::measured),
         cpu_nanoseconds: value(answers, 7).and_then(systemd::measured),
+        description: None,
     }
 }
 
@@ -235,6 +236,7 @@ fn not_loaded(name: String, start_mode: Option<StartMode>) -> Service {
         exit_code: None,
         memory_bytes: None,
         cpu_nanoseconds: None,
+        description: None,
     }
 }
 

@@ -15,16 +15,19 @@ use windows_sys::Win32::Security::{
     GetLengthSid, GetTokenInformation, LookupAccountSidW, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
 use windows_sys::Win32::System::Threading::{
-    OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION, QueryFullProcessImageNameW,
+    GetExitCodeProcess, OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION,
+    QueryFullProcessImageNameW,
 };
 
 use super::clock::TICKS_PER_SECOND;
 use super::failure;
+use super::service::names_by_pid;
 use super::wide::narrow;
 use super::wine::under_wine;
 use crate::Error;
 use crate::event::cut;
 use crate::parse::system_processes::{SystemProcess, SystemProcesses};
+use crate::process::events::Exit;
 use crate::process::{Extras, Facts, IoTotals, ProcessId, Vitals};
 use crate::roots::Roots;
 
@@ -41,6 +44,19 @@ pub(crate) struct ProcessReader {
     /// What the last table says of each, for [`ProcessReader::extras`].
     by_pid: HashMap<u32, usize>,
     users: HashMap<Vec<u8>, Option<String>>,
+    /// By number, for [`ProcessReader::exit`].
+    open: HashMap<u32, Open>,
+    /// The names of services by their process, as of this pass; asked for when they are wanted.
+    services: Option<HashMap<u32, String>>,
+}
+
+/// A process that is kept open, so that its exit code is there when it has ended.
+#[derive(Debug)]
+struct Open {
+    created: u64,
+    process: OwnedHandle,
+    /// It was not in the last table.
+    is_gone: bool,
 }
 
 /// The process that stands for idle processors.
@@ -54,6 +70,8 @@ impl ProcessReader {
     /// A hundred thousand processes with ten threads each.
     const MAX_WORDS: usize = 32 * 1024 * 1024;
     const MAX_USERS: usize = 10_000;
+    /// A handle each.
+    const MAX_OPEN: usize = 1000;
 
     pub(crate) fn new(_: &Roots) -> Self {
         Self {
@@ -62,6 +80,8 @@ impl ProcessReader {
             at: 0,
             by_pid: HashMap::new(),
             users: HashMap::new(),
+            open: HashMap::new(),
+            services: None,
         }
     }
 
@@ -89,7 +109,29 @@ impl ProcessReader {
                 self.processes.push(process.clone());
             }
         }
+        self.services = None;
+        // Who wants an exit code asks at the end of the pass.
+        let Self { open, by_pid, processes, .. } = self;
+        open.retain(|pid, open| {
+            let now = by_pid.get(pid).and_then(|at| processes.get(*at));
+            let is_gone = now.is_none_or(|process| process.created != open.created);
+            !(std::mem::replace(&mut open.is_gone, is_gone) && is_gone)
+        });
         Ok(self.processes.len())
+    }
+
+    /// How a process of an earlier pass ended, if it was seen while it ran.
+    pub(crate) fn exit(&mut self, id: ProcessId) -> Exit {
+        /// Also what `GetExitCodeProcess` gives for a process that runs.
+        const STILL_ACTIVE: u32 = 259;
+        let Some(open) = self.open.get(&id.pid).filter(|open| open.created == id.start) else {
+            return Exit::Unknown;
+        };
+        let mut code = STILL_ACTIVE;
+        // SAFETY: the handle is open, and `code` is a place for a number.
+        let done = unsafe { GetExitCodeProcess(open.process.as_raw_handle(), &raw mut code) };
+        self.open.remove(&id.pid);
+        if done == 0 || code == STILL_ACTIVE { Exit::Unknown } else { Exit::Code(code.into()) }
     }
 
     /// Returns how many bytes the table has.
@@ -177,13 +219,27 @@ impl ProcessReader {
                 facts.path = path(&process);
                 facts.command_line = command_line(&process);
                 facts.user = self.user(&process);
+                if self.open.len() < Self::MAX_OPEN {
+                    let created = vitals.id.start;
+                    self.open.insert(vitals.id.pid, Open { created, process, is_gone: false });
+                }
             }
             Err(error) => {
                 let is_gone = error.raw_os_error() == Some(ERROR_INVALID_PARAMETER.cast_signed());
                 facts.denied = !is_gone;
             }
         }
+        facts.service = self.service(vitals);
         facts
+    }
+
+    /// The services that a process is there for; only the manager of services starts such.
+    fn service(&mut self, vitals: &Vitals) -> Option<String> {
+        let parent = self.by_pid.get(&vitals.parent).and_then(|at| self.processes.get(*at))?;
+        if !parent.name.eq_ignore_ascii_case("services.exe") {
+            return None;
+        }
+        self.services.get_or_insert_with(names_by_pid).get(&vitals.id.pid).cloned()
     }
 
     /// `DOMAIN\name`; asked once for each user, since a domain controller may have to answer.
@@ -332,6 +388,51 @@ mod tests {
         let path = facts.path.unwrap();
         assert!(path.to_lowercase().ends_with(&*name.to_lowercase()), "{path}");
         assert!(facts.user.is_some_and(|user| !user.is_empty()));
+    }
+
+    #[test]
+    fn an_ended_process_has_its_exit_code() {
+        #[expect(clippy::disallowed_methods, reason = "a process to end")]
+        let mut child = std::process::Command::new("cmd.exe")
+            .args(["/c", "set /p x= & exit 7"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut reader = ProcessReader::new(&Roots::default());
+        reader.begin().unwrap();
+        let mut vitals = Vitals::default();
+        while vitals.id.pid != child.id() {
+            assert!(reader.next(&mut vitals, |_| true).unwrap(), "the child is not in the table");
+        }
+        let id = vitals.id;
+        let facts = reader.facts(&vitals);
+        assert!(!facts.denied, "{facts:?}");
+        assert_eq!(facts.service, None);
+        drop(child.stdin.take());
+        assert_eq!(child.wait().unwrap().code(), Some(7));
+        reader.begin().unwrap();
+        assert_eq!(reader.exit(id), Exit::Code(7));
+        assert_eq!(reader.exit(id), Exit::Unknown);
+    }
+
+    #[test]
+    fn a_process_that_nobody_asks_about_is_not_kept_open() {
+        let mut reader = ProcessReader::new(&Roots::default());
+        reader.begin().unwrap();
+        let mut vitals = Vitals::default();
+        while reader.next(&mut vitals, |_| true).unwrap() {
+            reader.facts(&vitals);
+        }
+        let kept = reader.open.len();
+        assert!(kept > 0);
+        for open in reader.open.values_mut() {
+            open.created += 1;
+        }
+        reader.begin().unwrap();
+        assert_eq!(reader.open.len(), kept);
+        reader.begin().unwrap();
+        assert_eq!(reader.open.len(), 0);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Services, as the service control manager tells about them.
 #![expect(unsafe_code, reason = "calls to advapi32, which fill buffers")]
 
+use std::collections::HashMap;
 use std::ptr;
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{
     ERROR_INSUFFICIENT_BUFFER, ERROR_MORE_DATA, GetLastError, NO_ERROR,
@@ -10,14 +12,17 @@ use windows_sys::Win32::System::Services::{
     CloseServiceHandle, ENUM_SERVICE_STATUS_PROCESSW, EnumServicesStatusExW, OpenSCManagerW,
     OpenServiceW, QUERY_SERVICE_CONFIGW, QueryServiceConfig2W, QueryServiceConfigW,
     SC_ENUM_PROCESS_INFO, SC_HANDLE, SC_MANAGER_ENUMERATE_SERVICE,
-    SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_TRIGGER_INFO,
-    SERVICE_DELAYED_AUTO_START_INFO, SERVICE_QUERY_CONFIG, SERVICE_STATE_ALL,
-    SERVICE_STATUS_PROCESS, SERVICE_TRIGGER_INFO, SERVICE_WIN32,
+    SERVICE_CONFIG_DELAYED_AUTO_START_INFO, SERVICE_CONFIG_DESCRIPTION,
+    SERVICE_CONFIG_TRIGGER_INFO, SERVICE_DELAYED_AUTO_START_INFO, SERVICE_DESCRIPTIONW,
+    SERVICE_QUERY_CONFIG, SERVICE_STATE_ALL, SERVICE_STATUS_PROCESS, SERVICE_TRIGGER_INFO,
+    SERVICE_WIN32,
 };
 
 use super::failure;
+use super::process::ProcessReader;
 use super::wide::{narrow, wide};
 use crate::Error;
+use crate::process::Vitals;
 use crate::readings::{Service, ServiceState, ServiceStatus, StartMode};
 use crate::roots::Roots;
 
@@ -31,7 +36,7 @@ const NEVER_STARTED: u32 = 1077;
 pub(crate) struct ServiceReader {
     buffer: Buffer,
     /// Whether a service is set to run, by its name: it hardly changes, and costs a call each.
-    should_run: std::collections::HashMap<String, bool>,
+    should_run: HashMap<String, bool>,
     readings_until_refresh: u32,
     services: Vec<ServiceStatus>,
 }
@@ -42,6 +47,7 @@ struct Settings {
     start_mode: Option<StartMode>,
     kind: Option<&'static str>,
     command: Option<String>,
+    description: Option<String>,
     /// It is started when something happens, and may end when that is over.
     has_trigger: bool,
 }
@@ -52,7 +58,7 @@ impl ServiceReader {
     pub(crate) fn new(_: &Roots) -> Self {
         Self {
             buffer: Buffer::default(),
-            should_run: std::collections::HashMap::new(),
+            should_run: HashMap::new(),
             readings_until_refresh: 0,
             services: Vec::new(),
         }
@@ -81,19 +87,29 @@ impl ServiceReader {
     pub(crate) fn details(&mut self) -> Result<Vec<Service>, Error> {
         let manager = open_manager()?;
         let rows = self.buffer.enumerate(&manager)?;
+        let used = used_by_pid();
+        let mut sharing: HashMap<u32, u32> = HashMap::new();
+        for row in &rows {
+            *sharing.entry(row.status.dwProcessId).or_default() += 1;
+        }
         let detail = |row: Row| {
             let status = status(&row);
             let settings = settings(&manager, &status.name);
+            let pid = Some(row.status.dwProcessId).filter(|pid| *pid > 0);
+            // What services share a process for cannot be told apart.
+            let own = pid.filter(|pid| sharing.get(pid) == Some(&1));
+            let used = own.and_then(|pid| used.get(&pid));
             Service {
                 exit_code: exit_code(&row.status, status.state),
-                pid: Some(row.status.dwProcessId).filter(|pid| *pid > 0),
+                pid,
                 status: ServiceStatus { should_run: settings.should_run(), ..status },
                 start_mode: settings.start_mode,
                 kind: settings.kind.map(str::to_owned),
                 command: settings.command,
                 unit_file: None,
-                memory_bytes: None,
-                cpu_nanoseconds: None,
+                memory_bytes: used.map(|(bytes, _)| *bytes),
+                cpu_nanoseconds: used.map(|(_, nanoseconds)| *nanoseconds),
+                description: settings.description,
             }
         };
         let mut services: Vec<Service> = rows.into_iter().map(detail).collect();
@@ -108,6 +124,42 @@ impl Settings {
             matches!(self.start_mode, Some(StartMode::Automatic | StartMode::AutomaticDelayed));
         is_automatic && !self.has_trigger
     }
+}
+
+/// The names of the services that run in each process, with a comma between them.
+pub(super) fn names_by_pid() -> HashMap<u32, String> {
+    /// Before Windows 10 a process could hold dozens.
+    const MAX_BYTES: usize = 1024;
+    let mut names: HashMap<u32, String> = HashMap::new();
+    let rows = open_manager().and_then(|manager| Buffer::default().enumerate(&manager));
+    for row in rows.unwrap_or_default() {
+        let pid = row.status.dwProcessId;
+        if pid == 0 {
+            continue;
+        }
+        let known = names.entry(pid).or_default();
+        if known.len() + row.name.len() < MAX_BYTES {
+            known.push_str(if known.is_empty() { "" } else { ", " });
+            known.push_str(&row.name);
+        }
+    }
+    names
+}
+
+/// Memory in use and processor time in nanoseconds, by process.
+fn used_by_pid() -> HashMap<u32, (u64, u64)> {
+    let mut reader = ProcessReader::new(&Roots::default());
+    let mut used = HashMap::new();
+    let mut vitals = Vitals::default();
+    if reader.begin().is_ok() {
+        while let Ok(true) = reader.next(&mut vitals, |_| true) {
+            let seconds = vitals.user_seconds + vitals.privileged_seconds;
+            let nanoseconds = Duration::try_from_secs_f64(seconds).unwrap_or_default().as_nanos();
+            let nanoseconds = u64::try_from(nanoseconds).unwrap_or(u64::MAX);
+            used.insert(vitals.id.pid, (vitals.working_set_bytes, nanoseconds));
+        }
+    }
+    used
 }
 
 /// Closed when dropped.
@@ -263,6 +315,7 @@ fn settings(manager: &Handle, name: &str) -> Settings {
         settings.start_mode = Some(StartMode::AutomaticDelayed);
     }
     settings.has_trigger = has_trigger(&service);
+    settings.description = description(&service);
     settings
 }
 
@@ -307,8 +360,30 @@ unsafe fn from_config(config: &QUERY_SERVICE_CONFIGW) -> Settings {
             "share_process"
         }),
         command: Some(command).filter(|command| !command.is_empty()),
-        has_trigger: false,
+        ..Settings::default()
     }
+}
+
+fn description(service: &Handle) -> Option<String> {
+    /// The longest that Windows keeps.
+    const BYTES: u32 = 8192;
+    let mut buffer = vec![0_u64; BYTES as usize / 8];
+    let mut needed = 0;
+    let place = buffer.as_mut_ptr();
+    // SAFETY: the call is told the buffer's size.
+    let done = unsafe {
+        QueryServiceConfig2W(
+            service.0,
+            SERVICE_CONFIG_DESCRIPTION,
+            place.cast(),
+            BYTES,
+            &raw mut needed,
+        )
+    };
+    // SAFETY: the call has filled the structure, and its text lies in the same buffer.
+    let text = (done != 0)
+        .then(|| unsafe { text((*place.cast::<SERVICE_DESCRIPTIONW>()).lpDescription) })?;
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Systems that lack the question have no such services.
@@ -364,6 +439,18 @@ mod tests {
             assert!(service.pid.is_none() || service.status.state != ServiceState::Stopped);
         }
         assert!(services.iter().any(|one| one.command.is_some()));
+        let running = services.iter().filter(|one| one.pid.is_some());
+        let names = names_by_pid();
+        for service in running {
+            let pid = service.pid.unwrap();
+            assert!(names[&pid].split(", ").any(|name| name == service.status.name), "{names:?}");
+            let is_alone = !names[&pid].contains(", ");
+            assert_eq!(
+                service.memory_bytes.is_some_and(|bytes| bytes > 0),
+                is_alone,
+                "{service:?}"
+            );
+        }
         let read = reader.read().unwrap();
         assert_eq!(read.len(), services.len());
         for status in read {

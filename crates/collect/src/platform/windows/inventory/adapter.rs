@@ -14,9 +14,9 @@ use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, AF_UNSPEC, SOCKADDR_IN, SOCKADDR_IN6,
 };
 
-use crate::platform::windows::failure;
 use crate::platform::windows::wide::narrow;
 use crate::platform::windows::wine::under_wine;
+use crate::platform::windows::{failure, registry};
 use crate::readings::AdapterFacts;
 
 /// A machine with more adapters or addresses is cut off there.
@@ -87,16 +87,50 @@ fn adapter(row: &IP_ADAPTER_ADDRESSES_LH) -> AdapterFacts {
         .filter(|speed| is_up && *speed > 0 && *speed < u64::MAX && !under_wine());
     // SAFETY: both are null or lead to a text that ends with a zero, in the buffer of the row.
     let (name, description) = unsafe { (text(row.FriendlyName), text(row.Description)) };
+    // SAFETY: it is null or leads to bytes that end with a zero, in the buffer of the row.
+    let id = unsafe { ascii(row.AdapterName) };
     AdapterFacts {
         name,
         description: Some(description).filter(|description| !description.is_empty()),
         mac: Some(mac.join(":")).filter(|mac| mac.contains(|c| !"0:".contains(c))),
         kind: kind(row.IfType),
-        manufacturer: None,
+        manufacturer: manufacturer(&id),
         speed_bits_per_second: speed.filter(|_| row.IfType != IF_TYPE_SOFTWARE_LOOPBACK),
         addresses: addresses(row.FirstUnicastAddress),
         is_up,
     }
+}
+
+/// The maker of an adapter, as its driver says, by way of the class of network adapters.
+fn manufacturer(id: &str) -> Option<String> {
+    const CLASS: &str =
+        r"SYSTEM\CurrentControlSet\Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}";
+    let key =
+        registry::machine_keys(CLASS).into_iter().map(|name| format!(r"{CLASS}\{name}")).find(
+            |key| registry::machine_text(key, "NetCfgInstanceId").is_some_and(|known| known == id),
+        )?;
+    let device = registry::machine_text(&key, "DeviceInstanceID");
+    let maker = device.and_then(|device| {
+        registry::machine_text(&format!(r"SYSTEM\CurrentControlSet\Enum\{device}"), "Mfg")
+    });
+    let maker = maker.or_else(|| registry::machine_text(&key, "ProviderName"))?;
+    // `@oem3.inf,%intel%;Intel Corporation`: the name follows where it is to be looked up.
+    maker.rsplit(';').next().map(str::to_owned)
+}
+
+/// # Safety
+/// The pointer is null, or leads to bytes that end with a zero.
+unsafe fn ascii(start: *const u8) -> String {
+    const MAX_BYTES: usize = 256;
+    if start.is_null() {
+        return String::new();
+    }
+    // SAFETY: the bytes are read up to their zero and not beyond.
+    let bytes = unsafe {
+        let length = (0..MAX_BYTES).take_while(|&at| *start.add(at) != 0).count();
+        std::slice::from_raw_parts(start, length)
+    };
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// # Safety
