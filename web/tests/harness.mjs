@@ -193,7 +193,8 @@ export class Machine {
   }
 }
 
-export async function launch() {
+/** Without the page, the browser opens whatever it is told to. */
+export async function launch({ ofPage = true } = {}) {
   const profile = await mkdtemp(join(tmpdir(), 'barograph-browser-'))
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.BAROGRAPH_CHROMIUM ?? '/usr/bin/chromium',
@@ -207,7 +208,7 @@ export async function launch() {
     viewport: { width: 1440, height: 900 },
     permissions: ['clipboard-read', 'clipboard-write'],
   })
-  if (FROM_DIST) await pageFromDist(context)
+  if (FROM_DIST && ofPage) await pageFromDist(context)
   return {
     context,
     async close() {

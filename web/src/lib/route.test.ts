@@ -27,6 +27,11 @@ describe('the address', () => {
     }
   })
 
+  it('takes no text for a time', () => {
+    expect(open('/?pin=%22onerror%3D1').pinMs).toBeNull()
+    expect(open('/?pin=2026-11-22T12:00:00%2B01:00').pinMs).toBe(Date.parse('2026-11-22T11:00:00Z'))
+  })
+
   it('bounds what a link can bring', () => {
     const many = Array.from({ length: 50 }, (_, i) => `k${i}=1`).join('&')
     expect(Object.keys(open(`/processes?${many}&q=${'x'.repeat(5000)}`).view).length).toBe(16)

@@ -64,7 +64,8 @@ function parseRangeParams(params: URLSearchParams): TimeRange | null {
 
 function parseTime(value: string | null): number | null {
   if (value === null || value === '') return null
-  const ms = /^\d{12,14}$/.test(value) ? Number(value) : Date.parse(value)
+  // `Date.parse` finds a date in almost any text that holds a number.
+  const ms = /^\d{12,14}$/.test(value) ? Number(value) : /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isFinite(ms) && ms >= 0 ? ms : null
 }
 

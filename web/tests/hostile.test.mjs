@@ -1,0 +1,154 @@
+// A host that means harm, or merely names things oddly, changes nothing but text; and a server that goes in mid-session takes nothing with it.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, test } from 'node:test'
+import { launch, open, pause, Server, settled } from './harness.mjs'
+
+const NAMES = [
+  '<img src=x onerror=globalThis.hurt=1>',
+  '<script>globalThis.hurt=1',
+  `"quotes' & {braces} \`ticks\` \${x}`,
+  'שלום \u202Egnp.exe',
+  '😀 emoji\ttab',
+  'x'.repeat(200),
+]
+const HOST = '<b>host</b> "q" \u202Eesrever ' + 'y'.repeat(60)
+
+let server
+let browser
+let folder
+let opened
+const children = []
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'barograph-hostile-'))
+  for (const name of NAMES) {
+    const path = join(folder, name)
+    await copyFile('/bin/sh', path)
+    await chmod(path, 0o755)
+    children.push(spawn(path, ['-c', 'while :; do sleep 30; done', '</td><script>globalThis.hurt=1</script>', '"><img src=x onerror=globalThis.hurt=1>'], { stdio: 'ignore' }))
+  }
+  server = await Server.create({ config: `host = ${JSON.stringify(HOST)}\n` })
+  browser = await launch()
+  await pause(13_000)
+})
+
+after(async () => {
+  for (const child of children) child.kill()
+  await browser?.close()
+  await server?.remove()
+  await rm(folder, { recursive: true, force: true })
+})
+
+afterEach(async () => {
+  if (opened === undefined) return
+  assert.equal(await opened.page.evaluate(() => globalThis.hurt), undefined, 'a name was run as a script')
+  assert.equal(await opened.page.locator('main img, main script').count(), 0, 'a name became an element')
+  const wide = await opened.page.evaluate(() => [document.documentElement, document.querySelector('main')].map((each) => each.scrollWidth - each.clientWidth))
+  assert.deepEqual(wide, [0, 0], 'a name made the page wider')
+  assert.deepEqual(opened.complaints, [], 'the page complained')
+  await opened.page.close()
+  opened = undefined
+})
+
+async function show(path, size) {
+  opened = await open(browser, server, path, size)
+  await opened.page.waitForSelector('[data-fresh=live]')
+  return opened.page
+}
+
+const row = (page) => page.locator('[role=row][data-key]').first()
+
+for (const [i, name] of NAMES.entries()) {
+  test(`a process called ${JSON.stringify(name.slice(0, 40))} is text in the table and in the detail`, async () => {
+    const page = await show('/processes', i % 2 === 0 ? {} : { width: 390, height: 844, theme: 'light' })
+    await page.locator('[data-filter]').fill(String(children[i].pid))
+    await row(page).click()
+    const told = await page.locator('[data-detail]').textContent()
+    assert.ok(told.includes(name.slice(0, 60)), told.slice(0, 300))
+    assert.ok(told.includes('</td><script>globalThis.hurt=1</script>'))
+    await page.keyboard.press('Escape')
+    await page.getByLabel('Show').selectOption('tree')
+    await row(page).waitFor()
+  })
+}
+
+test('a host with an odd name is text wherever it stands', async () => {
+  const page = await show('/')
+  await settled(page)
+  assert.equal(await page.locator('h1').textContent(), HOST)
+  assert.ok((await page.title()).includes('<b>host</b>'))
+  await page.goto(`${server.url}/overview`)
+  await row(page).waitFor()
+  assert.ok((await row(page).textContent()).includes('<b>host</b>'))
+})
+
+test('a link full of mischief opens a page, and what it brings is text', async () => {
+  const text = '"><img src=nowhere onerror=globalThis.hurt=1>'
+  const mischief = encodeURIComponent(text)
+  const page = await show(`/processes?q=${mischief}&sort=${mischief}&dir=${mischief}&row=${mischief}&view=${mischief}&from=${mischief}&pin=${mischief}&cmp=${mischief}&${mischief}=1`)
+  await page.getByText('No process fits the filter.').waitFor()
+  assert.equal(await page.locator('[data-filter]').inputValue(), text)
+  await page.goto(`${server.url}/explore?q=${mischief}`)
+  await page.getByRole('alert').waitFor()
+  assert.ok(opened.complaints.every((complaint) => /400/.test(complaint)), opened.complaints.join('\n'))
+  opened.complaints.length = 0
+})
+
+test('events of oddly named processes are text', async () => {
+  const end = spawn(join(folder, NAMES[0]), ['-c', 'exit 0'], { stdio: 'ignore' })
+  await new Promise((done) => end.on('exit', done))
+  const page = await show('/events?from=now-5m&q=onerror')
+  await row(page).click()
+  assert.ok((await page.locator('[data-detail]').textContent()).includes('<img src=x onerror'))
+})
+
+test('a server that restarts in mid-session is found again by every page, which goes on by itself', async () => {
+  const pages = []
+  for (const path of ['/processes?q=sleep', '/explore?q=process_count', '/overview', '/network', '/status']) {
+    const one = await open(browser, server, path)
+    await one.page.waitForSelector('[data-fresh=live]')
+    await one.page.evaluate(() => (globalThis.sameDocument = true))
+    pages.push(one.page)
+  }
+  await server.stop()
+  for (const page of pages) await page.locator('[data-strip=offline]').waitFor()
+  await server.start()
+  for (const page of pages) {
+    await page.getByRole('button', { name: 'Retry now' }).click({ timeout: 3000 }).catch(() => undefined)
+    await page.waitForSelector('[data-fresh=live]', { timeout: 40_000 })
+    assert.equal(await page.locator('[data-strip]').count(), 0)
+    assert.equal(await page.evaluate(() => globalThis.sameDocument), true, 'the page was reloaded')
+    await page.locator('main').getByRole('alert').waitFor({ state: 'detached' })
+  }
+  const table = pages[0]
+  const before = await table.locator('.told').textContent()
+  assert.match(before, /found of \d+ processes/)
+  for (const page of pages) await page.close()
+})
+
+test('everything on the processes page is done with the keyboard alone', async () => {
+  const page = await show('/')
+  await settled(page)
+  await page.keyboard.press('g')
+  await page.keyboard.press('p')
+  await row(page).waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type(String(children[0].pid))
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Tab')
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'SELECT')
+  await page.keyboard.press('Tab')
+  assert.match(await page.evaluate(() => document.activeElement?.getAttribute('role') ?? ''), /grid/)
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+  await page.locator('[data-detail]').waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('[data-detail]').waitFor({ state: 'detached' })
+  await page.keyboard.press('/')
+  await page.keyboard.press('Escape')
+  await page.waitForFunction(() => document.querySelector('[data-filter]')?.value === '')
+})
