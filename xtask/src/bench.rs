@@ -4,6 +4,8 @@ mod beside;
 mod http;
 mod peers;
 mod process_tree;
+mod query;
+mod recording;
 mod sizes;
 mod watched;
 
@@ -24,6 +26,8 @@ pub(crate) enum Bench {
     Serve(ServeOptions),
     /// The same beside `netdata`, `node_exporter`, `collectd` and `sadc`, all at once (Debian)
     Peers(beside::PeersOptions),
+    /// Questions over HTTP, beside Prometheus and VictoriaMetrics with the same samples (Debian)
+    Query(query::QueryOptions),
 }
 
 #[derive(Debug, Args)]
@@ -40,6 +44,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Serve(options) => serve(options),
         Bench::Peers(options) => beside::run(options),
+        Bench::Query(options) => query::run(options),
     }
 }
 

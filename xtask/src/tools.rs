@@ -119,6 +119,14 @@ pub(crate) static PROMETHEUS: Tool = Tool {
     advice: "install Prometheus with promtool, node_exporter and VictoriaMetrics",
 };
 
+/// Asks as often as a server can answer.
+pub(crate) static WRK: Tool = Tool {
+    name: "wrk",
+    present: || process::find("wrk").is_some(),
+    source: Source::Debian(&["wrk"]),
+    advice: "install wrk",
+};
+
 pub(crate) static PYTHON_CLIENTS: Tool = Tool {
     name: "Python with clients to compare with",
     present: python::present,

@@ -2,6 +2,7 @@
 
 mod rank;
 mod sums;
+mod xxh64;
 
 use barograph_model::Labels;
 

@@ -1,6 +1,6 @@
 //! The smallest client there is, for servers on this machine.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -23,4 +23,73 @@ pub(super) fn get(address: &str, path: &str) -> Result<String> {
         bail!("{address}{path} answered `{status}`");
     }
     Ok(body.to_owned())
+}
+
+/// A connection that is kept for many questions.
+#[derive(Debug)]
+pub(super) struct Connection {
+    socket: BufReader<TcpStream>,
+    body: Vec<u8>,
+}
+
+impl Connection {
+    pub(super) fn open(address: &str) -> Result<Self> {
+        let socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(Duration::from_secs(120)))?;
+        Ok(Self { socket: BufReader::with_capacity(64 * 1024, socket), body: Vec::new() })
+    }
+
+    /// Asks and reads the whole answer; its length in bytes.
+    pub(super) fn get(&mut self, path: &str) -> Result<usize> {
+        let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        self.socket.get_mut().write_all(head.as_bytes())?;
+        let status = self.line()?;
+        let (mut length, mut is_chunked) = (0, false);
+        loop {
+            let line = self.line()?.to_ascii_lowercase();
+            match line.split_once(": ") {
+                None => break,
+                Some(("content-length", value)) => length = value.parse()?,
+                Some(("transfer-encoding", value)) => is_chunked = value == "chunked",
+                Some(_) => {}
+            }
+        }
+        self.body.clear();
+        if is_chunked {
+            self.chunks()?;
+        } else {
+            self.read(length)?;
+        }
+        if !status.contains(" 200") {
+            bail!("{path} answered `{status}`: {}", String::from_utf8_lossy(&self.body));
+        }
+        Ok(self.body.len())
+    }
+
+    fn chunks(&mut self) -> Result<()> {
+        loop {
+            let length = usize::from_str_radix(&self.line()?, 16)?;
+            self.read(length)?;
+            self.line()?;
+            if length == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn read(&mut self, length: usize) -> Result<()> {
+        let before = self.body.len();
+        self.body.resize(before + length, 0);
+        self.socket.read_exact(self.body.get_mut(before..).unwrap_or_default())?;
+        Ok(())
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        if self.socket.read_line(&mut line)? == 0 {
+            bail!("the connection was closed");
+        }
+        Ok(line.trim_end().to_owned())
+    }
 }

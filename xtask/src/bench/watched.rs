@@ -58,6 +58,10 @@ impl Watched {
         Ok(value.context("/metrics has no barograph_live_series")?.parse()?)
     }
 
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(super) fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -12,6 +12,7 @@ mod inventory;
 mod live;
 mod processes;
 mod program;
+mod promql;
 mod protobuf;
 mod record;
 mod refusals;

@@ -122,13 +122,7 @@ impl Server {
     }
 
     pub(crate) fn request(&self, path: &str, host: &str) -> Answer {
-        let mut socket = TcpStream::connect(self.address).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-        socket.write_all(head.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        socket.read_to_end(&mut answer).unwrap();
-        Answer::parse(&String::from_utf8_lossy(&answer))
+        request(self.address, path, host)
     }
 
     /// Sends a body.
@@ -198,6 +192,17 @@ impl Drop for Server {
         self.child.kill().unwrap_or_default();
         self.child.wait().unwrap();
     }
+}
+
+/// Asks any server.
+pub(crate) fn request(address: SocketAddr, path: &str, host: &str) -> Answer {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).unwrap();
+    Answer::parse(&String::from_utf8_lossy(&answer))
 }
 
 /// What came back.

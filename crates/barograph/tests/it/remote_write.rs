@@ -123,7 +123,7 @@ fn peak_kib(server: &Server) -> u64 {
 }
 
 /// Another program, ended when dropped.
-struct Peer(Child);
+pub(crate) struct Peer(pub(crate) Child);
 
 impl Drop for Peer {
     fn drop(&mut self) {

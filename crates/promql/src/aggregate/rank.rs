@@ -1,9 +1,9 @@
 //! Aggregations that need all series of a group side by side.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Members;
+use super::xxh64::xxh64;
 use crate::EvalError;
 use crate::frame::{Frame, Line, absent_column, make_labels};
 use crate::grid::{ABSENT, is_absent};
@@ -120,11 +120,20 @@ pub(crate) fn limit_ratio(ratio: &[f64], mut frame: Frame) -> Frame {
     frame
 }
 
-/// Between 0 and 1.
+/// Between 0 and 1, the same as in Prometheus: its labels are hashed in the form in which they are
+/// held there, where a length is a byte, or 255 and three bytes.
 fn place(line: &Line) -> f64 {
-    let mut hasher = DefaultHasher::new();
-    line.labels.hash(&mut hasher);
-    hasher.finish() as f64 / u64::MAX as f64
+    const LONG: usize = 255;
+    let mut bytes = Vec::with_capacity(128);
+    for text in line.labels.iter().flat_map(|(name, value)| [name, value]) {
+        let length = text.len().to_le_bytes();
+        match length {
+            [low, ..] if text.len() < LONG => bytes.push(low),
+            [low, middle, high, ..] => bytes.extend([u8::MAX, low, middle, high]),
+        }
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    xxh64(&bytes) as f64 / u64::MAX as f64
 }
 
 /// `count_values`: for each group and value a series whose label `label` is the value. Holds at

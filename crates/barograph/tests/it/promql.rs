@@ -1,0 +1,206 @@
+//! The same questions to Barograph and to a real Prometheus that hold the same samples.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::program::{PATIENCE, Server, free_port, peer_program, request, run, text};
+use crate::remote_write::Peer;
+
+/// Seconds since 1970; a sample every ten from here, for twenty minutes.
+const START: i64 = 1_700_000_000;
+const SAMPLES: i64 = 120;
+
+/// What dashboards ask. No range ends on a sample, because a range of Prometheus 2 holds the sample
+/// on its left edge, and one of Prometheus 3 does not.
+const EXPRESSIONS: &[&str] = &[
+    "requests_total",
+    "requests_total{code=~\"5..\"} offset 95s",
+    "rate(requests_total[65s])",
+    "sum by (code) (rate(requests_total[125s]))",
+    "sum(rate(requests_total{code=\"500\"}[125s])) / sum(rate(requests_total[125s]))",
+    "increase(requests_total[305s])",
+    "irate(requests_total[65s])",
+    "resets(requests_total[605s])",
+    "changes(temperature[305s])",
+    "delta(temperature[305s])",
+    "deriv(temperature[305s])",
+    "predict_linear(temperature[305s], 3600)",
+    "avg_over_time(temperature[305s])",
+    "sum_over_time(temperature[65s])",
+    "min_over_time(temperature[305s])",
+    "max_over_time(temperature[305s])",
+    "stddev_over_time(temperature[305s])",
+    "quantile_over_time(0.9, temperature[305s])",
+    "avg without (instance) (temperature)",
+    "stddev(temperature)",
+    "quantile(0.3, temperature)",
+    "topk(2, temperature)",
+    "count_values(\"rounded\", round(temperature, 10))",
+    "temperature > 20 and on (instance) requests_total{code=\"200\"} > 100",
+    "requests_total / on (instance) group_left sum by (instance) (requests_total)",
+    "histogram_quantile(0.9, sum by (le) (rate(latency_seconds_bucket[125s])))",
+    "max_over_time(rate(requests_total[61s])[304s:15s])",
+    "absent(temperature{instance=\"z\"})",
+    "clamp_max(temperature, 20) * 2 ^ 0.5",
+    "label_replace(temperature, \"place\", \"room $1\", \"instance\", \"(.*)\")",
+    "count by (__name__) ({__name__!=\"\"})",
+    "scalar(sum(temperature)) + time()",
+    "hour(vector(time())) + day_of_year()",
+];
+
+/// Three instances with counters that start anew, a gauge, and a histogram.
+fn recording() -> String {
+    let mut out = String::new();
+    let mut state = 7_u64;
+    let mut noise = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        i64::try_from(state >> 57).unwrap()
+    };
+    for instance in ["a", "b", "c"] {
+        for code in ["200", "404", "500"] {
+            let mut count = 0;
+            for step in 0..SAMPLES {
+                count = if noise() == 0 { 0 } else { count + noise() };
+                let time = START + step * 10;
+                let labels = format!("instance=\"{instance}\",code=\"{code}\"");
+                writeln!(out, "requests_total{{{labels}}} {count} {time}").unwrap();
+            }
+        }
+        for step in 0..SAMPLES {
+            // Now and then a reading is missing.
+            if noise() > 120 {
+                continue;
+            }
+            let (value, time) = (noise() - 40, START + step * 10);
+            writeln!(out, "temperature{{instance=\"{instance}\"}} {value}.25 {time}").unwrap();
+        }
+        let mut counts = [0; 4];
+        for step in 0..SAMPLES {
+            let mut sum = 0;
+            for (count, bound) in counts.iter_mut().zip(["0.1", "0.5", "2", "+Inf"]) {
+                *count += noise();
+                sum += *count;
+                let labels = format!("instance=\"{instance}\",le=\"{bound}\"");
+                let time = START + step * 10;
+                writeln!(out, "latency_seconds_bucket{{{labels}}} {sum} {time}").unwrap();
+            }
+        }
+    }
+    out + "# EOF\n"
+}
+
+#[test]
+fn a_real_prometheus_gives_the_same_answers() {
+    let (Some(mut promtool), Some(mut prometheus)) =
+        (peer_program("promtool"), peer_program("prometheus"))
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (file, blocks) = (folder.path().join("recording.txt"), folder.path().join("blocks"));
+    std::fs::write(&file, recording()).unwrap();
+    let made = promtool
+        .args(["tsdb", "create-blocks-from", "openmetrics"])
+        .args([&file, &blocks])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let data = folder.path().join("data");
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
+    let taken = run(&["store", "import", &path(&file), "--data", &path(&data)]);
+    assert!(taken.status.success(), "{}", text(&taken.stderr));
+    let server = Server::start(&data);
+
+    let (port, settings) = (free_port(), folder.path().join("prometheus.yml"));
+    std::fs::write(&settings, "scrape_configs: []\n").unwrap();
+    let peer = prometheus
+        .arg(format!("--config.file={}", settings.display()))
+        .arg(format!("--storage.tsdb.path={}", blocks.display()))
+        .arg("--storage.tsdb.retention.time=100y")
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .stderr(Stdio::null())
+        .spawn();
+    let _peer = Peer(peer.unwrap());
+    let prometheus = SocketAddr::from(([127, 0, 0, 1], port));
+    server.wait_for("Prometheus", |_| {
+        std::net::TcpStream::connect_timeout(&prometheus, PATIENCE).ok()?;
+        (request(prometheus, "/-/ready", "localhost").status == 200).then_some(())
+    });
+
+    let (from, to) = (START + 600, START + 1190);
+    for expr in EXPRESSIONS {
+        let query = escaped(expr);
+        for path in [
+            format!("/api/v1/query?query={query}&time={}", START + 1003),
+            format!("/api/v1/query_range?query={query}&start={from}&end={to}&step=10"),
+            format!("/api/v1/query_range?query={query}&start={}&end={to}&step=20", from + 3),
+        ] {
+            let answer = |address| {
+                let answer = request(address, &path, "localhost");
+                assert_eq!(answer.status, 200, "{expr}: {}", answer.body);
+                let answer: Value = serde_json::from_str(&answer.body).unwrap();
+                sorted(answer["data"].clone())
+            };
+            assert_same(&path, &answer(server.address), &answer(prometheus));
+        }
+    }
+}
+
+/// Series by their labels.
+fn sorted(mut data: Value) -> Value {
+    if let Some(series) = data["result"].as_array_mut() {
+        series.sort_by_key(|series| series["metric"].to_string());
+    }
+    data
+}
+
+/// Numbers may differ in their last digits.
+#[track_caller]
+fn assert_same(question: &str, own: &Value, other: &Value) {
+    match (own, other) {
+        (Value::Array(own), Value::Array(other)) => {
+            assert_eq!(own.len(), other.len(), "{question}: {own:?} is not {other:?}");
+            for (own, other) in own.iter().zip(other) {
+                assert_same(question, own, other);
+            }
+        }
+        (Value::Object(own), Value::Object(other)) => {
+            let names = |object: &serde_json::Map<String, Value>| {
+                object.keys().cloned().collect::<Vec<_>>()
+            };
+            assert_eq!(names(own), names(other), "{question}");
+            for (own, other) in own.values().zip(other.values()) {
+                assert_same(question, own, other);
+            }
+        }
+        (Value::String(own), Value::String(other)) => match (own.parse(), other.parse()) {
+            (Ok(own), Ok(other)) => assert_near(question, own, other),
+            _ => assert_eq!(own, other, "{question}"),
+        },
+        (own, other) if own.is_number() => {
+            assert_near(question, own.as_f64().unwrap(), other.as_f64().unwrap());
+        }
+        (own, other) => assert_eq!(own, other, "{question}"),
+    }
+}
+
+#[track_caller]
+fn assert_near(question: &str, own: f64, other: f64) {
+    let near = (own - other).abs() <= 1e-9 * (1.0 + own.abs().max(other.abs()));
+    assert!(near || own.to_string() == other.to_string(), "{question}: {own} is not {other}");
+}
+
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").unwrap();
+        }
+        out
+    })
+}
