@@ -129,9 +129,14 @@ async function heapOverTime(browser, server) {
 const browser = await launch()
 const server = await Server.create()
 try {
+  // Each figure is printed when it is there: a run that is cut short has told something.
+  const tell = (figures) => Object.entries(figures).forEach(([name, value]) => console.log(`${name}: ${typeof value === 'number' ? value.toFixed(1) : value}`))
+  tell(sizes())
   await pause(10_000)
-  const figures = { ...sizes(), ...(await fiftyCharts()), ...(await firstChart(browser, server)), ...(await hostPage(browser, server)), ...(await heapOverTime(browser, server)) }
-  for (const [name, value] of Object.entries(figures)) console.log(`${name}: ${typeof value === 'number' ? value.toFixed(1) : value}`)
+  tell(await firstChart(browser, server))
+  tell(await fiftyCharts())
+  tell(await hostPage(browser, server))
+  tell(await heapOverTime(browser, server))
 } finally {
   await browser.close()
   await server.remove()

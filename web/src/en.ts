@@ -364,10 +364,10 @@ export const en = {
     failed: (message: string) => `Could not be read: ${message}.`,
     numbers: {
       newest: 'Newest reading', series: 'Series now', connections: 'Live connections', stored: 'Samples stored', bytes: 'Size on disk', head: 'Head in memory', missed: 'Ticks missed', jumps: 'Clock jumps', refused: 'Samples refused',
-      span: 'History', partitions: 'Partitions', waiting: 'Batches waiting', lost: 'Batches lost', damaged: 'Damaged pieces', version: 'Version',
+      growth: 'Grows by', pace: 'Readings', ownCpu: 'CPU of one core', ownMemory: 'Memory', ownThreads: 'Threads', ownHandles: 'Open files', span: 'History', partitions: 'Partitions', waiting: 'Batches waiting', lost: 'Batches lost', damaged: 'Damaged pieces', version: 'Version',
     },
     columns: ['Collector', 'State', 'Every', 'Takes', 'Samples', 'Runs', 'Failures', 'Timeouts', 'Last error'],
     states: { running: 'running', absent: 'not on this system', backed_off: 'slowed down', stuck: 'stuck' },
-    failing: 'failing',
+    failing: 'failing', perDay: (size: string) => `${size} a day`, onTime: 'on time', slower: (pace: number) => `every ${pace} intervals, over budget`,
   },
 } as const

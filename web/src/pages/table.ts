@@ -47,7 +47,7 @@ export const PAGES: Record<Page, PageEntry> = {
   events: { name: en.nav.events, icon: CalendarClock, key: 'l', tab: true, timed: true, ...later(() => import('./Events.svelte')) },
   inventory: { name: en.nav.inventory, icon: Circuit, key: 'i', tab: true, timed: false, ...later(() => import('./Inventory.svelte')) },
   explore: { name: en.nav.explore, icon: ChartLine, key: 'e', tab: false, timed: true, ...later(() => import('./Explore.svelte')) },
-  status: { name: en.nav.status, short: en.nav.statusShort, icon: HeartPulse, key: 's', tab: false, timed: false, ...later(() => import('./Status.svelte')) },
+  status: { name: en.nav.status, short: en.nav.statusShort, icon: HeartPulse, key: 's', tab: false, timed: true, ...later(() => import('./Status.svelte')) },
 }
 
 export const PAGE_NAMES = Object.keys(PAGES) as Page[]
