@@ -79,7 +79,7 @@ fn barograph(binary: &Path, folder: &Path) -> Result<Server> {
     Ok(Server {
         name: "Barograph",
         address,
-        health: "/api/health",
+        health: "/-/healthy",
         running: Running::Own { _server: server },
     })
 }
