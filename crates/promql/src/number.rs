@@ -40,15 +40,44 @@ fn push_plain(out: &mut String, value: f64) {
         let whole = value as i64;
         write!(out, "{whole}")
     } else {
-        write!(out, "{value}")
+        push_fraction(out, value)
     };
     // Writing to a string cannot fail.
     written.unwrap_or_default();
 }
 
+/// The same digits as the standard library's, found several times faster. Numbers that would get an
+/// exponent are left to the standard library.
+fn push_fraction(out: &mut String, value: f64) -> std::fmt::Result {
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value);
+    if value.fract() == 0.0 || text.contains('e') {
+        write!(out, "{value}")
+    } else {
+        out.write_str(text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn digits_are_those_of_the_standard_library(bits in any::<u64>(), plain in -1e6..1e6) {
+            for value in [f64::from_bits(bits), plain, plain / 1e7] {
+                let expected = match value {
+                    value if value.is_nan() => "NaN".to_owned(),
+                    value if value == f64::INFINITY => "+Inf".to_owned(),
+                    value if value == f64::NEG_INFINITY => "-Inf".to_owned(),
+                    value => value.to_string(),
+                };
+                prop_assert_eq!(plain_number(value), expected);
+            }
+        }
+    }
 
     #[test]
     fn sample_values_are_written_as_go_does() {
