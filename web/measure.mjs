@@ -1,4 +1,5 @@
 // What the page costs, in headless Chromium: `npm run measure`. Takes about seven minutes; `-- --minutes 2` shortens the look at the heap.
+// `-- --only charts` takes one part: sizes, first, charts, host or heap.
 // Times are processor time of the page's main thread, so that other work on the machine changes them little.
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -13,7 +14,8 @@ const TICKS = 20
 const SOAK_TICKS = 3000
 const LIVE_SECONDS = 30
 const FIRST_CHARTS = 5
-const minutes = Number(process.argv[process.argv.indexOf('--minutes') + 1]) || 5
+const option = (name) => process.argv[process.argv.indexOf(name) + 1]
+const minutes = (process.argv.includes('--minutes') && Number(option('--minutes'))) || 5
 
 const zipped = (name) => gzipSync(readFileSync(webPath('dist/assets', name)), { level: 9 }).length / KB
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
@@ -59,17 +61,17 @@ async function fiftyCharts() {
   await page.waitForFunction(() => globalThis.advance !== undefined)
   const { between, heap } = await meter(page)
   // A frame for each tick: drawing is part of what it costs.
-  const run = (ticks, all) => page.evaluate(async ([count, each]) => {
+  const run = (ticks, all, paceMs) => page.evaluate(async ([count, each, pace]) => {
     for (let i = 0; i < count; i++) {
       globalThis.advance(each)
-      await new Promise((done) => requestAnimationFrame(done))
+      await new Promise((done) => (pace === 0 ? requestAnimationFrame(done) : setTimeout(done, pace)))
     }
-  }, [ticks, all])
-  await run(5, true)
-  const all = await between(() => run(TICKS, true))
-  const visible = await between(() => run(TICKS, false))
+  }, [ticks, all, paceMs])
+  await run(3, true, 1000)
+  const all = await between(() => run(TICKS, true, 1000))
+  const visible = await between(() => run(TICKS, false, 1000))
   const before = await heap()
-  await run(SOAK_TICKS, false)
+  await run(SOAK_TICKS, false, 0)
   const after = await heap()
   await browser.close()
   await files.close()
@@ -131,12 +133,15 @@ const server = await Server.create()
 try {
   // Each figure is printed when it is there: a run that is cut short has told something.
   const tell = (figures) => Object.entries(figures).forEach(([name, value]) => console.log(`${name}: ${typeof value === 'number' ? value.toFixed(1) : value}`))
-  tell(sizes())
+  const parts = {
+    sizes,
+    first: () => firstChart(browser, server),
+    charts: fiftyCharts,
+    host: () => hostPage(browser, server),
+    heap: () => heapOverTime(browser, server),
+  }
   await pause(10_000)
-  tell(await firstChart(browser, server))
-  tell(await fiftyCharts())
-  tell(await hostPage(browser, server))
-  tell(await heapOverTime(browser, server))
+  for (const [name, part] of Object.entries(parts)) if (!process.argv.includes('--only') || option('--only') === name) tell(await part())
 } finally {
   await browser.close()
   await server.remove()

@@ -49,7 +49,12 @@ pub(super) static STEPS: &[Step] = &[
     ),
     step("doctest", "the examples in the documentation", &[&C_COMPILER], doctest),
     step("rustdoc", "the documentation has no broken link", &[&C_COMPILER], rustdoc),
-    slow_step("browser", "the page in Chromium", &[&C_COMPILER, &NODE, &CHROMIUM], browser),
+    slow_step(
+        "browser",
+        "the page in Chromium",
+        &[&C_COMPILER, &NODE, &CHROMIUM, &SYSTEMD],
+        browser,
+    ),
     slow_step(
         "wine",
         "the Windows tests",
