@@ -11,6 +11,7 @@ static CLIENTS: &[(&str, &str)] = &[
     ("datadog==0.56.0", "datadog"),
     ("opentelemetry-exporter-otlp-proto-http==1.45.2", "opentelemetry.exporter.otlp.proto.http"),
     ("prometheus_client==0.26.0", "prometheus_client"),
+    ("pyarrow==26.0.1", "pyarrow"),
     ("statsd==4.0.1", "statsd"),
 ];
 

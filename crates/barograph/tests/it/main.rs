@@ -21,3 +21,4 @@ mod serve;
 mod services;
 mod statsd;
 mod store;
+mod store_oracles;

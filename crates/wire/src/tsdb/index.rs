@@ -178,14 +178,14 @@ pub fn read_tombstones(bytes: &[u8]) -> Result<Deleted, TsdbError> {
     if head.u32() != Some(TOMBSTONES_MAGIC) {
         return Err(TsdbError::Foreign { what: "file of tombstones" });
     }
-    let length = bytes.len().saturating_sub(4 + 4);
-    let content = bytes.get(4..).and_then(|rest| checked(rest, length));
-    let mut content = content.ok_or_else(|| damaged("tombstones", 4))?;
-    match content.take(1) {
+    match head.take(1) {
         Some([1]) => {}
         Some([found]) => return Err(TsdbError::Version { found: *found, known: 1 }),
         _ => return Err(damaged("tombstones", 4)),
     }
+    let length = bytes.len().saturating_sub(5 + 4);
+    let content = bytes.get(5..).and_then(|rest| checked(rest, length));
+    let mut content = content.ok_or_else(|| damaged("tombstones", 5))?;
     let mut deleted = Deleted::new();
     while content.len() > 0 {
         let entry = (content.uvarint(), content.varint(), content.varint());
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn tombstones_are_read_and_their_checksum_is_checked() {
         let mut bytes = vec![0x01, 0x30, 0xba, 0x30, 1, 5, 2, 4];
-        let crc = crc32c::crc32c(&bytes[4..]);
+        let crc = crc32c::crc32c(&bytes[5..]);
         bytes.extend_from_slice(&crc.to_be_bytes());
         assert_eq!(read_tombstones(&bytes).unwrap(), [(5, vec![(1, 2)])].into());
         bytes[6] ^= 1;

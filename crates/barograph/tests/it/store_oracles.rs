@@ -1,0 +1,194 @@
+//! What is exported and imported, beside the programs that the formats come from: Prometheus'
+//! promtool, Python's strict OpenMetrics parser, Apache Arrow's Parquet reader.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::program::{run, text};
+
+const START: i64 = 1_763_812_800_000;
+
+/// Values of many kinds, at regular and irregular times, over two days.
+fn page() -> String {
+    let mut page = String::new();
+    for series in 0..12_i64 {
+        let name = ["counter_like", "gauge_like", "noise"][usize::try_from(series % 3).unwrap()];
+        let mut state = series.unsigned_abs() + 1;
+        let mut time_ms = START + series;
+        let mut counter = 0;
+        for i in 0..1500_i64 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let noise = i64::try_from(state >> 40).unwrap();
+            counter += noise % 1000;
+            time_ms += if series < 6 { 60_000 } else { 1 + noise % 180_000 };
+            let value = match series % 3 {
+                0 => counter as f64,
+                1 if i % 200 < 100 => f64::from(7),
+                1 => noise as f64 / 64.0,
+                _ if i == 700 => f64::INFINITY,
+                _ => (noise as f64 - 8e6) * 1.1e-9 * (i as f64).exp2().min(1e200),
+            };
+            let value = if value.is_infinite() { "+Inf".to_owned() } else { value.to_string() };
+            let (seconds, millis) = (time_ms / 1000, time_ms % 1000);
+            writeln!(
+                page,
+                "{name}{{id=\"{series}\",text=\"a \\\"b\\\" \\\\c\"}} {value} {seconds}.{millis:03}"
+            )
+            .unwrap();
+        }
+    }
+    let mut lines: Vec<&str> = page.lines().collect();
+    // Series by series of one metric, as the format wants it; a stable sort keeps times in order.
+    lines.sort_by_key(|line| line.split("\",").next().map(str::to_owned));
+    let mut sorted = String::new();
+    let mut last = "";
+    for line in lines {
+        let name = line.split('{').next().unwrap();
+        if name != last {
+            writeln!(sorted, "# TYPE {name} unknown").unwrap();
+            last = name;
+        }
+        sorted += line;
+        sorted.push('\n');
+    }
+    sorted + "# EOF\n"
+}
+
+#[track_caller]
+fn done(args: &[&str]) -> String {
+    let output = run(args);
+    assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests compare with other programs")]
+fn other(program: &Path, args: &[&str]) -> Output {
+    Command::new(program).args(args).output().unwrap()
+}
+
+fn python() -> Option<PathBuf> {
+    let from_tests =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/python");
+    let named = std::env::var_os("BAROGRAPH_PYTHON").map(PathBuf::from);
+    let found = named.or(Some(from_tests)).filter(|python| python.is_file());
+    if found.is_none() {
+        eprintln!("not compared: no Python with clients (cargo xtask test installs it)");
+    }
+    found
+}
+
+fn export(data: &Path, format: &str, file: &Path) {
+    let (data, file) = (data.to_str().unwrap(), file.to_str().unwrap());
+    done(&["store", "export", "--format", format, "--data", data, "-o", file]);
+}
+
+fn import(file: &Path, data: &Path) {
+    done(&["store", "import", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+}
+
+/// Samples by series and time; values as they are written.
+fn samples(page: &str) -> BTreeMap<(String, String), f64> {
+    let lines = page.lines().filter(|line| !line.starts_with('#'));
+    let sample = |line: &str| {
+        let (rest, time) = line.rsplit_once(' ').unwrap();
+        let (series, value) = rest.rsplit_once(' ').unwrap();
+        let seconds: f64 = time.parse().unwrap();
+        ((series.to_owned(), format!("{seconds:.3}")), value.parse().unwrap())
+    };
+    lines.map(sample).collect()
+}
+
+#[test]
+fn blocks_that_prometheus_makes_of_an_export_are_imported_bit_by_bit() {
+    let promtool = Path::new("/usr/bin/promtool");
+    if !promtool.is_file() {
+        eprintln!("not compared: no promtool (cargo xtask test installs it)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("page.txt"), page()).unwrap();
+    import(&at("page.txt"), &at("first"));
+    export(&at("first"), "openmetrics", &at("out.txt"));
+    let out = fs::read_to_string(at("out.txt")).unwrap();
+    assert_eq!(samples(&out), samples(&page()));
+
+    let (from, to) = (at("out.txt"), at("blocks"));
+    let args = ["tsdb", "create-blocks-from", "openmetrics"];
+    let made =
+        other(promtool, &[&args[..], &[from.to_str().unwrap(), to.to_str().unwrap()]].concat());
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    assert!(fs::read_dir(&to).unwrap().count() > 3, "several blocks");
+    import(&to, &at("second"));
+    export(&at("second"), "openmetrics", &at("again.txt"));
+    assert_eq!(fs::read_to_string(at("again.txt")).unwrap(), out);
+
+    // A damaged block fails as a whole, and says where.
+    let block = fs::read_dir(&to).unwrap().map(|entry| entry.unwrap().path());
+    let chunks =
+        block.map(|block| block.join("chunks/000001")).find(|file| file.is_file()).unwrap();
+    let mut bytes = fs::read(&chunks).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&chunks, bytes).unwrap();
+    let failed =
+        run(&["store", "import", to.to_str().unwrap(), "--data", at("third").to_str().unwrap()]);
+    let said = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(said.contains("000001 at byte ") && said.contains("damaged"), "{said}");
+    export(&at("third"), "openmetrics", &at("third.txt"));
+    assert_eq!(fs::read_to_string(at("third.txt")).unwrap(), "# EOF\n");
+}
+
+const READ_OPENMETRICS: &str = r"
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as strict
+for family in strict(open(sys.argv[1]).read()):
+    for s in family.samples:
+        print(s.name, sorted(s.labels.items()), repr(float(s.value)), round(float(s.timestamp) * 1000))
+";
+
+const READ_PARQUET: &str = r"
+import sys
+import pyarrow as pa, pyarrow.parquet as pq
+table = pq.read_table(sys.argv[1])
+assert table.schema.field('timestamp').type == pa.timestamp('ms', tz='UTC'), table.schema
+columns = [name for name in table.column_names if name not in ('timestamp', 'metric', 'value')]
+times = table['timestamp'].cast(pa.int64()).to_pylist()
+data = {name: table[name].to_pylist() for name in columns + ['metric', 'value']}
+rows = []
+for i, time in enumerate(times):
+    labels = sorted((name, data[name][i]) for name in columns if data[name][i] is not None)
+    rows.append((data['metric'][i], labels, time, repr(float(data['value'][i]))))
+for metric, labels, time, value in sorted(rows):
+    print(metric, labels, value, time)
+";
+
+#[test]
+fn python_reads_the_same_samples_from_openmetrics_and_from_parquet() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("page.txt"), page()).unwrap();
+    import(&at("page.txt"), &at("data"));
+    export(&at("data"), "openmetrics", &at("out.txt"));
+    export(&at("data"), "parquet", &at("out.parquet"));
+    let read = |script: &str, file: &str| {
+        let output = other(&python, &["-c", script, at(file).to_str().unwrap()]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let mut lines: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let expected = read(READ_OPENMETRICS, "page.txt");
+    assert_eq!(expected.len(), 18_000);
+    assert!(read(READ_OPENMETRICS, "out.txt") == expected, "OpenMetrics");
+    assert!(read(READ_PARQUET, "out.parquet") == expected, "Parquet");
+    let bytes = fs::metadata(at("out.parquet")).unwrap().len();
+    assert!(bytes < 12 * 18_000, "{bytes} bytes");
+}
