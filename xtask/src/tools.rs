@@ -107,6 +107,17 @@ pub(crate) static SYSTEMD: Tool = Tool {
     advice: "install systemd (it need not run), dbus-daemon, iproute2 and util-linux",
 };
 
+/// Only root can have disks that fail.
+pub(crate) static FAULTS: Tool = Tool {
+    name: "programs that make disks fail",
+    present: || {
+        let programs = ["mkfs.ext4", "mount", "perl", "strace"];
+        !debian::is_root() || programs.iter().all(|name| process::find(name).is_some())
+    },
+    source: Source::Debian(&["e2fsprogs", "mount", "perl-base", "strace"]),
+    advice: "install e2fsprogs, mount, perl and strace",
+};
+
 /// Who else reads and writes Prometheus' formats.
 pub(crate) static PROMETHEUS: Tool = Tool {
     name: "Prometheus, promtool, node_exporter and VictoriaMetrics",

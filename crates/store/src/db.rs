@@ -189,10 +189,26 @@ impl Database {
         if let Some(connection) = lock(&self.idle).pop() {
             return Ok(connection);
         }
-        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-            .map_err(|source| self.failed(source))?;
-        self.check_identity(&connection)?;
-        Ok(connection)
+        let open = |path: &Path, flags| {
+            let connection = connect(path, flags).map_err(|source| self.failed(source))?;
+            self.check_identity(&connection).map(|()| connection)
+        };
+        match open(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY) {
+            // Even to read a live file, SQLite makes files beside it. Where nobody may, nobody
+            // writes either, so without a journal the file is all there is.
+            Err(OpenError::Database { source, .. }) if self.cannot_make_journal(&source) => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+                open(Path::new(&immutable_uri(&self.path)), flags)
+            }
+            opened => opened,
+        }
+    }
+
+    fn cannot_make_journal(&self, error: &rusqlite::Error) -> bool {
+        let mut journal = self.path.clone().into_os_string();
+        journal.push("-wal");
+        let journal = std::fs::metadata(journal).map_or(0, |metadata| metadata.len());
+        error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && journal == 0
     }
 
     pub(crate) fn give_back(&self, connection: Connection) {
@@ -270,6 +286,27 @@ fn connect(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
+}
+
+/// The file's name in the form that tells SQLite that nobody changes it.
+fn immutable_uri(path: &Path) -> String {
+    let path = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+    // `C:/x` becomes `/C:/x`.
+    let has_drive = path.get(1..2) == Some(":");
+    let mut uri = String::from(if has_drive { "file:/" } else { "file:" });
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b':' | b'.' | b'-' | b'_' => {
+                uri.push(char::from(byte));
+            }
+            byte => {
+                let digits = [byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16));
+                uri.push('%');
+                uri.extend(digits.into_iter().flatten());
+            }
+        }
+    }
+    uri + "?immutable=1"
 }
 
 fn create(connection: &mut Connection, span: Span) -> rusqlite::Result<Meta> {

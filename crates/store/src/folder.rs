@@ -15,6 +15,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::OpenError;
+use crate::sequence;
 use crate::span::Span;
 
 /// The version of the folder's layout.
@@ -96,7 +97,7 @@ impl Folder {
 
 /// What SQLite keeps beside a file.
 fn is_sidecar(name: &str) -> bool {
-    ["-wal", "-shm", "-journal"].iter().any(|suffix| name.ends_with(suffix))
+    ["-wal", "-shm", "-journal", sequence::SUFFIX].iter().any(|suffix| name.ends_with(suffix))
 }
 
 /// What a file of a partition is for.

@@ -49,6 +49,7 @@ mod seal;
 mod sealed;
 mod select;
 mod selected;
+mod sequence;
 mod settings;
 mod shapes;
 mod shared;

@@ -20,6 +20,7 @@ use crate::index::Index;
 use crate::load::{Contents, Lost};
 use crate::partition::Facts;
 use crate::registry::{Registry, SeriesRef};
+use crate::sequence::{self, SequenceFile};
 use crate::settings::Settings;
 use crate::span::Span;
 use crate::sync::{lock, read, write};
@@ -58,6 +59,7 @@ pub(crate) struct Writer {
     /// Process-wide id to local id plus one.
     local_of: Vec<u32>,
     next_seq: i64,
+    sequence: SequenceFile,
 }
 
 /// What readers see; changed in single steps.
@@ -111,9 +113,11 @@ impl Live {
         let database = Database::new(path);
         let (connection, meta) = database.writer(span, opening.max_bytes)?;
         let failed = |source| OpenError::Database { path: database.path.clone(), source };
-        let contents = clean_up(&connection, &meta)
+        let mut contents = clean_up(&connection, &meta)
             .and_then(|()| Contents::read(&connection, meta))
             .map_err(failed)?;
+        contents.expect(sequence::read(&database.path, meta.uuid));
+        let sequence = SequenceFile::open(&database.path, meta.uuid);
         let Contents { index, blocks, head, next_seq, batch_bytes, lost, .. } = contents;
         let mut local_of = Vec::new();
         let mut registry = write(opening.registry);
@@ -130,7 +134,12 @@ impl Live {
             span,
             database,
             max_bytes: opening.max_bytes,
-            writer: Mutex::new(Writer { connection: Some(connection), local_of, next_seq }),
+            writer: Mutex::new(Writer {
+                connection: Some(connection),
+                local_of,
+                next_seq,
+                sequence,
+            }),
             index: RwLock::new(index),
             state: RwLock::new(State {
                 meta,
@@ -247,6 +256,8 @@ impl Live {
             }
         };
         writer.next_seq += 1;
+        let next_seq = writer.next_seq;
+        writer.sequence.note(next_seq);
         let refused = draft.refused;
         if !draft.new.is_empty() {
             let mut index = write(&self.index);

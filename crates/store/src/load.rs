@@ -74,6 +74,15 @@ impl Contents {
         Ok(contents)
     }
 
+    /// Counts the batches that should have been there up to a number, and lets the next one have
+    /// it, so that the hole is seen as long as the file exists.
+    pub(crate) fn expect(&mut self, next_seq: Option<i64>) {
+        if let Some(next_seq) = next_seq.filter(|next_seq| *next_seq > self.next_seq) {
+            self.lost.batches += next_seq.abs_diff(self.next_seq);
+            self.next_seq = next_seq;
+        }
+    }
+
     fn read_series(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut query = connection.prepare("SELECT first, data FROM series ORDER BY first")?;
         let mut rows = query.query([])?;

@@ -10,6 +10,7 @@ use crate::error::OpenError;
 use crate::folder::{FileKind, PartitionFile, sync_dir};
 use crate::live::{Live, Opening};
 use crate::sealed::Sealed;
+use crate::sequence;
 use crate::source::Source;
 use crate::span::Span;
 use crate::sync::lock;
@@ -158,7 +159,7 @@ impl Partition {
         let kind = FileKind::Closed(sealed.next_number());
         let (from, to) = (self.path(FileKind::Live), self.path(kind));
         // The journal first: without it the file alone would be an older state.
-        for suffix in ["-wal", ""] {
+        for suffix in ["-wal", sequence::SUFFIX, ""] {
             match fs::rename(with_suffix(&from, suffix), with_suffix(&to, suffix)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -240,7 +241,10 @@ impl Partition {
         for file in sealed.files.extract_if(.., is_merged) {
             match file.known.upgrade() {
                 Some(sealed) => sealed.replace(),
-                None => drop(fs::remove_file(self.path(file.kind))),
+                None => {
+                    drop(fs::remove_file(self.path(file.kind)));
+                    drop(fs::remove_file(sequence::path(&self.path(file.kind))));
+                }
             }
         }
         sealed.add(kind);

@@ -10,6 +10,7 @@ use crate::error::OpenError;
 use crate::head::Head;
 use crate::index::Index;
 use crate::load::{Contents, Lost};
+use crate::sequence;
 
 /// A file opened for readers.
 #[derive(Debug)]
@@ -29,10 +30,13 @@ impl Sealed {
         let database = Database::new(path);
         let connection = database.reader()?;
         let failed = |source| OpenError::Database { path: database.path.clone(), source };
+        let uuid = existing_meta(&database, &connection)?.uuid;
+        let next_seq = sequence::read(&database.path, uuid);
         // All of it as it is at one moment: to who only looks, this may be another's live file.
         connection.execute_batch("BEGIN").map_err(failed)?;
         let meta = existing_meta(&database, &connection)?;
-        let contents = Contents::read(&connection, meta).map_err(failed)?;
+        let mut contents = Contents::read(&connection, meta).map_err(failed)?;
+        contents.expect(next_seq);
         connection.execute_batch("COMMIT").map_err(failed)?;
         database.give_back(connection);
         let Contents { index, blocks, head, lost, .. } = contents;
@@ -66,6 +70,7 @@ impl Drop for Sealed {
             self.database.close_idle();
             // What stays is removed at the next start.
             drop(std::fs::remove_file(&self.database.path));
+            drop(std::fs::remove_file(sequence::path(&self.database.path)));
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What the tests of several crates share. Never part of a program that ships.
 
 mod clock;
+mod disk;
 mod tree;
 
 pub use clock::FakeClock;
+pub use disk::Disk;
 pub use tree::Tree;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::count::{self, Tally};
 use crate::process;
 use crate::tools::{
-    self, C_COMPILER, CHROMIUM, CLIPPY, FUSE, MINGW, NODE, PROMETHEUS, PYTHON_CLIENTS, RUSTFMT,
+    self, C_COMPILER, CHROMIUM, CLIPPY, FAULTS, FUSE, MINGW, NODE, PROMETHEUS, PYTHON_CLIENTS, RUSTFMT,
     SYSTEMD, Tool, WINDOWS_STD, WINE_LIBRARIES,
 };
 use crate::wine::Wine;
@@ -44,7 +44,7 @@ pub(super) static STEPS: &[Step] = &[
     step(
         "unit",
         "unit and integration tests",
-        &[&C_COMPILER, &FUSE, &PROMETHEUS, &PYTHON_CLIENTS, &SYSTEMD],
+    self, C_COMPILER, CHROMIUM, CLIPPY, FAULTS, FUSE, MINGW, NODE, PROMETHEUS, PYTHON_CLIENTS, RUSTFMT,
         unit,
     ),
     step("doctest", "the examples in the documentation", &[&C_COMPILER], doctest),

@@ -56,7 +56,7 @@ impl Found {
 /// Deeper folders are not the store's.
 const MAX_DEPTH: usize = 8;
 /// What SQLite keeps beside a file, and what is worth nothing without its process.
-const PASSING: &[&str] = &["-wal", "-shm", "-journal", ".unfinished", ".new", ".tmp"];
+const PASSING: &[&str] = &["-wal", "-shm", "-journal", "-seq", ".unfinished", ".new", ".tmp"];
 const NOT_COPIED: &[&str] = &["LOCK", "LOCK.pid", IMPORTS];
 
 /// The files to be copied, in order of their paths.

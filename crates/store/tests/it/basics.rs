@@ -176,7 +176,7 @@ fn a_clock_that_jumps_a_day_loses_nothing() {
     daily.late_window = Some(std::time::Duration::from_secs(24 * 3600));
     let store = barograph_store::Store::open(daily, clock.clone()).unwrap();
     let mut value = 0.0;
-    for jump_ms in [0, 24 * HOUR_MS, -24 * HOUR_MS, -24 * HOUR_MS, HOUR_MS, 24 * HOUR_MS] {
+    for jump_ms in [0, 24, -24, -24, 1, 24, -1].map(|hours| hours * HOUR_MS) {
         clock.jump(jump_ms);
         for _ in 0..50 {
             clock.advance(1000);
@@ -190,5 +190,5 @@ fn a_clock_that_jumps_a_day_loses_nothing() {
     // One second was lived through twice: the clock went back by a day after 50 seconds.
     let values: std::collections::BTreeSet<u64> =
         found[&labels(1).to_string()].values().copied().collect();
-    assert_eq!(values.len(), 300);
+    assert_eq!(values.len(), 350);
 }
