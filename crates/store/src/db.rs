@@ -14,6 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params}
 
 use crate::codec::bytes::{Decoded, Reader, put_checksum, put_varint, verified, zigzag};
 use crate::error::OpenError;
+use crate::sequence;
 use crate::span::Span;
 use crate::sync::lock;
 
@@ -176,6 +177,9 @@ impl Database {
         }
         let meta = match self.meta(&connection)? {
             Some(meta) => meta,
+            None if sequence::is_noted(&self.path) => {
+                return Err(self.foreign("everything that was committed to it is gone"));
+            }
             None => create(&mut connection, span).map_err(failed)?,
         };
         if meta.span != span {

@@ -239,12 +239,11 @@ impl Partition {
         sync_dir(&self.dir)?;
         let is_merged = |file: &mut SealedFile| merged.contains(&file.kind);
         for file in sealed.files.extract_if(.., is_merged) {
-            match file.known.upgrade() {
-                Some(sealed) => sealed.replace(),
-                None => {
-                    drop(fs::remove_file(self.path(file.kind)));
-                    drop(fs::remove_file(sequence::path(&self.path(file.kind))));
-                }
+            if let Some(sealed) = file.known.upgrade() {
+                sealed.replace();
+            } else {
+                drop(fs::remove_file(self.path(file.kind)));
+                drop(fs::remove_file(sequence::path(&self.path(file.kind))));
             }
         }
         sealed.add(kind);

@@ -42,10 +42,20 @@ impl SequenceFile {
 
 /// The number that the next batch has at least, if it is known. To be read before the file is.
 pub(crate) fn read(live: &Path, uuid: u64) -> Option<i64> {
+    noted(live).filter(|noted| noted.0 == uuid).map(|noted| noted.1)
+}
+
+/// Whether anything was ever committed to the file.
+pub(crate) fn is_noted(live: &Path) -> bool {
+    noted(live).is_some()
+}
+
+fn noted(live: &Path) -> Option<(u64, i64)> {
     let mut bytes = [0; BYTES];
     File::open(path(live)).ok()?.read_exact(&mut bytes).ok()?;
+    let uuid = u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?);
     let next_seq = i64::from_le_bytes(bytes.get(8..16)?.try_into().ok()?);
-    (bytes == encode(uuid, next_seq)).then_some(next_seq)
+    (bytes == encode(uuid, next_seq)).then_some((uuid, next_seq))
 }
 
 fn encode(uuid: u64, next_seq: i64) -> [u8; BYTES] {

@@ -1,6 +1,8 @@
 //! Disks that fail: small ones, ones that lose their power, ones that become read-only. Only root
 //! has them, on Linux.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

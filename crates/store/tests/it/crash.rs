@@ -230,7 +230,6 @@ fn at_each_call(faults: &[(&str, &str)]) {
     });
 }
 
-#[expect(clippy::print_stderr, reason = "who reads the tests' output should know")]
 fn say_not_tested() {
     eprintln!("not tested: no strace (cargo xtask test installs it)");
 }

@@ -25,7 +25,8 @@ fn fill(store: &Store, from: i64, to: i64) {
 
 /// The file of the only partition.
 fn the_file(dir: &Path) -> PathBuf {
-    let mut files = fs::read_dir(dir.join("raw")).unwrap().map(|entry| entry.unwrap().path());
+    let files = fs::read_dir(dir.join("raw")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files = files.filter(|path| path.extension().is_some_and(|it| it == "db"));
     let file = files.next().unwrap();
     assert!(files.next().is_none(), "one file");
     file
