@@ -249,3 +249,6 @@ impl QuestionError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,8 @@ mod inventory;
 mod live;
 mod processes;
 mod program;
+#[cfg(test)]
+mod prometheus_api;
 mod promql;
 mod protobuf;
 mod record;

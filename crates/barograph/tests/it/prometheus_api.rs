@@ -1,0 +1,254 @@
+//! The interface of Prometheus, asked by hand, by our own command and by promtool.
+
+use std::process::Stdio;
+
+use barograph_model::SystemClock;
+use serde_json::{Value, json};
+
+use crate::program::{Answer, Server, peer_program, run, text};
+use crate::protobuf::Message;
+
+/// A server that holds a counter of three per second and a gauge, two minutes of each.
+fn with_samples(folder: &tempfile::TempDir) -> (Server, i64) {
+    let server = Server::start(&folder.path().join("data"));
+    let now_ms = barograph_model::Clock::now_ms(&SystemClock::new()) / 1000 * 1000;
+    let series = |labels: &[(&str, &str)], value: &dyn Fn(i64) -> f64| {
+        let labels = labels.iter().fold(Message::default(), |series, (name, value)| {
+            series.message(1, &Message::default().text(1, name).text(2, value))
+        });
+        (0..=120).fold(labels, |series, second| {
+            let time_ms = now_ms - 120_000 + second * 1000;
+            let sample =
+                Message::default().double(1, value(second)).varint(2, time_ms.cast_unsigned());
+            series.message(2, &sample)
+        })
+    };
+    let request = Message::default()
+        .message(
+            1,
+            &series(&[("__name__", "jobs_total"), ("queue", "a")], &|second| second as f64 * 3.0),
+        )
+        .message(1, &series(&[("__name__", "queue_length"), ("queue", "a")], &|_| 1e6))
+        .message(1, &series(&[("__name__", "queue_length"), ("queue", "b \"x\"")], &|_| 1e-7));
+    let body = snap::raw::Encoder::new().compress_vec(&request.0).unwrap();
+    let headers = [("Content-Type", "application/x-protobuf")];
+    let answer = server.post("/api/v1/write", &headers, &body);
+    assert_eq!(answer.status, 204, "{}", answer.body);
+    (server, now_ms)
+}
+
+fn form(server: &Server, path: &str, form: &str) -> Answer {
+    let headers = [("Content-Type", "application/x-www-form-urlencoded")];
+    server.post(path, &headers, form.as_bytes())
+}
+
+fn get(server: &Server, path: &str) -> Answer {
+    server.request(path, "localhost")
+}
+
+fn parsed(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.body).unwrap_or_else(|error| panic!("{error}: {}", answer.body))
+}
+
+#[test]
+fn answers_have_the_bytes_of_prometheus() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, now_ms) = with_samples(&folder);
+    let now = now_ms / 1000;
+    let answer = get(&server, &format!("/api/v1/query?query=queue_length&time={now}"));
+    let wanted = format!(
+        r#"{{"status":"success","data":{{"resultType":"vector","result":[{{"metric":{{"__name__":"queue_length","queue":"a"}},"value":[{now},"1000000"]}},{{"metric":{{"__name__":"queue_length","queue":"b \"x\""}},"value":[{now},"1e-07"]}}]}}}}"#
+    );
+    assert_eq!((answer.status, answer.body), (200, wanted));
+
+    let start = now - 60;
+    let asked = format!("query=rate(jobs_total[30s])&start={start}&end={now}&step=30");
+    let answer = form(&server, "/api/v1/query_range", &asked);
+    let [a, b, c] = [start, start + 30, now];
+    let wanted = format!(
+        r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{{"queue":"a"}},"values":[[{a},"3"],[{b},"3"],[{c},"3"]]}}]}}}}"#
+    );
+    assert_eq!((answer.status, answer.body), (200, wanted));
+
+    let answer =
+        parsed(&get(&server, &format!("/api/v1/query?query=queue_length&time={now}&limit=1")));
+    assert_eq!(answer["data"]["result"].as_array().unwrap().len(), 1);
+    assert_eq!(answer["warnings"], json!(["results truncated due to limit"]));
+
+    let series = parsed(&form(
+        &server,
+        "/api/v1/series",
+        "match[]=jobs_total&match[]=queue_length{queue=\"a\"}",
+    ));
+    let wanted = json!([
+        {"__name__": "jobs_total", "queue": "a"},
+        {"__name__": "queue_length", "queue": "a"},
+    ]);
+    assert_eq!(series["data"], wanted);
+    let values = parsed(&get(&server, "/api/v1/label/queue/values?match[]=queue_length"));
+    assert_eq!(values["data"], json!(["a", "b \"x\""]));
+    let labels = parsed(&get(&server, "/api/v1/labels?match[]=jobs_total"));
+    assert_eq!(labels["data"], json!(["__name__", "queue"]));
+}
+
+#[test]
+fn refusals_have_the_words_and_codes_of_prometheus() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    for (path, status, kind, message) in [
+        (
+            "query?query=foo%20bar",
+            400,
+            "bad_data",
+            "invalid parameter \"query\": 1:5: parse error: unexpected identifier \"bar\"",
+        ),
+        (
+            "query?query=1&time=noon",
+            400,
+            "bad_data",
+            "invalid parameter \"time\": cannot parse \"noon\" to a valid timestamp",
+        ),
+        (
+            "query_range?query=1&start=2&end=1&step=1",
+            400,
+            "bad_data",
+            "invalid parameter \"end\": end timestamp must not be before start time",
+        ),
+        (
+            "query_range?query=1&start=1&end=2&step=0",
+            400,
+            "bad_data",
+            "invalid parameter \"step\": zero or negative query resolution step widths are not \
+             accepted. Try a positive integer",
+        ),
+        (
+            "query_range?query=up[5m]&start=1&end=2&step=1",
+            400,
+            "bad_data",
+            "invalid parameter \"query\": invalid expression type \"range vector\" for range \
+             query, must be Scalar or instant Vector",
+        ),
+        ("series", 400, "bad_data", "no match[] parameter provided"),
+        ("nothing", 404, "not_found", "no interface is called /api/v1/nothing"),
+        (
+            "query?query=vector(1)%20%2B%20on(a)%20(label_replace(vector(1),%22x%22,%22y%22,%22%22,%22%22)%20or%20vector(2))",
+            422,
+            "execution",
+            "found duplicate series for the match group {} on the right hand-side of the \
+             operation: [{x=\"y\"}, {}];many-to-many matching not allowed: matching labels must \
+             be unique on one side",
+        ),
+    ] {
+        let answer = get(&server, &format!("/api/v1/{path}"));
+        let body = parsed(&answer);
+        assert_eq!(answer.status, status, "{path}: {}", answer.body);
+        assert_eq!(
+            (&body["status"], &body["errorType"]),
+            (&json!("error"), &json!(kind)),
+            "{path}"
+        );
+        if kind == "execution" {
+            assert!(
+                body["error"].as_str().unwrap().starts_with("found duplicate series"),
+                "{body}"
+            );
+        } else {
+            assert_eq!(body["error"], message, "{path}");
+        }
+    }
+    let many = "(".repeat(20_000);
+    let answer = form(&server, "/api/v1/query", &format!("query={many}"));
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("nested more than 200 levels deep"), "{}", answer.body);
+}
+
+/// What Grafana's data source asks when it is set up and when a dashboard opens.
+#[test]
+fn grafana_finds_what_it_asks_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, now_ms) = with_samples(&folder);
+    let (from, to) = (now_ms / 1000 - 60, now_ms / 1000);
+    assert!(parsed(&get(&server, "/api/v1/status/buildinfo"))["data"]["version"].is_string());
+    let answer = form(&server, "/api/v1/query", "query=1%2B1&time=1");
+    assert_eq!(parsed(&answer)["data"]["result"], json!([1, "2"]));
+    for path in [
+        format!("labels?start={from}&end={to}"),
+        format!("label/__name__/values?start={from}&end={to}"),
+        format!("series?match%5B%5D=queue_length&start={from}&end={to}"),
+    ] {
+        let data = parsed(&get(&server, &format!("/api/v1/{path}")))["data"].clone();
+        assert!(!data.as_array().unwrap().is_empty(), "{path}: {data}");
+    }
+    let asked = format!("query=queue_length&start={from}.5&end={to}.25&step=15");
+    let answer = parsed(&form(&server, "/api/v1/query_range", &asked));
+    assert_eq!(answer["data"]["result"].as_array().unwrap().len(), 2);
+    assert_eq!(parsed(&get(&server, "/api/v1/rules"))["data"], json!({"groups": []}));
+    assert!(parsed(&get(&server, "/api/v1/metadata?limit=3"))["data"].is_object());
+    assert_eq!(get(&server, "/-/healthy").status, 200);
+    let tsdb = parsed(&get(&server, "/api/v1/status/tsdb?limit=1"))["data"].clone();
+    assert_eq!(tsdb["seriesCountByMetricName"].as_array().unwrap().len(), 1);
+    assert!(tsdb["headStats"]["numSeries"].as_u64().unwrap() >= 3, "{tsdb}");
+}
+
+#[test]
+fn promtool_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, now_ms) = with_samples(&folder);
+    let url = format!("http://{}", server.address);
+    let (from, to) = ((now_ms / 1000 - 60).to_string(), (now_ms / 1000).to_string());
+    let asked: [(&[&str], &str); 4] = [
+        (&["instant", "--time", &to, &url, "rate(jobs_total[1m])"], "{queue=\"a\"} => 3 @["),
+        (
+            &[
+                "range",
+                "--start",
+                &from,
+                "--end",
+                &to,
+                "--step",
+                "30s",
+                &url,
+                "sum(rate(jobs_total[30s]))",
+            ],
+            "3 @[",
+        ),
+        (&["series", "--match", "jobs_total", &url], "{__name__=\"jobs_total\", queue=\"a\"}"),
+        (&["labels", &url, "queue"], "b \"x\""),
+    ];
+    for (args, wanted) in asked {
+        let Some(mut promtool) = peer_program("promtool") else { return };
+        let output = promtool.arg("query").args(args).stdin(Stdio::null()).output().unwrap();
+        let told = text(&output.stdout) + &text(&output.stderr);
+        assert!(output.status.success() && told.contains(wanted), "{args:?}: {told}");
+    }
+}
+
+#[test]
+fn the_query_command_shows_tables_charts_and_mistakes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, now_ms) = with_samples(&folder);
+    let url = format!("http://{}", server.address);
+    let at = now_ms.to_string();
+    let ask = |args: &[&str]| run(&[&["query", "--url", &url, "--at", &at], args].concat());
+
+    let shown = text(&ask(&["queue_length"]).stdout);
+    assert_eq!(shown, "queue_length\n\nQUEUE  VALUE\na      1M\nb \"x\"  1e-07\n",);
+    let shown = text(&ask(&["rate(jobs_total[30s])", "--range", "1m", "--step", "10s"]).stdout);
+    assert!(shown.contains('┤') && shown.contains("{queue=\"a\"}"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "colours only on a terminal");
+    let shown = text(&ask(&["jobs_total", "--range", "2s", "--step", "1s", "--csv"]).stdout);
+    let lines: Vec<&str> = shown.trim().lines().collect();
+    assert_eq!(lines[0], "timestamp,\"jobs_total{queue=\"\"a\"\"}\"");
+    assert!(lines.len() == 4 && lines[3].ends_with(",360"), "{shown}");
+    let shown: Value = serde_json::from_slice(&ask(&["1 + 1", "--json"]).stdout).unwrap();
+    assert_eq!(shown["data"]["resultType"], "scalar");
+
+    let output = ask(&["sum(foo bar)"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        text(&output.stderr),
+        "barograph: parse error: unexpected identifier \"bar\" in aggregation\n\n  sum(foo bar)\n          ^\n"
+    );
+    let output = ask(&[r"\Memory\Availible MBytes"]);
+    assert!(text(&output.stderr).contains("near to it: `Available MBytes`"), "{output:?}");
+}
