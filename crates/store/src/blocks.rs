@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use barograph_model::Labels;
 use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::codec::block::Head;
+use crate::codec::block::{ChunkRef, Head};
 use crate::codec::bytes::Decoded;
-use crate::columns::Columns;
 use crate::db::{Meta, Table};
 
 /// Blocks that the readers of one answer keep together, in each thread: some 16 MiB, enough for
@@ -128,6 +126,9 @@ pub(crate) struct Damage {
     pub(crate) blocks: Vec<u32>,
 }
 
+/// Takes a chunk that was found: where it is told of, which it is, its bytes.
+pub(crate) type OnChunk<'a> = dyn FnMut(&Head, ChunkRef, &[u8]) -> Decoded<()> + 'a;
+
 impl BlockReader {
     /// One of so many readers.
     pub(crate) fn new(connection: Connection, meta: Meta, readers: usize) -> Self {
@@ -135,17 +136,17 @@ impl BlockReader {
         Self { connection, meta, loaded: HashMap::new(), max_loaded, readings: 0 }
     }
 
-    /// Appends the samples of a series in a range, oldest sealing first.
+    /// Hands on the chunks of a series that overlap a range, oldest sealing first.
     pub(crate) fn read(
         &mut self,
         blocks: &Blocks,
-        series: (u32, &Labels),
+        series: u32,
         range_ms: (i64, i64),
-        out: &mut Columns,
+        act: &mut OnChunk<'_>,
     ) -> Damage {
         let mut damage = Damage::default();
         self.readings += 1;
-        for block in blocks.holding(series.0, range_ms) {
+        for block in blocks.holding(series, range_ms) {
             if !self.loaded.contains_key(&block.id) {
                 self.make_room();
                 let loaded = Loaded { block: self.load(block), used: self.readings };
@@ -157,15 +158,14 @@ impl BlockReader {
                 damage.blocks.push(block.id);
                 continue;
             };
-            let start = head.chunks.partition_point(|chunk| chunk.series < series.0);
-            for chunk in head.chunks[start..].iter().take_while(|chunk| chunk.series == series.0) {
+            let start = head.chunks.partition_point(|chunk| chunk.series < series);
+            for chunk in head.chunks[start..].iter().take_while(|chunk| chunk.series == series) {
                 let summary = head.summary(*chunk);
                 if summary.first_ms > range_ms.1 || summary.last_ms < range_ms.0 {
                     continue;
                 }
-                let read = data
-                    .get(chunk.start..chunk.end)
-                    .map(|bytes| head.read(*chunk, bytes, series.1, range_ms, out));
+                let bytes = data.get(chunk.start..chunk.end);
+                let read = bytes.map(|bytes| act(head, *chunk, bytes));
                 damage.chunks += u64::from(!matches!(read, Some(Ok(()))));
             }
         }

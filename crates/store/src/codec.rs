@@ -5,6 +5,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod block;
+pub(crate) mod buckets;
 pub(crate) mod bytes;
 pub(crate) mod names;
 pub(crate) mod times;

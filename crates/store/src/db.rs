@@ -129,6 +129,7 @@ pub(crate) enum Table {
     Series = 1,
     Batch = 2,
     Block = 3,
+    Covers = 4,
 }
 
 /// A number that no other file has: the hasher's keys come from the system's randomness.
@@ -180,7 +181,7 @@ impl Database {
             None if sequence::is_noted(&self.path) => {
                 return Err(self.foreign("everything that was committed to it is gone"));
             }
-            None => create(&mut connection, span).map_err(failed)?,
+            None => create(&mut connection, Meta::new(span)).map_err(failed)?,
         };
         if meta.span != span {
             return Err(self.foreign("its name and its record name different times"));
@@ -313,8 +314,7 @@ fn immutable_uri(path: &Path) -> String {
     uri + "?immutable=1"
 }
 
-fn create(connection: &mut Connection, span: Span) -> rusqlite::Result<Meta> {
-    let meta = Meta::new(span);
+fn create(connection: &mut Connection, meta: Meta) -> rusqlite::Result<Meta> {
     let transaction = connection.transaction()?;
     transaction.execute_batch(SCHEMA)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -326,12 +326,17 @@ fn create(connection: &mut Connection, span: Span) -> rusqlite::Result<Meta> {
 
 /// Makes a new file that nobody else knows yet, so without a journal: an interrupted one is
 /// thrown away.
-pub(crate) fn create_unshared(path: &Path, span: Span) -> rusqlite::Result<(Connection, Meta)> {
+pub(crate) fn create_unshared(
+    path: &Path,
+    span: Span,
+    uuid: Option<u64>,
+) -> rusqlite::Result<(Connection, Meta)> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection = connect(path, flags)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
-    let meta = create(&mut connection, span)?;
+    let new = Meta::new(span);
+    let meta = create(&mut connection, Meta { uuid: uuid.unwrap_or(new.uuid), ..new })?;
     Ok((connection, meta))
 }
 

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::error::OpenError;
 use crate::sequence;
 use crate::span::Span;
+use crate::tiers::Tier;
 
 /// The version of the folder's layout.
 const FORMAT: i64 = 1;
@@ -39,7 +40,9 @@ impl Folder {
         let failed = |source| OpenError::Folder { dir: dir.to_owned(), source };
         // Before anything is made in it: a foreign or newer folder is left as it is.
         read_marker(dir)?;
-        fs::create_dir_all(dir.join("raw")).map_err(failed)?;
+        for tier in Tier::ALL {
+            fs::create_dir_all(dir.join(tier.name())).map_err(failed)?;
+        }
         let lock = take_lock(dir)?;
         // Again, as the owner: another process could have made the folder meanwhile.
         let partition_ms = if let Some(known) = read_marker(dir)? {
@@ -62,13 +65,19 @@ impl Folder {
 
     /// Where raw samples are.
     pub(crate) fn raw(&self) -> PathBuf {
-        self.dir.join("raw")
+        self.tier(Tier::Raw)
+    }
+
+    /// Where a tier's files are.
+    pub(crate) fn tier(&self, tier: Tier) -> PathBuf {
+        self.dir.join(tier.name())
     }
 
     /// What all files take.
     pub(crate) fn bytes(&self) -> u64 {
-        [self.dir.clone(), self.raw()]
-            .iter()
+        let tiers = Tier::ALL.map(|tier| self.tier(tier));
+        std::iter::once(&self.dir)
+            .chain(&tiers)
             .filter_map(|dir| fs::read_dir(dir).ok())
             .flatten()
             .filter_map(|entry| entry.ok()?.metadata().ok())

@@ -202,6 +202,7 @@ impl Live {
             head_samples,
             series,
             range_ms: ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
+            uuid: None,
         }
     }
 

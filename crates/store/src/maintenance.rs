@@ -7,8 +7,10 @@ use std::time::Duration;
 use crate::error::SealError;
 use crate::import;
 use crate::live::Live;
+use crate::output::Manners;
 use crate::partition::Partition;
-use crate::rewrite::{Manners, Rewritten, rewrite};
+use crate::rewrite::{Rewritten, rewrite};
+use crate::rollup;
 use crate::shared::Shared;
 use crate::stats::{count, nanos};
 use crate::sync::lock;
@@ -62,7 +64,7 @@ pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
             finish(shared, &partition)?;
         }
     }
-    Ok(())
+    rollup::catch_up(shared)
 }
 
 /// Ends all live files, also of partitions that are not over.

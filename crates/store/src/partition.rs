@@ -61,6 +61,8 @@ pub(crate) struct Facts {
     pub(crate) head_samples: u64,
     pub(crate) series: u64,
     pub(crate) range_ms: Option<(i64, i64)>,
+    /// The identity of a file that is not written to any more.
+    pub(crate) uuid: Option<u64>,
 }
 
 /// What readers get of a partition: its files, oldest first, and why others cannot be read.
@@ -217,6 +219,11 @@ impl Partition {
         (!done).then_some(kinds)
     }
 
+    /// The files that are not written to any more.
+    pub(crate) fn kinds(&self) -> Vec<FileKind> {
+        lock(&self.sealed).files.iter().map(|file| file.kind).collect()
+    }
+
     /// Does not offer the files for rewriting any more.
     pub(crate) fn leave_alone(&self) {
         lock(&self.sealed).left_alone = true;
@@ -260,18 +267,48 @@ impl Partition {
 
     /// Looks into the files whose facts are not known.
     pub(crate) fn learn_facts(&self) {
-        let mut sealed = lock(&self.sealed);
-        for file in sealed.files.iter_mut().filter(|file| file.facts.is_none()) {
+        for file in &mut lock(&self.sealed).files {
+            self.learn(file);
+        }
+    }
+
+    fn learn(&self, file: &mut SealedFile) -> Facts {
+        *file.facts.get_or_insert_with(|| {
             let facts = Sealed::meta(self.path(file.kind)).map(|meta| Facts {
                 samples: meta.samples,
                 head_samples: 0,
                 series: u64::from(meta.series),
                 range_ms: (meta.samples > 0).then_some(meta.range_ms),
+                uuid: Some(meta.uuid),
             });
             // An unreadable file is reported by every question; here it counts as empty.
-            file.facts = Some(facts.unwrap_or_default());
+            facts.unwrap_or_default()
+        })
+    }
+
+    /// Whether anything is in it, and the identity of its final form, if that is all there is.
+    pub(crate) fn state(&self) -> PartitionState {
+        if lock(&self.live).is_some() {
+            return PartitionState::Open;
+        }
+        match &mut lock(&self.sealed).files[..] {
+            [] => PartitionState::Empty,
+            [file] if matches!(file.kind, FileKind::Final(_)) => {
+                self.learn(file).uuid.map_or(PartitionState::Open, PartitionState::Final)
+            }
+            _ => PartitionState::Open,
         }
     }
+}
+
+/// How far a partition is on its way to its final form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PartitionState {
+    Empty,
+    /// It is written to, or has several files, or one that cannot be read.
+    Open,
+    /// It has its final form, with this identity.
+    Final(u64),
 }
 
 fn number(kind: FileKind) -> u32 {

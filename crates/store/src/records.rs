@@ -68,7 +68,7 @@ pub enum RecordError {
     Foreign { path: PathBuf },
     #[error("cannot read or write {}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
-    #[error("the time {time_ms} ms is before 1970 or after 9999")]
+    #[error("the time {time_ms} ms is not in the years 1 to 9999")]
     Time { time_ms: i64 },
     #[error("a record of {bytes} bytes is too large, at most {} are allowed", RecordLog::MAX_BYTES)]
     TooLarge { bytes: usize },

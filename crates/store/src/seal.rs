@@ -8,10 +8,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use barograph_model::Labels;
+use barograph_model::{Buckets, Labels};
 use rusqlite::ErrorCode;
 
 use crate::blocks::BlockInfo;
+use crate::codec;
 use crate::codec::block::{Builder, Encoded};
 use crate::codec::bytes::Damaged;
 use crate::codec::values::Effort;
@@ -57,11 +58,35 @@ impl Packer {
         let chunks = columns.times.chunks(CHUNK_SAMPLES).zip(columns.values.chunks(CHUNK_SAMPLES));
         for samples in chunks {
             self.builder.push(series, labels, samples, self.effort)?;
-            if self.builder.data_bytes() >= BLOCK_BYTES || self.builder.len() >= BLOCK_CHUNKS {
-                self.cut();
-            }
+            self.cut_full();
         }
         Ok(())
+    }
+
+    /// Adds the buckets of a series, which are in order of time.
+    pub(crate) fn push_buckets(
+        &mut self,
+        series: u32,
+        labels: &Labels,
+        buckets: &Buckets,
+    ) -> Result<(), Damaged> {
+        let len = buckets.last_times.len();
+        for start in (0..len).step_by(CHUNK_SAMPLES) {
+            let within = start..len.min(start + CHUNK_SAMPLES);
+            let times = &buckets.last_times[within.clone()];
+            let effort = self.effort;
+            self.builder.push_chunk(series, labels, times, |data| {
+                codec::buckets::encode(buckets, within, effort, data)
+            })?;
+            self.cut_full();
+        }
+        Ok(())
+    }
+
+    fn cut_full(&mut self) {
+        if self.builder.data_bytes() >= BLOCK_BYTES || self.builder.len() >= BLOCK_CHUNKS {
+            self.cut();
+        }
     }
 
     fn cut(&mut self) {

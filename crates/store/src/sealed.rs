@@ -11,6 +11,7 @@ use crate::head::Head;
 use crate::index::Index;
 use crate::load::{Contents, Lost};
 use crate::sequence;
+use crate::tiers::{Cover, read_covers};
 
 /// A file opened for readers.
 #[derive(Debug)]
@@ -61,6 +62,19 @@ impl Sealed {
         let database = Database::new(path);
         let connection = database.reader()?;
         existing_meta(&database, &connection)
+    }
+
+    /// What a tier's file covers.
+    pub(crate) fn covers(path: PathBuf) -> Result<Vec<Cover>, OpenError> {
+        let database = Database::new(path);
+        let connection = database.reader()?;
+        let meta = existing_meta(&database, &connection)?;
+        let covers = read_covers(&connection, &meta)
+            .map_err(|source| OpenError::Database { path: database.path.clone(), source })?;
+        covers.map_err(|damaged| OpenError::Foreign {
+            path: database.path.clone(),
+            problem: damaged.to_string(),
+        })
     }
 }
 

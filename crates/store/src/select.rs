@@ -8,6 +8,7 @@ use barograph_model::{Labels, Matcher, SourceError};
 
 use crate::index::Index;
 use crate::partition::{Partition, Sources};
+use crate::plan::Plan;
 use crate::settings::Limits;
 use crate::shared::Shared;
 use crate::source::Source;
@@ -65,15 +66,13 @@ pub(crate) struct Question<'a> {
 impl Question<'_> {
     /// The labels of the series in the partitions that overlap the range.
     pub(crate) fn series(&self) -> Result<Answer<Vec<Labels>>, SourceError> {
-        let mut warnings = Vec::new();
+        let Plan { sources, warnings, .. } = self.plan(None);
         let mut found = HashSet::new();
-        for partition in self.partitions() {
-            for source in self.sources(&partition, &mut warnings) {
-                self.check_cancelled()?;
-                found.extend(source.select(self.matchers).into_iter().map(|(_, labels)| labels));
-                if found.len() > self.limits.max_series {
-                    return Err(SourceError::TooManySeries { max: self.limits.max_series });
-                }
+        for source in sources {
+            self.check_cancelled()?;
+            found.extend(source.select(self.matchers).into_iter().map(|(_, labels)| labels));
+            if found.len() > self.limits.max_series {
+                return Err(SourceError::TooManySeries { max: self.limits.max_series });
             }
         }
         let mut data: Vec<Labels> = found.into_iter().collect();
@@ -119,17 +118,15 @@ impl Question<'_> {
 /// Names and values found in the partitions that overlap a range.
 impl Question<'_> {
     pub(crate) fn metric_names(&self) -> Answer<BTreeMap<String, usize>> {
-        let mut warnings = Vec::new();
+        let Plan { sources, warnings, .. } = self.plan(None);
         let mut found: BTreeMap<String, HashSet<Labels>> = BTreeMap::new();
-        for partition in self.partitions() {
-            for source in self.sources(&partition, &mut warnings) {
-                source.with_index(|index| {
-                    for (name, ids) in index.metric_names() {
-                        let labels = ids.iter().filter_map(|id| index.labels(*id).cloned());
-                        found.entry(name.to_owned()).or_default().extend(labels);
-                    }
-                });
-            }
+        for source in sources {
+            source.with_index(|index| {
+                for (name, ids) in index.metric_names() {
+                    let labels = ids.iter().filter_map(|id| index.labels(*id).cloned());
+                    found.entry(name.to_owned()).or_default().extend(labels);
+                }
+            });
         }
         let data = found.into_iter().map(|(name, series)| (name, series.len())).collect();
         Answer { data, warnings }
@@ -160,12 +157,10 @@ impl Question<'_> {
         &self,
         collect: impl Fn(&Index, &mut BTreeSet<String>),
     ) -> Answer<BTreeSet<String>> {
-        let mut warnings = Vec::new();
+        let Plan { sources, warnings, .. } = self.plan(None);
         let mut data = BTreeSet::new();
-        for partition in self.partitions() {
-            for source in self.sources(&partition, &mut warnings) {
-                source.with_index(|index| collect(index, &mut data));
-            }
+        for source in sources {
+            source.with_index(|index| collect(index, &mut data));
         }
         Answer { data, warnings }
     }

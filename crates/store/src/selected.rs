@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use barograph_model::{
     Buckets, Labels, Matcher, Samples, SelectedSeries, Selection, SeriesReader, SeriesSource,
-    SourceError,
+    SourceError, Windows, is_stale,
 };
 
 use crate::blocks::Damage;
+use crate::buckets;
 use crate::columns;
+use crate::plan::{Plan, Use, is_within};
 use crate::select::{Question, Warning};
 use crate::settings::Limits;
 use crate::shared::Shared;
@@ -27,8 +29,10 @@ pub(crate) struct Selected<'a> {
     cancel: Option<&'a AtomicBool>,
     max_samples: usize,
     samples: AtomicUsize,
-    /// In order of time, the files of one partition in the order in which they were written.
+    /// The files of one partition in the order in which they were written.
     sources: Vec<Source>,
+    uses: Vec<Use>,
+    has_buckets: bool,
     /// The names of their partitions.
     partitions: Vec<String>,
     labels: Vec<Labels>,
@@ -46,23 +50,21 @@ impl<'a> Selected<'a> {
         shared: &'a Shared,
         matchers: &[Matcher],
         range_ms: (i64, i64),
+        windows: Option<Windows>,
         limits: &Limits<'a>,
     ) -> Result<Self, SourceError> {
         let question = Question { shared, matchers, range_ms, limits };
-        let (mut sources, mut partitions, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
+        let plan = question.plan(windows);
+        let has_buckets = plan.has_buckets();
+        let Plan { sources, uses, partitions, warnings } = plan;
         let mut found: Vec<(Labels, (u32, u32))> = Vec::new();
-        for partition in question.partitions() {
-            for source in question.sources(&partition, &mut warnings) {
-                question.check_cancelled()?;
-                let series = source.select(matchers);
-                if series.len() > limits.max_series {
-                    return Err(SourceError::TooManySeries { max: limits.max_series });
-                }
-                let index = u32::try_from(sources.len()).unwrap_or(u32::MAX);
-                found.extend(series.into_iter().map(|(id, labels)| (labels, (index, id))));
-                sources.push(source);
-                partitions.push(partition.span.name());
+        for (index, source) in (0..).zip(&sources) {
+            question.check_cancelled()?;
+            let series = source.select(matchers);
+            if series.len() > limits.max_series {
+                return Err(SourceError::TooManySeries { max: limits.max_series });
             }
+            found.extend(series.into_iter().map(|(id, labels)| (labels, (index, id))));
         }
         // Each source's series are in order, and the sort merges what is in order; it is stable,
         // so a series' places stay in the order of the sources.
@@ -88,6 +90,8 @@ impl<'a> Selected<'a> {
             max_samples: limits.max_samples,
             samples: AtomicUsize::new(0),
             sources,
+            uses,
+            has_buckets,
             partitions,
             labels,
             places,
@@ -103,7 +107,25 @@ impl<'a> Selected<'a> {
     }
 
     pub(crate) fn reader(&self) -> Reader<'_> {
-        Reader { selected: self, readers: Readers::new(&self.sources) }
+        let readers = Readers::new(&self.sources);
+        Reader { selected: self, readers, samples: Samples::default(), buckets: Buckets::default() }
+    }
+
+    /// The labels of a series that is about to be read.
+    fn begin(&self, series: usize) -> Result<Option<&Labels>, SourceError> {
+        if self.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
+            return Err(SourceError::Cancelled);
+        }
+        Ok(self.labels.get(series))
+    }
+
+    /// Counts what was read against the limit.
+    fn spend(&self, samples: usize) -> Result<(), SourceError> {
+        let before = self.samples.fetch_add(samples, Ordering::Relaxed);
+        if before.saturating_add(samples) > self.max_samples {
+            return Err(SourceError::TooManySamples { max: self.max_samples });
+        }
+        Ok(())
     }
 
     fn note(&self, source: usize, found: Damage) {
@@ -139,28 +161,79 @@ impl<'a> Selected<'a> {
 pub(crate) struct Reader<'a> {
     selected: &'a Selected<'a>,
     readers: Readers<'a>,
+    samples: Samples,
+    buckets: Buckets,
 }
 
 impl Reader<'_> {
     pub(crate) fn read(&mut self, series: usize, out: &mut Samples) -> Result<(), SourceError> {
         let selected = self.selected;
         columns::clear(out);
-        let Some(labels) = selected.labels.get(series) else { return Ok(()) };
-        if selected.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
-            return Err(SourceError::Cancelled);
-        }
+        let Some(labels) = selected.begin(series)? else { return Ok(()) };
         for (source, id) in selected.places(series) {
-            let source = *source as usize;
-            let damage = self.readers.read((source, *id), labels, selected.range_ms, out);
-            selected.note(source, damage);
+            let place = (*source as usize, *id);
+            let stretches = match &selected.uses[place.0] {
+                Use::Samples => {
+                    let damage = self.readers.read(place, labels, selected.range_ms, out);
+                    selected.note(place.0, damage);
+                    continue;
+                }
+                Use::Buckets(stretches) | Use::LastOfBuckets(stretches) => stretches,
+            };
+            buckets::clear(&mut self.buckets);
+            self.read_buckets(place, labels, stretches);
+            out.times.extend_from_slice(&self.buckets.last_times);
+            out.values.extend_from_slice(&self.buckets.last);
         }
         columns::normalise(out);
         columns::clip(out, selected.range_ms);
-        let before = selected.samples.fetch_add(out.times.len(), Ordering::Relaxed);
-        if before.saturating_add(out.times.len()) > selected.max_samples {
-            return Err(SourceError::TooManySamples { max: selected.max_samples });
+        selected.spend(out.times.len())
+    }
+
+    /// Appends a tier's buckets in some stretches of time to `self.buckets`.
+    fn read_buckets(&mut self, place: (usize, u32), labels: &Labels, stretches: &[(i64, i64)]) {
+        let selected = self.selected;
+        let from = self.buckets.last_times.len();
+        let range_ms = selected.range_ms;
+        let damage = self.readers.read_buckets(place, labels, range_ms, &mut self.buckets);
+        buckets::keep(&mut self.buckets, from, |time| is_within(stretches, time));
+        selected.note(place.0, damage);
+    }
+
+    /// Where no tier covers, samples are buckets of their own.
+    fn read_all_buckets(&mut self, series: usize) -> Result<(), SourceError> {
+        let selected = self.selected;
+        buckets::clear(&mut self.buckets);
+        columns::clear(&mut self.samples);
+        let Some(labels) = selected.begin(series)? else { return Ok(()) };
+        for (source, id) in selected.places(series) {
+            let place = (*source as usize, *id);
+            match &selected.uses[place.0] {
+                Use::Samples => {
+                    let samples = &mut self.samples;
+                    let damage = self.readers.read(place, labels, selected.range_ms, samples);
+                    selected.note(place.0, damage);
+                }
+                Use::Buckets(stretches) => self.read_buckets(place, labels, stretches),
+                Use::LastOfBuckets(stretches) => {
+                    let from = self.buckets.last_times.len();
+                    self.read_buckets(place, labels, stretches);
+                    let Buckets { last_times, last, .. } = &self.buckets;
+                    self.samples.times.extend_from_slice(&last_times[from..]);
+                    self.samples.values.extend_from_slice(&last[from..]);
+                    buckets::truncate(&mut self.buckets, from);
+                }
+            }
         }
-        Ok(())
+        columns::normalise(&mut self.samples);
+        columns::clip(&mut self.samples, selected.range_ms);
+        for (time, value) in self.samples.times.iter().zip(&self.samples.values) {
+            if !is_stale(*value) {
+                buckets::push_sample(*time, *value, &mut self.buckets);
+            }
+        }
+        buckets::sort(&mut self.buckets);
+        selected.spend(self.buckets.last_times.len())
     }
 }
 
@@ -169,8 +242,13 @@ impl SeriesReader for Reader<'_> {
         self.read(series, out)
     }
 
-    fn buckets(&mut self, _series: usize, _out: &mut Buckets) -> Result<bool, SourceError> {
-        Ok(false)
+    fn buckets(&mut self, series: usize, out: &mut Buckets) -> Result<bool, SourceError> {
+        if !self.selected.has_buckets {
+            return Ok(false);
+        }
+        self.read_all_buckets(series)?;
+        std::mem::swap(out, &mut self.buckets);
+        Ok(true)
     }
 }
 
@@ -200,7 +278,13 @@ impl SeriesSource for Store {
     ) -> Result<Box<dyn SelectedSeries + 'a>, SourceError> {
         let range_ms = (selection.from_ms, selection.to_ms);
         let limits = limits(selection);
-        Ok(Box::new(Selected::new(&self.shared, selection.matchers, range_ms, &limits)?))
+        Ok(Box::new(Selected::new(
+            &self.shared,
+            selection.matchers,
+            range_ms,
+            selection.windows,
+            &limits,
+        )?))
     }
 
     fn label_names(&self, selection: &Selection<'_>) -> Result<Vec<String>, SourceError> {

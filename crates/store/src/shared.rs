@@ -18,6 +18,7 @@ use crate::source::Source;
 use crate::span::Span;
 use crate::stats::{Counters, Stats, count};
 use crate::sync::{lock, read, write};
+use crate::tiers::{Tier, TierFiles};
 use crate::writer::Job;
 
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) registry: RwLock<Registry>,
     pub(crate) shapes: Shapes,
     pub(crate) partitions: RwLock<BTreeMap<Span, Arc<Partition>>>,
+    pub(crate) tiers: Vec<TierFiles>,
     pub(crate) queue: Queue<Job>,
     pub(crate) counters: Counters,
     pub(crate) stop: AtomicBool,
@@ -43,6 +45,8 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(settings: Settings, clock: Arc<dyn Clock>, folder: Folder) -> Self {
         let queue = Queue::new(settings.queue);
+        let files = |tier: Tier| TierFiles::new(tier, folder.partition_ms, folder.tier(tier));
+        let tiers = Tier::ROLLED_UP.into_iter().map(files).collect();
         Self {
             settings,
             clock,
@@ -50,6 +54,7 @@ impl Shared {
             registry: RwLock::default(),
             shapes: Shapes::default(),
             partitions: RwLock::default(),
+            tiers,
             queue,
             counters: Counters::default(),
             stop: AtomicBool::new(false),

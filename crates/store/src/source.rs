@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use barograph_model::{Labels, Matcher};
+use barograph_model::{Buckets, Labels, Matcher};
 
 use crate::blocks::{BlockReader, Blocks, Damage};
 use crate::codec::bytes::Decoded;
@@ -113,7 +113,9 @@ impl<'a> Readers<'a> {
                 return Damage::default();
             }
             match reader.open(source, readers) {
-                Some(reader) => reader.read(blocks, (id, labels), range_ms, out),
+                Some(reader) => reader.read(blocks, id, range_ms, &mut |head, chunk, bytes| {
+                    head.read(chunk, bytes, labels, range_ms, out)
+                }),
                 None => Damage { chunks: 0, blocks: blocks.iter().map(|block| block.id).collect() },
             }
         };
@@ -133,6 +135,30 @@ impl<'a> Readers<'a> {
                 damage.chunks += read_part(out, |out| sealed.head.read(id, range_ms, out));
                 damage
             }
+        }
+    }
+}
+
+impl Readers<'_> {
+    /// Appends the buckets of a series that end in a range, from a tier's file.
+    pub(crate) fn read_buckets(
+        &mut self,
+        (source, id): (usize, u32),
+        labels: &Labels,
+        range_ms: (i64, i64),
+        out: &mut Buckets,
+    ) -> Damage {
+        let readers = self.sources.len();
+        let Source::Sealed(sealed) = &self.sources[source] else { return Damage::default() };
+        let blocks = &sealed.blocks;
+        if !blocks.has(id, range_ms) {
+            return Damage::default();
+        }
+        match self.files[source].open(&self.sources[source], readers) {
+            Some(reader) => reader.read(blocks, id, range_ms, &mut |head, chunk, bytes| {
+                head.read_buckets(chunk, bytes, labels, range_ms, out)
+            }),
+            None => Damage { chunks: 0, blocks: blocks.iter().map(|block| block.id).collect() },
         }
     }
 }

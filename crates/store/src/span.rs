@@ -2,7 +2,8 @@
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
-/// 9999-12-31T23:59:59.999Z: later years have no place in a name.
+/// 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z: other years have no place in a name.
+const MIN_MS: i64 = -62_135_596_800_000;
 const MAX_MS: i64 = 253_402_300_799_999;
 
 /// `[start_ms, end_ms)`, aligned to the partition length.
@@ -18,12 +19,12 @@ impl Span {
         partition_ms > 0 && partition_ms % HOUR_MS == 0 && partition_ms <= 31 * DAY_MS
     }
 
-    /// The partition that holds a moment. Moments before 1970 or after 9999 have none.
+    /// The partition that holds a moment. Moments outside of the years 1 to 9999 have none.
     pub(crate) fn holding(time_ms: i64, partition_ms: i64) -> Option<Self> {
-        if !(0..=MAX_MS).contains(&time_ms) {
+        let start_ms = time_ms.checked_sub(time_ms.rem_euclid(partition_ms))?;
+        if start_ms < MIN_MS || time_ms > MAX_MS {
             return None;
         }
-        let start_ms = time_ms - time_ms % partition_ms;
         Some(Self { start_ms, end_ms: start_ms + partition_ms })
     }
 
@@ -48,7 +49,7 @@ impl Span {
         };
         let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
         let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-        if !(1970..=9999).contains(&year)
+        if !(1..=9999).contains(&year)
             || !(1..=12).contains(&month)
             || !(1..=31).contains(&day)
             || !(0..24).contains(&hour)
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn names_are_dates_and_come_back() {
-        for day in 0..60_000 {
+        for day in -700_000..60_000 {
             let span = Span::holding(day * DAY_MS + 5, DAY_MS).unwrap();
             assert_eq!(Span::from_name(&span.name(), DAY_MS), Some(span));
         }
@@ -114,7 +115,10 @@ mod tests {
 
     #[test]
     fn moments_outside_of_the_calendar_have_no_partition() {
-        assert_eq!(Span::holding(-1, DAY_MS), None);
+        assert_eq!(Span::holding(-1, DAY_MS).unwrap().name(), "1969-12-31");
+        assert_eq!(Span::holding(MIN_MS, DAY_MS).unwrap().name(), "0001-01-01");
+        assert_eq!(Span::holding(MIN_MS - 1, DAY_MS), None);
+        assert_eq!(Span::holding(i64::MIN, DAY_MS), None);
         assert_eq!(Span::holding(i64::MAX, DAY_MS), None);
     }
 }

@@ -31,6 +31,8 @@ pub struct Stats {
     pub failed_seals: u64,
     /// Partitions that were given their final form.
     pub rewrites: u64,
+    /// Files of tiers that were written.
+    pub roll_ups: u64,
     pub seal_seconds_sum: f64,
     /// Panics in the store's threads: bugs. The threads go on.
     pub panics: u64,
@@ -67,6 +69,7 @@ pub(crate) struct Counters {
     pub(crate) seals: AtomicU64,
     pub(crate) failed_seals: AtomicU64,
     pub(crate) rewrites: AtomicU64,
+    pub(crate) roll_ups: AtomicU64,
     pub(crate) panics: AtomicU64,
     pub(crate) seal_nanos: AtomicU64,
     pub(crate) damaged_chunks: AtomicU64,
@@ -93,6 +96,7 @@ impl Default for Counters {
             seals: AtomicU64::default(),
             failed_seals: AtomicU64::default(),
             rewrites: AtomicU64::default(),
+            roll_ups: AtomicU64::default(),
             panics: AtomicU64::default(),
             seal_nanos: AtomicU64::default(),
             damaged_chunks: AtomicU64::default(),
@@ -139,6 +143,7 @@ impl Counters {
             seals: get(&self.seals),
             failed_seals: get(&self.failed_seals),
             rewrites: get(&self.rewrites),
+            roll_ups: get(&self.roll_ups),
             panics: get(&self.panics),
             seal_seconds_sum: seconds(&self.seal_nanos),
             damaged_chunks: get(&self.damaged_chunks),

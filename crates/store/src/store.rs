@@ -41,7 +41,7 @@ pub struct Appended {
     pub expired: u64,
     /// Older than [`Settings::late_window`].
     pub late: u64,
-    /// Further ahead than [`Settings::future_window`], or not in the years 1970 to 9999.
+    /// Further ahead than [`Settings::future_window`], or not in the years 1 to 9999.
     pub future: u64,
 }
 
@@ -66,6 +66,9 @@ impl Store {
         let shared = Arc::new(Shared::new(settings, clock, folder));
         count(&shared.counters.damaged_partitions, foreign.len() as u64);
         shared.take_up(&files)?;
+        for tier in &shared.tiers {
+            tier.take_up(true)?;
+        }
         import::take_up(&shared).map_err(|source| OpenError::Import { source })?;
         shared.count_head_bytes();
         let mut store = Self { shared, threads: Vec::new() };
@@ -275,7 +278,7 @@ impl Store {
         to_ms: i64,
         limits: &Limits<'_>,
     ) -> Result<Answer<Vec<SeriesData>>, SourceError> {
-        let selected = Selected::new(&self.shared, matchers, (from_ms, to_ms), limits)?;
+        let selected = Selected::new(&self.shared, matchers, (from_ms, to_ms), None, limits)?;
         let mut reader = selected.reader();
         let mut data = Vec::new();
         for (series, labels) in selected.labels().iter().enumerate() {

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use barograph_model::Buckets;
+
+use crate::buckets;
 use crate::columns::{self, ALL_TIMES, Columns};
 use crate::error::OpenError;
 use crate::folder::{FileKind, Folder};
@@ -11,6 +14,7 @@ use crate::partition::Partition;
 use crate::records;
 use crate::sealed::Sealed;
 use crate::source::{Readers, Source};
+use crate::tiers::Tier;
 
 /// What was found in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +22,7 @@ pub struct Checked {
     /// In the data folder.
     pub path: PathBuf,
     pub bytes: u64,
-    /// Samples, or records of a log, that were read and are sound.
+    /// Samples, buckets, or records of a log, that were read and are sound.
     pub sound: u64,
     /// Empty when all is well.
     pub problems: Vec<String>,
@@ -34,7 +38,8 @@ pub fn verify(dir: &Path, act: &mut dyn FnMut(Checked, usize)) -> Result<(), Ope
     let logs = records::day_files(dir)?;
     let files: Vec<_> =
         files.into_iter().filter(|f| !matches!(f.kind, FileKind::Unfinished(_))).collect();
-    let total = files.len() + foreign.len() + logs.len();
+    let rolled_up = tier_files(&folder);
+    let total = files.len() + rolled_up.len() + foreign.len() + logs.len();
     let mut report = |path: PathBuf, found: Found| {
         let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
         let path = path.strip_prefix(dir).map(Path::to_owned).unwrap_or(path);
@@ -43,11 +48,17 @@ pub fn verify(dir: &Path, act: &mut dyn FnMut(Checked, usize)) -> Result<(), Ope
     };
     for file in files {
         let path = Partition::new(file.span, folder.raw()).path(file.kind);
-        let found = check_partition_file(&path);
+        let found = check_partition_file(&path, Tier::Raw);
         if found.problems.is_empty() || path.exists() {
             report(path, found);
         }
         // Otherwise it was closed or merged meanwhile; it was listed with its name of before.
+    }
+    for (tier, path) in rolled_up {
+        let found = check_partition_file(&path, tier);
+        if found.problems.is_empty() || path.exists() {
+            report(path, found);
+        }
     }
     for path in foreign {
         report(path, Found::problem("it is no file of the store".to_owned()));
@@ -77,7 +88,20 @@ impl Found {
     }
 }
 
-fn check_partition_file(path: &Path) -> Found {
+/// The files of the other tiers.
+fn tier_files(folder: &Folder) -> Vec<(Tier, PathBuf)> {
+    let mut found = Vec::new();
+    for tier in Tier::ROLLED_UP {
+        let entries = std::fs::read_dir(folder.tier(tier)).into_iter().flatten();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let is_final = |path: &PathBuf| path.to_string_lossy().ends_with(".final.db");
+        found.extend(paths.filter(is_final).map(|path| (tier, path)));
+    }
+    found.sort();
+    found
+}
+
+fn check_partition_file(path: &Path, tier: Tier) -> Found {
     let sealed = match Sealed::open(path.to_owned()) {
         Ok(sealed) => Arc::new(sealed),
         Err(error) => return Found::problem(barograph_model::chain(&error)),
@@ -95,13 +119,26 @@ fn check_partition_file(path: &Path) -> Found {
     let sources = [Source::Sealed(sealed)];
     found.problems.extend(sources[0].lost().problems());
     let mut readers = Readers::new(&sources);
-    let mut columns = Columns::default();
+    let (mut columns, mut rolled_up) = (Columns::default(), Buckets::default());
+    if tier != Tier::Raw
+        && let Err(error) = Sealed::covers(path.to_owned())
+    {
+        found.problems.push(barograph_model::chain(&error));
+    }
     let (mut chunks, mut blocks) = (0, BTreeSet::new());
     for (id, labels) in sources[0].select(&[]) {
         columns::clear(&mut columns);
-        let damage = readers.read((0, id), &labels, ALL_TIMES, &mut columns);
-        columns::normalise(&mut columns);
-        found.sound += columns.times.len() as u64;
+        let damage = if tier == Tier::Raw {
+            let damage = readers.read((0, id), &labels, ALL_TIMES, &mut columns);
+            columns::normalise(&mut columns);
+            found.sound += columns.times.len() as u64;
+            damage
+        } else {
+            buckets::clear(&mut rolled_up);
+            let damage = readers.read_buckets((0, id), &labels, ALL_TIMES, &mut rolled_up);
+            found.sound += rolled_up.count.len() as u64;
+            damage
+        };
         chunks += damage.chunks;
         blocks.extend(damage.blocks);
     }

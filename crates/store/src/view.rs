@@ -32,6 +32,9 @@ impl StoreView {
         let (files, _) = folder.files()?;
         let shared = Shared::new(Settings::new(dir), clock, folder);
         shared.look_at(&files);
+        for tier in &shared.tiers {
+            tier.take_up(false)?;
+        }
         Ok(Self { shared })
     }
 
@@ -63,10 +66,9 @@ impl StoreView {
         let mut answer = Answer { data: (), warnings: Vec::new() };
         let mut numbers: HashMap<Labels, usize> = HashMap::new();
         let (mut columns, mut left) = (Samples::default(), limits.max_samples);
-        for partition in self.question(matchers, range_ms, limits).partitions() {
-            let Span { start_ms, end_ms } = partition.span;
+        for Span { start_ms, end_ms } in self.question(matchers, range_ms, limits).spans() {
             let range_ms = (range_ms.0.max(start_ms), range_ms.1.min(end_ms - 1));
-            let selected = Selected::new(&self.shared, matchers, range_ms, limits)?;
+            let selected = Selected::new(&self.shared, matchers, range_ms, None, limits)?;
             let mut reader = selected.reader();
             for (index, labels) in selected.labels().iter().enumerate() {
                 reader.read(index, &mut columns)?;

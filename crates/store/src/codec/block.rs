@@ -11,9 +11,11 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::ops::Range;
 
-use barograph_model::Labels;
+use barograph_model::{Buckets, Labels};
 
+use super::buckets;
 use super::bytes::{Damaged, Decoded, Reader, put_checksum, put_count, put_varint, verified};
 use super::times::{self, Summary};
 use super::values::{self, Effort};
@@ -49,7 +51,7 @@ impl Builder {
         self.chunks.len()
     }
 
-    /// Adds a chunk of strictly ascending times.
+    /// Adds a chunk of samples with strictly ascending times.
     pub(crate) fn push(
         &mut self,
         series: u32,
@@ -57,10 +59,21 @@ impl Builder {
         samples: (&[i64], &[f64]),
         effort: Effort,
     ) -> Result<(), Damaged> {
+        self.push_chunk(series, labels, samples.0, |data| values::encode(samples.1, effort, data))
+    }
+
+    /// Adds a chunk of whatever there is at strictly ascending times.
+    pub(crate) fn push_chunk(
+        &mut self,
+        series: u32,
+        labels: &Labels,
+        times: &[i64],
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), Damaged>,
+    ) -> Result<(), Damaged> {
         let mut column = Vec::new();
-        times::encode(samples.0, &mut column)?;
+        times::encode(times, &mut column)?;
         let start = self.data.len();
-        values::encode(samples.1, effort, &mut self.data)?;
+        encode(&mut self.data)?;
         put_checksum(&mut self.data, start, chunk_seed(labels, &column));
         let next = self.columns.len();
         let column_index = *self.column_of.entry(column).or_insert_with_key(|column| {
@@ -181,21 +194,49 @@ impl Head {
         range_ms: (i64, i64),
         out: &mut Columns,
     ) -> Decoded<()> {
-        let column = &self.columns[chunk.column];
-        let body = verified(bytes, chunk_seed(labels, &column.bytes), "a chunk")?;
-        let times = column.times()?;
+        let (times, body) = self.verified(chunk, bytes, labels)?;
         let start = out.values.len();
         if let Err(damaged) = values::decode(body, times.len(), &mut out.values) {
             out.values.truncate(start);
             return Err(damaged);
         }
-        let from = times.partition_point(|time| *time < range_ms.0);
-        let to = times.partition_point(|time| *time <= range_ms.1);
-        out.values.truncate(start + to);
-        out.values.drain(start..start + from);
-        out.times.extend_from_slice(&times[from..to]);
+        let within = part(times, range_ms);
+        out.values.truncate(start + within.end);
+        out.values.drain(start..start + within.start);
+        out.times.extend_from_slice(&times[within]);
         Ok(())
     }
+
+    /// Appends a chunk's buckets that end in a range.
+    pub(crate) fn read_buckets(
+        &self,
+        chunk: ChunkRef,
+        bytes: &[u8],
+        labels: &Labels,
+        range_ms: (i64, i64),
+        out: &mut Buckets,
+    ) -> Decoded<()> {
+        let (times, body) = self.verified(chunk, bytes, labels)?;
+        buckets::decode(body, times, part(times, range_ms), out)
+    }
+
+    fn verified<'a>(
+        &'a self,
+        chunk: ChunkRef,
+        bytes: &'a [u8],
+        labels: &Labels,
+    ) -> Decoded<(&'a [i64], &'a [u8])> {
+        let column = &self.columns[chunk.column];
+        let body = verified(bytes, chunk_seed(labels, &column.bytes), "a chunk")?;
+        Ok((column.times()?, body))
+    }
+}
+
+/// The indices of the times in a range.
+fn part(times: &[i64], range_ms: (i64, i64)) -> Range<usize> {
+    let end = times.partition_point(|time| *time <= range_ms.1);
+    let start = times.partition_point(|time| *time < range_ms.0);
+    start.min(end)..end
 }
 
 #[cfg(test)]

@@ -118,8 +118,8 @@ fn newer_and_foreign_files_are_refused() {
 fn what_is_out_of_bounds_is_refused_whole() {
     let fixture = Fixture::new();
     let log = fixture.open(30, u64::MAX);
-    let early = log.append(&[record(NOON_MS, "x"), record(-1, "y")]);
-    assert!(matches!(early, Err(RecordError::Time { time_ms: -1 })));
+    let early = log.append(&[record(NOON_MS, "x"), record(i64::MIN, "y")]);
+    assert!(matches!(early, Err(RecordError::Time { time_ms: i64::MIN })));
     let large = Record { time_ms: NOON_MS, data: vec![0; RecordLog::MAX_BYTES + 1] };
     assert!(matches!(log.append(&[large]), Err(RecordError::TooLarge { .. })));
     assert_eq!(log.stats().unwrap(), RecordStats::default());

@@ -25,6 +25,8 @@ mod reading;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tiers;
+#[cfg(test)]
 mod upgrade;
 #[cfg(test)]
 mod verify;

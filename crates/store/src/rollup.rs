@@ -1,0 +1,173 @@
+//! Makes the tiers' files from final forms.
+//!
+//! Whatever has its final form and is not covered, or from another final form, is rolled up: what
+//! was just rewritten, what late samples made new, what an earlier version left, what a kill
+//! interrupted. The new file is written beside the old one and takes its place.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use barograph_model::{Buckets, Labels};
+
+use crate::blocks::Damage;
+use crate::buckets;
+use crate::columns::{self, ALL_TIMES, Columns};
+use crate::error::SealError;
+use crate::folder::FileKind;
+use crate::output::{Manners, Output, remove};
+use crate::partition::{Partition, PartitionState};
+use crate::rewrite::places;
+use crate::shared::Shared;
+use crate::source::{Readers, Source};
+use crate::span::Span;
+use crate::stats::count;
+use crate::sync::read;
+use crate::tiers::{Cover, TierFile, TierFiles};
+
+/// Rolls up what is not.
+pub(crate) fn catch_up(shared: &Shared) -> Result<(), SealError> {
+    for tier in &shared.tiers {
+        let mut due: BTreeMap<Span, Vec<(Arc<Partition>, u64)>> = BTreeMap::new();
+        for (raw, partition) in &*read(&shared.partitions) {
+            let PartitionState::Final(uuid) = partition.state() else { continue };
+            let is_covered = tier.covering(*raw).is_some_and(|(_, covered)| covered == uuid);
+            let Some(span) = tier.span_of(*raw).filter(|_| !is_covered) else { continue };
+            due.entry(span).or_default().push((Arc::clone(partition), uuid));
+        }
+        for (span, partitions) in due {
+            if shared.stopping() {
+                return Ok(());
+            }
+            roll_up(shared, tier, span, &partitions)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes one file of a tier anew, with some partitions of raw samples in it.
+fn roll_up(
+    shared: &Shared,
+    tier: &TierFiles,
+    span: Span,
+    raw: &[(Arc<Partition>, u64)],
+) -> Result<(), SealError> {
+    let old = tier.file(span);
+    let partition = match &old {
+        Some(old) => Arc::clone(&old.partition),
+        None => Arc::new(Partition::new(span, tier.dir.clone())),
+    };
+    let number = partition.next_number();
+    let path = partition.path(FileKind::Unfinished(number));
+    let manners = Manners { stop: &shared.stop, clock: &*shared.clock };
+    let mut work =
+        Work { tier, manners, covers: Vec::new(), sources: Vec::new(), parts: Vec::new() };
+    for (raw, uuid) in raw {
+        work.add_raw(raw, *uuid);
+    }
+    work.add_old(old.as_ref());
+    match work.write(&path, span) {
+        Ok(true) => {}
+        Ok(false) => return remove(&path),
+        Err(error) => {
+            remove(&path)?;
+            return Err(error);
+        }
+    }
+    let covers = work.covers.into();
+    drop(work.sources);
+    let merged = partition.kinds();
+    partition
+        .replace(&merged, FileKind::Final(number))
+        .map_err(|source| SealError::File { path, source })?;
+    tier.put(span, TierFile { partition, covers, problem: None });
+    count(&shared.counters.roll_ups, 1);
+    Ok(())
+}
+
+struct Work<'a> {
+    tier: &'a TierFiles,
+    manners: Manners<'a>,
+    covers: Vec<Cover>,
+    sources: Vec<Source>,
+    parts: Vec<Part>,
+}
+
+/// What a source is read for.
+enum Part {
+    /// Samples.
+    Raw,
+    /// Buckets of these partitions.
+    Buckets(Vec<Span>),
+}
+
+impl Work<'_> {
+    fn add_raw(&mut self, partition: &Partition, uuid: u64) {
+        let sources = partition.sources().sources;
+        // It may have changed since; then it comes again.
+        if let [Source::Sealed(sealed)] = &sources[..]
+            && sealed.meta.uuid == uuid
+        {
+            self.covers.push(Cover { span: partition.span, uuid });
+            self.parts.push(Part::Raw);
+            self.sources.extend(sources);
+        }
+    }
+
+    /// What the file covered until now and nobody made new.
+    fn add_old(&mut self, old: Option<&TierFile>) {
+        let Some(old) = old else { return };
+        let is_new = |cover: &&Cover| self.covers.iter().all(|new| new.span != cover.span);
+        let kept: Vec<Cover> = old.covers.iter().filter(is_new).copied().collect();
+        if kept.is_empty() {
+            return;
+        }
+        self.parts.push(Part::Buckets(kept.iter().map(|cover| cover.span).collect()));
+        self.covers.extend(kept);
+        self.sources.extend(old.partition.sources().sources);
+        self.covers.sort_by_key(|cover| cover.span);
+    }
+
+    /// `false` when it was told to stop, or when there is damage: then the old file stays.
+    fn write(&self, path: &std::path::Path, span: Span) -> Result<bool, SealError> {
+        let lost = |source: &Source| source.lost() != crate::load::Lost::default();
+        if self.sources.len() != self.parts.len() || self.sources.iter().any(lost) {
+            return Ok(false);
+        }
+        let places = places(&self.sources);
+        let labels: Vec<Labels> = places.keys().cloned().collect();
+        let mut output = Output::create(path, span, None, &labels, self.manners)?;
+        let mut readers = Readers::new(&self.sources);
+        let (mut samples, mut all) = (Columns::default(), Buckets::default());
+        for (series, (labels, places)) in (0..).zip(&places) {
+            if self.manners.stopped() {
+                return Ok(false);
+            }
+            buckets::clear(&mut all);
+            for (source, id) in places {
+                let damage = match &self.parts[*source] {
+                    Part::Raw => {
+                        columns::clear(&mut samples);
+                        let damage = readers.read((*source, *id), labels, ALL_TIMES, &mut samples);
+                        buckets::roll_up(&samples, self.tier.tier.width_ms(), &mut all);
+                        damage
+                    }
+                    Part::Buckets(spans) => {
+                        let from = all.last_times.len();
+                        let place = (*source, *id);
+                        let damage = readers.read_buckets(place, labels, ALL_TIMES, &mut all);
+                        let wanted = |time| spans.iter().any(|span| span.overlaps(time, time));
+                        buckets::keep(&mut all, from, wanted);
+                        damage
+                    }
+                };
+                if damage != Damage::default() {
+                    return Ok(false);
+                }
+            }
+            buckets::sort(&mut all);
+            output.push_buckets(series, labels, &all)?;
+        }
+        output.finish(&self.covers)?;
+        Ok(true)
+    }
+}
