@@ -27,6 +27,7 @@ pub const MAX_TEMPLATE_BYTES: usize = 64 * 1024;
 /// A template that was understood.
 #[derive(Debug, Clone)]
 pub struct Template {
+    text: String,
     root: Vec<parse::Node>,
     defined: BTreeMap<String, Vec<parse::Node>>,
 }
@@ -74,6 +75,11 @@ impl Template {
             return Err(TemplateError::new(1, problem));
         }
         parse::parse(text)
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Fills it in.

@@ -15,6 +15,7 @@ use crate::commands::events::EventsArgs;
 use crate::commands::inventory::InventoryArgs;
 use crate::commands::processes::ProcessesArgs;
 use crate::commands::query::QueryArgs;
+use crate::commands::rules::RulesCommand;
 use crate::commands::services::ServicesArgs;
 use crate::commands::store::StoreCommand;
 
@@ -42,6 +43,9 @@ pub(crate) enum Command {
     Processes(ProcessesArgs),
     /// Ask a running server in PromQL, or by a counter path: a table, or a chart of a range.
     Query(QueryArgs),
+    /// Check and test rule files.
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Services of this machine: which run, which failed, which should run.
     Services(ServicesArgs),
     /// What this machine is made of: processors, memory, disks, drives, network adapters.

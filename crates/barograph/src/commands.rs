@@ -9,6 +9,7 @@ pub(crate) mod inventory;
 pub(crate) mod processes;
 pub(crate) mod query;
 mod record;
+pub(crate) mod rules;
 mod serve;
 pub(crate) mod services;
 mod stop_signal;
@@ -35,6 +36,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Processes(args) => processes::run(&args),
         Command::Query(args) => query::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Rules(command) => rules::run(&command),
         Command::Services(args) => services::run(&args),
         Command::Top(args) => top::run(&args),
         Command::CheckConfig(args) => {

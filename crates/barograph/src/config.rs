@@ -14,7 +14,7 @@ use std::time::Duration;
 use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
-use barograph_server::{IngestSettings, Job, StatsdSettings};
+use barograph_server::{AlertingSettings, IngestSettings, Job, StatsdSettings};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) query: barograph_promql::Settings,
     /// How much others may send.
     pub(crate) ingest: IngestSettings,
+    /// Which rules are evaluated, and how.
+    pub(crate) alerting: AlertingSettings,
     /// Where StatsD's datagrams come in, if they do.
     pub(crate) statsd_listen: Option<SocketAddr>,
     pub(crate) statsd_socket: Option<PathBuf>,
@@ -149,6 +151,23 @@ static SETTINGS: &[Setting] = &[
         set: |config, value| value::duration(value).map(|timeout| config.query.timeout = timeout),
     },
     Setting {
+        section: "rules",
+        key: "defaults",
+        set: |config, value| value::yes(value).map(|yes| config.alerting.defaults = yes),
+    },
+    Setting {
+        section: "rules",
+        key: "files",
+        set: |config, value| value::paths(value).map(|files| config.alerting.files = files),
+    },
+    Setting {
+        section: "rules",
+        key: "interval",
+        set: |config, value| {
+            value::duration(value).map(|interval| config.alerting.interval = interval)
+        },
+    },
+    Setting {
         section: "statsd",
         key: "buckets",
         set: |config, value| value::ascending(value).map(|buckets| config.statsd.buckets = buckets),
@@ -216,6 +235,7 @@ impl Default for Config {
             counters: UserCounters::default(),
             query: barograph_promql::Settings::default(),
             ingest: IngestSettings::default(),
+            alerting: AlertingSettings::default(),
             statsd_listen: None,
             statsd_socket: None,
             statsd: StatsdSettings::default(),
@@ -366,7 +386,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_read() {
-        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n\n[ingest]\nmax_series_per_source = 10\nmax_new_series_per_day = 20\nfuture_window = '5m'\n\n[query]\nlookback = '2m'\nmax_points = 1\nmax_samples = 5000000000\nmax_series = 3\ntimeout = '30s'\n\n[statsd]\nlisten = '127.0.0.1:8125'\nsocket = '/run/s'\nflush_interval = '1s'\nexpiry = '1m'\nquantiles = [0.5]\nbuckets = [0.1, 1]\n";
+        let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n\n[ingest]\nmax_series_per_source = 10\nmax_new_series_per_day = 20\nfuture_window = '5m'\n\n[query]\nlookback = '2m'\nmax_points = 1\nmax_samples = 5000000000\nmax_series = 3\ntimeout = '30s'\n\n[rules]\ndefaults = false\nfiles = ['a.yml']\ninterval = '30s'\n\n[statsd]\nlisten = '127.0.0.1:8125'\nsocket = '/run/s'\nflush_interval = '1s'\nexpiry = '1m'\nquantiles = [0.5]\nbuckets = [0.1, 1]\n";
         let expect = Config {
             listen: "[::1]:8080".parse().unwrap(),
             data: "/srv/baro".into(),
@@ -375,6 +395,12 @@ mod tests {
             watch: Watch::new(["nginx", "postgres*"].map(str::to_owned)).unwrap(),
             watch_services: WatchedServices::new(["ssh*".to_owned()]).unwrap(),
             counters: UserCounters::new(&[r"\Memory\Available Bytes".to_owned()]).unwrap(),
+            alerting: AlertingSettings {
+                defaults: false,
+                files: vec!["a.yml".into()],
+                interval: Duration::from_secs(30),
+                ..AlertingSettings::default()
+            },
             ingest: IngestSettings {
                 max_series: 10,
                 max_new_series_per_day: 20,
@@ -409,7 +435,7 @@ mod tests {
             problems(text),
             [
                 "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `scrape_config_files`, `scrape`, `statsd.buckets`, `statsd.expiry`, `statsd.flush_interval`, `statsd.listen`, `statsd.quantiles`, `statsd.socket`, `watch.processes`, `watch.services`",
+                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `rules.defaults`, `rules.files`, `rules.interval`, `scrape_config_files`, `scrape`, `statsd.buckets`, `statsd.expiry`, `statsd.flush_interval`, `statsd.listen`, `statsd.quantiles`, `statsd.socket`, `watch.processes`, `watch.services`",
                 "line 4: `collect.interval` must be a text in quotes",
                 "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
             ]

@@ -8,6 +8,7 @@ use barograph_model::{Clock, Desc};
 use barograph_store::Store;
 use tokio::sync::{Semaphore, watch};
 
+use crate::alerting::Alerting;
 use crate::events::EventLog;
 use crate::feed::Feed;
 use crate::ingest::Ingest;
@@ -22,6 +23,7 @@ use crate::scrape::Scraper;
 pub struct App {
     pub store: Arc<Store>,
     pub queries: Arc<Queries>,
+    pub alerting: Arc<Alerting>,
     pub latest: Arc<Latest>,
     pub feed: Arc<Feed>,
     pub processes: Arc<Processes>,

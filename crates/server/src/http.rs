@@ -8,6 +8,7 @@ mod events;
 mod guard;
 mod health;
 mod host;
+mod incidents;
 mod ingest;
 mod inventory;
 mod live;
@@ -34,12 +35,16 @@ pub(crate) use receive::Peer;
 /// Every address. What is not here is a file of the page, or the page itself.
 pub(crate) fn router(context: Context) -> Router {
     Router::new()
+        .route("/api/alerts", get(incidents::alerts))
         .route("/api/connections", get(connections::connections))
         .route("/api/counters", get(counters::counters))
         .route("/api/current_metrics", get(simple::current_metrics))
         .route("/api/events", get(events::events))
         .route("/api/historical_metrics/{name}", get(simple::historical_metrics))
         .route("/api/host", get(host::host))
+        .route("/api/incidents", get(incidents::incidents))
+        .route("/api/incidents/{number}", get(incidents::incident))
+        .route("/api/incidents/{number}/{what}", post(incidents::act))
         .route("/api/ingest", get(ingest::ingest))
         .route("/api/inventory", get(inventory::inventory))
         .route("/api/live", get(live::live))

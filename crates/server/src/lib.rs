@@ -1,6 +1,7 @@
 //! Barograph's HTTP side: the interfaces, the live stream and the page, over the store and the
 //! collectors that the program hands in. It decides nothing about what is collected or kept.
 
+mod alerting;
 mod answers;
 mod app;
 mod events;
@@ -24,6 +25,10 @@ mod serve;
 mod statsd;
 mod timestamp;
 
+pub use alerting::{
+    ActError, AlertReport, Alerting, AlertingError, AlertingSettings, AlertingStatus, GroupReport,
+    Health, RuleReport,
+};
 pub use answers::{ConnectionsAnswer, InventoryAnswer, ServiceFilter, ServicesAnswer};
 pub use app::{App, Limits, RunnerView};
 pub use events::{EVENTS_LOST, EventAnswer, EventLog};

@@ -20,6 +20,8 @@ static ALLOWED: &[(&str, &[&str])] = &[
             "barograph-wire",
             "barograph-store",
             "barograph-promql",
+            "barograph-state",
+            "barograph-alerts",
         ],
     ),
     (
@@ -30,6 +32,8 @@ static ALLOWED: &[(&str, &[&str])] = &[
             "barograph-wire",
             "barograph-store",
             "barograph-promql",
+            "barograph-state",
+            "barograph-alerts",
             "barograph-server",
         ],
     ),

@@ -97,7 +97,7 @@ pub(super) fn parse(text: &str) -> Result<Template, TemplateError> {
     };
     let (root, ending) = parser.nodes()?;
     match ending {
-        Ending::Text => Ok(Template { root, defined: parser.defined }),
+        Ending::Text => Ok(Template { text: text.to_owned(), root, defined: parser.defined }),
         Ending::End => Err(TemplateError::new(parser.line, "unexpected {{end}}")),
         Ending::Else { line, .. } => Err(TemplateError::new(line, "unexpected {{else}}")),
     }

@@ -12,10 +12,12 @@ use barograph_collect::{
     Collector, HEADLINE, HostFacts, Roots, Runner, RunnerSettings, Setup, host_facts, registry,
 };
 use barograph_model::{Clock, SystemClock};
+use barograph_promql::Engine;
 use barograph_server::{
-    App, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes, Queries, Readings,
-    RunnerView, Scraper,
+    Alerting, App, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes, Queries,
+    Readings, RunnerView, Scraper,
 };
+use barograph_state::State;
 use barograph_store::{Settings, Store};
 
 use crate::cli::ServeArgs;
@@ -76,9 +78,11 @@ async fn watch_and_serve(
     let scraper = Arc::new(Scraper::start(config.scrape.clone(), &ingest, &clock));
     let started_ms = clock.now_ms();
     let queries = Queries::new(config.query.clone(), Arc::clone(&clock));
+    let alerting = start_alerting(&config, &store, &clock)?;
     let app = App {
         store,
         queries: Arc::new(queries),
+        alerting: Arc::clone(&alerting),
         ingest: Arc::clone(&ingest),
         scraper: Arc::clone(&scraper),
         latest,
@@ -102,6 +106,7 @@ async fn watch_and_serve(
     })
     .await;
     scraper.stop().await;
+    alerting.close();
     let hanging = Arc::into_inner(runner).map(Runner::stop).unwrap_or_default();
     if !hanging.is_empty() {
         tracing::warn!(collectors = ?hanging, "collectors that hang were left behind");
@@ -188,6 +193,27 @@ fn open_logs(folder: &Path, setup: &Setup) -> anyhow::Result<(Arc<Processes>, Ar
     let events = EventLog::start(folder, Arc::clone(&setup.clock))
         .map_err(|error| unusable(error.into()))?;
     Ok((Arc::new(processes), Arc::new(events)))
+}
+
+/// Begins to evaluate rules.
+fn start_alerting(
+    config: &Config,
+    store: &Arc<Store>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<Alerting>> {
+    let state = State::open(&config.data.join("state"), Arc::clone(clock))
+        .map_err(|error| Failure::DataFolder(error.into()))?;
+    // Rules are many and small: side by side they would only take cores from the collectors.
+    let settings = barograph_promql::Settings { threads: 1, ..config.query.clone() };
+    let engine = Engine::new(settings, Arc::clone(clock));
+    let alerting = Alerting::start(
+        Arc::clone(store),
+        Arc::new(state),
+        engine,
+        Arc::clone(clock),
+        config.alerting.clone(),
+    )?;
+    Ok(Arc::new(alerting))
 }
 
 /// What this host is, under the name it is to be called.

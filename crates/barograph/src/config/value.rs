@@ -62,6 +62,19 @@ pub(super) fn duration(value: &DeValue<'_>) -> Result<Duration, String> {
     }
 }
 
+pub(super) fn yes(value: &DeValue<'_>) -> Result<bool, String> {
+    match value {
+        DeValue::Boolean(yes) => Ok(*yes),
+        _ => Err("must be true or false".to_owned()),
+    }
+}
+
+pub(super) fn paths(value: &DeValue<'_>) -> Result<Vec<PathBuf>, String> {
+    const EXAMPLE: &str = "must be a list of paths in quotes, such as `['rules.yml']`";
+    let paths = names(value).map_err(|_| EXAMPLE.to_owned())?;
+    Ok(paths.into_iter().map(PathBuf::from).collect())
+}
+
 /// Numbers, each larger than the one before.
 pub(super) fn ascending(value: &DeValue<'_>) -> Result<Vec<f64>, String> {
     const MAX: usize = 100;

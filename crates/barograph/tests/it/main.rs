@@ -19,6 +19,7 @@ mod protobuf;
 mod record;
 mod refusals;
 mod remote_write;
+mod rules;
 mod serve;
 mod services;
 mod statsd;

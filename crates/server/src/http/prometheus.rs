@@ -10,6 +10,7 @@ mod nothing;
 mod params;
 mod query;
 mod respond;
+mod rules;
 mod status;
 mod syntax;
 mod targets;
@@ -38,8 +39,8 @@ pub(super) fn routes() -> Router<Context> {
         .route("/api/v1/metadata", get(metadata::metadata))
         .route("/api/v1/targets", get(targets::targets))
         .route("/api/v1/targets/metadata", get(nothing::target_metadata))
-        .route("/api/v1/rules", get(nothing::rules))
-        .route("/api/v1/alerts", get(nothing::alerts))
+        .route("/api/v1/rules", get(rules::rules))
+        .route("/api/v1/alerts", get(rules::alerts))
         .route("/api/v1/alertmanagers", get(nothing::alertmanagers))
         .route("/api/v1/status/buildinfo", get(status::build_info))
         .route("/api/v1/status/config", get(status::config))

@@ -12,14 +12,6 @@ pub(super) async fn target_metadata() -> Response {
     success("[]", &[], &[])
 }
 
-pub(super) async fn rules() -> Response {
-    success(r#"{"groups":[]}"#, &[], &[])
-}
-
-pub(super) async fn alerts() -> Response {
-    success(r#"{"alerts":[]}"#, &[], &[])
-}
-
 pub(super) async fn alertmanagers() -> Response {
     success(r#"{"activeAlertmanagers":[],"droppedAlertmanagers":[]}"#, &[], &[])
 }

@@ -1,0 +1,188 @@
+//! Rules, evaluated over the store, and the incidents that come of them.
+//!
+//! One thread evaluates the groups that are due, before anything else that reads the store. What
+//! changes is kept in memory at once and written in one transaction; when the database cannot be
+//! written, alerts go on and the writing is tried again.
+
+mod desk;
+mod loading;
+mod report;
+mod round;
+mod saved;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use barograph_model::{Clock, chain};
+use barograph_promql::Engine;
+use barograph_state::State;
+use barograph_store::Store;
+
+pub use desk::ActError;
+pub use report::{AlertReport, AlertingStatus, GroupReport, Health, RuleReport};
+
+use desk::Desk;
+use round::GroupState;
+
+/// What rules are evaluated with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertingSettings {
+    /// For groups that name none.
+    pub interval: Duration,
+    /// Rule files, beside the rules that ship.
+    pub files: Vec<PathBuf>,
+    /// Whether the rules that ship are evaluated.
+    pub defaults: bool,
+    /// Stands in links, and in templates as `externalURL`.
+    pub external_url: String,
+}
+
+/// Evaluates rules until it is closed.
+#[derive(Debug)]
+pub struct Alerting {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the thread and the interfaces share.
+#[derive(Debug)]
+struct Shared {
+    store: Arc<Store>,
+    state: Arc<State>,
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    settings: AlertingSettings,
+    external_labels: BTreeMap<String, String>,
+    /// In the order in which they are evaluated.
+    groups: Mutex<Vec<GroupState>>,
+    desk: Mutex<Desk>,
+    stop: Mutex<bool>,
+    stopped: Condvar,
+}
+
+impl Default for AlertingSettings {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(10),
+            files: Vec::new(),
+            defaults: true,
+            external_url: "http://127.0.0.1:7575".to_owned(),
+        }
+    }
+}
+
+/// Why rules cannot be evaluated at all.
+#[derive(Debug, thiserror::Error)]
+pub enum AlertingError {
+    #[error("the rules have mistakes:\n{}", .0.join("\n"))]
+    Rules(Vec<String>),
+    #[error("the saved alerts cannot be read")]
+    State(#[from] barograph_state::StateError),
+    #[error("cannot start the thread that evaluates rules")]
+    Thread(#[from] std::io::Error),
+}
+
+impl Alerting {
+    /// How often it is looked which groups are due.
+    const TICK: Duration = Duration::from_millis(500);
+
+    /// Reads the rules and what was saved of their alerts, and begins to evaluate.
+    ///
+    /// # Errors
+    /// A rule file has mistakes, or the database cannot be read.
+    pub fn start(
+        store: Arc<Store>,
+        state: Arc<State>,
+        engine: Engine,
+        clock: Arc<dyn Clock>,
+        settings: AlertingSettings,
+    ) -> Result<Self, AlertingError> {
+        let groups = loading::load(&settings).map_err(AlertingError::Rules)?;
+        let groups = saved::restore(&state, groups, clock.monotonic())?;
+        let desk = Desk::restore(&state)?;
+        let shared = Arc::new(Shared {
+            store,
+            state,
+            engine,
+            clock,
+            settings,
+            external_labels: BTreeMap::new(),
+            groups: Mutex::new(groups),
+            desk: Mutex::new(desk),
+            stop: Mutex::new(false),
+            stopped: Condvar::new(),
+        });
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("rules".to_owned())
+            // Deep queries are evaluated on the stack.
+            .stack_size(8 * 1024 * 1024)
+            .spawn(move || for_thread.run())?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Waits for the evaluation that goes on, and saves.
+    pub fn close(&self) {
+        *lock(&self.shared.stop) = true;
+        self.shared.stopped.notify_all();
+        if let Some(thread) = lock(&self.thread).take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that evaluates rules had panicked");
+        }
+        self.shared.save_all();
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        let mut stop = lock(&self.stop);
+        while !*stop {
+            drop(stop);
+            self.tick();
+            stop = lock(&self.stop);
+            if !*stop {
+                let waited = self.stopped.wait_timeout(stop, Alerting::TICK);
+                stop = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    /// Evaluates what is due, lets incidents escalate, and saves what changed.
+    fn tick(&self) {
+        let monotonic = self.clock.monotonic();
+        let mut groups = lock(&self.groups);
+        for group in groups.iter_mut().filter(|group| group.is_due(monotonic)) {
+            let transitions = self.evaluate(group, monotonic);
+            lock(&self.desk).take(&transitions, &self.state, self.clock.now_ms());
+            if *lock(&self.stop) {
+                break;
+            }
+        }
+        let mut desk = lock(&self.desk);
+        desk.advance(&self.state, self.clock.now_ms(), monotonic);
+        if let Err(error) = saved::save(&self.state, &mut groups, &mut desk, monotonic) {
+            desk.report_unsaved(&chain(&error));
+        }
+    }
+
+    /// Saves everything, also what has not changed for long.
+    fn save_all(&self) {
+        let mut groups = lock(&self.groups);
+        groups.iter_mut().for_each(GroupState::mark_unsaved);
+        let saved = saved::save(&self.state, &mut groups, &mut lock(&self.desk), Duration::MAX);
+        if let Err(error) = saved {
+            tracing::error!(error = %chain(&error), "alerts not saved");
+        }
+    }
+}
+
+/// What a panic left behind is as good as what was before it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

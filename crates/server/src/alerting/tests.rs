@@ -1,0 +1,229 @@
+//! Rules over a real store, by a clock that is turned by hand.
+
+use std::fs;
+use std::sync::Arc;
+
+use barograph_alerts::incident::Acknowledgement;
+use barograph_alerts::machine::Phase;
+use barograph_model::{Batch, Labels, Sample};
+use barograph_promql::Settings as QuerySettings;
+use barograph_store::Settings as StoreSettings;
+use barograph_testkit::FakeClock;
+use tempfile::TempDir;
+
+use super::*;
+
+const START_MS: i64 = 1_700_000_000_000;
+
+/// A store, a database of documents, and rules, without the thread that evaluates them.
+struct Bench {
+    folder: TempDir,
+    clock: Arc<FakeClock>,
+    shared: Shared,
+}
+
+impl Bench {
+    fn new(rules: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("rules.yml"), rules).unwrap();
+        let clock = Arc::new(FakeClock::new(START_MS));
+        Self { shared: shared(&folder, &clock), folder, clock }
+    }
+
+    /// As after a restart.
+    fn reopened(self) -> Self {
+        let Self { folder, clock, shared: before } = self;
+        before.save_all();
+        drop(before);
+        Self { shared: shared(&folder, &clock), folder, clock }
+    }
+
+    /// Ten seconds later these hosts tell their processor usage, and rules are evaluated.
+    fn tell(&self, usage: &[(&str, f64)]) {
+        self.clock.advance(Duration::from_secs(10));
+        let sample = |(host, value): &(&str, f64)| Sample {
+            labels: Labels::new([("__name__", "cpu_usage"), ("host", *host)]).unwrap(),
+            value: *value,
+        };
+        let samples = usage.iter().map(sample).collect();
+        let batch = Batch { time_ms: self.clock.now_ms(), samples };
+        self.shared.store.append(&[batch]).unwrap();
+        self.shared.tick();
+    }
+
+    fn phases(&self) -> Vec<(String, Phase, bool)> {
+        let groups = lock(&self.shared.groups);
+        let rules = groups.iter().flat_map(|group| &group.rules);
+        let alerts = rules.flat_map(|rule| rule.alerts.iter());
+        alerts.map(|it| (it.labels["host"].clone(), it.phase, it.is_unknown)).collect()
+    }
+
+    fn open_incidents(&self) -> usize {
+        lock(&self.shared.desk).incidents().filter(|(_, it)| it.is_open()).count()
+    }
+}
+
+fn shared(folder: &TempDir, clock: &Arc<FakeClock>) -> Shared {
+    let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
+    let settings = AlertingSettings {
+        files: vec![folder.path().join("rules.yml")],
+        defaults: false,
+        ..AlertingSettings::default()
+    };
+    let store = StoreSettings::new(folder.path().join("store"));
+    let state = State::open(&folder.path().join("state"), Arc::clone(&clock)).unwrap();
+    let groups = loading::load(&settings).unwrap();
+    let groups = saved::restore(&state, groups, clock.monotonic()).unwrap();
+    Shared {
+        store: Arc::new(Store::open(store, Arc::clone(&clock)).unwrap()),
+        desk: Mutex::new(Desk::restore(&state).unwrap()),
+        state: Arc::new(state),
+        engine: Engine::new(QuerySettings::default(), Arc::clone(&clock)),
+        clock,
+        settings,
+        external_labels: BTreeMap::new(),
+        groups: Mutex::new(groups),
+        stop: Mutex::new(false),
+        stopped: Condvar::new(),
+    }
+}
+
+const CPU: &str = "groups: [{name: g, interval: 10s, rules: [
+    {alert: Cpu, metric: cpu_usage, greater_than: 80, for: 20s, severity: warning}]}]";
+
+#[test]
+fn the_rules_that_ship_are_rules() {
+    let loaded = loading::load(&AlertingSettings::default()).unwrap();
+    assert!(loaded.iter().any(|it| it.group.name == "barograph" && it.group.rules.len() > 5));
+}
+
+#[test]
+fn a_rule_of_ones_own_goes_before_the_one_that_ships() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.yml");
+    let own = "groups: [{name: barograph, rules: [{alert: CpuHigh, expr: cpu_usage > 50}]}]";
+    fs::write(&path, own).unwrap();
+    let settings = AlertingSettings { files: vec![path], ..AlertingSettings::default() };
+    let loaded = loading::load(&settings).unwrap();
+    let names =
+        loaded.iter().flat_map(|it| it.group.rules.iter().map(barograph_alerts::rule::Rule::name));
+    assert_eq!(names.filter(|name| *name == "CpuHigh").count(), 1);
+}
+
+#[test]
+fn mistakes_in_rule_files_are_told_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.yml");
+    fs::write(&path, "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'sum('}\n").unwrap();
+    let missing = folder.path().join("none.yml");
+    let settings = AlertingSettings { files: vec![path, missing], ..AlertingSettings::default() };
+    let problems = loading::load(&settings).unwrap_err();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("none.yml: "), "{problems:?}");
+    assert!(problems[1].contains("bad.yml:4:"), "{problems:?}");
+}
+
+#[test]
+fn an_alert_goes_its_way_from_the_store_to_an_incident_and_back() {
+    let bench = Bench::new(CPU);
+    bench.tell(&[("a", 90.0), ("b", 10.0)]);
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Pending, false)]);
+    assert_eq!(bench.open_incidents(), 0);
+    bench.tell(&[("a", 90.0)]);
+    bench.tell(&[("a", 90.0)]);
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, false)]);
+    assert_eq!(bench.open_incidents(), 1);
+    bench.tell(&[("a", 10.0)]);
+    assert_eq!(bench.open_incidents(), 0);
+    let desk = lock(&bench.shared.desk);
+    let (id, incident) = desk.incidents().next().unwrap();
+    assert_eq!((id, incident.group["host"].as_str()), (1, "a"));
+}
+
+#[test]
+fn a_restart_changes_nothing() {
+    let bench = Bench::new(CPU);
+    bench.tell(&[("a", 90.0)]);
+    bench.tell(&[("a", 90.0)]);
+    let bench = bench.reopened();
+    bench.tell(&[("a", 90.0)]);
+    bench.tell(&[("a", 90.0)]);
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, false)]);
+    let bench = bench.reopened();
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, false)]);
+    assert_eq!(bench.open_incidents(), 1);
+    bench.tell(&[("a", 10.0)]);
+    bench.tell(&[("b", 90.0)]);
+    bench.tell(&[("b", 90.0)]);
+    bench.tell(&[("b", 90.0)]);
+    let newest = lock(&bench.shared.desk).incidents().next().unwrap().0;
+    assert_eq!(newest, 2, "numbers go on");
+}
+
+#[test]
+fn a_host_that_falls_silent_ends_no_alert() {
+    let bench = Bench::new(CPU);
+    for _ in 0..3 {
+        bench.tell(&[("a", 90.0), ("b", 1.0)]);
+    }
+    // After five minutes the last sample counts no more.
+    for _ in 0..40 {
+        bench.tell(&[("b", 1.0)]);
+    }
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, true)]);
+    assert_eq!(bench.open_incidents(), 1);
+    bench.tell(&[("a", 1.0)]);
+    assert_eq!(bench.phases()[0].1, Phase::Resolved);
+}
+
+#[test]
+fn what_people_do_is_saved_and_audited() {
+    let bench = Bench::new(CPU);
+    for _ in 0..3 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    let (by, note) = ("anna".to_owned(), "on it".to_owned());
+    let at_ms = bench.clock.now_ms();
+    let acknowledgement = Acknowledgement { by, note, at_ms, until_ms: None };
+    let mut desk = lock(&bench.shared.desk);
+    desk.acknowledge(1, acknowledgement).unwrap();
+    assert!(matches!(desk.comment(7, "anna", "x", at_ms), Err(ActError::Unknown(7))));
+    saved::save(&bench.shared.state, &mut [], &mut desk, Duration::ZERO).unwrap();
+    drop(desk);
+    let audit = bench.shared.state.read(|view| view.log("audit", 0, 10)).unwrap().items;
+    let line = String::from_utf8(audit[0].body.clone()).unwrap();
+    assert_eq!(line, r#"{"by":"anna","did":"acknowledged","incident":1,"text":"on it"}"#);
+    let bench = bench.reopened();
+    let desk = lock(&bench.shared.desk);
+    let incident = desk.incident(1).unwrap();
+    assert_eq!(incident.acknowledged.as_ref().unwrap().by, "anna");
+}
+
+#[test]
+fn a_recording_rule_writes_to_the_store_and_the_next_rule_reads_it() {
+    let bench = Bench::new(
+        "groups: [{name: g, interval: 10s, rules: [
+            {record: 'all:cpu:max', expr: max(cpu_usage)},
+            {alert: Max, expr: 'all:cpu:max > 80', labels: {host: all}}]}]",
+    );
+    bench.tell(&[("a", 90.0), ("b", 10.0)]);
+    assert_eq!(bench.phases(), [("all".to_owned(), Phase::Firing, false)]);
+}
+
+#[test]
+fn a_rule_that_fails_keeps_its_alerts() {
+    let bench = Bench::new(
+        "groups: [{name: g, interval: 10s, rules: [
+            {alert: Cpu, expr: 'cpu_usage * on (host) group_left other > 80 or cpu_usage > 80'}]}]",
+    );
+    bench.tell(&[("a", 90.0)]);
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, false)]);
+    let labels =
+        |core: &str| Labels::new([("__name__", "other"), ("host", "a"), ("core", core)]).unwrap();
+    let samples = ["0", "1"].map(|core| Sample { labels: labels(core), value: 1.0 }).to_vec();
+    let batch = Batch { time_ms: bench.clock.now_ms(), samples };
+    bench.shared.store.append(&[batch]).unwrap();
+    bench.tell(&[("a", 1.0)]);
+    assert!(lock(&bench.shared.groups)[0].rules[0].error.is_some());
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, false)]);
+}

@@ -1,0 +1,178 @@
+//! Alerts for simple clients, and incidents with what people do about them.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use barograph_alerts::incident::{Acknowledgement, Incident};
+use barograph_alerts::machine::Phase;
+use barograph_model::chain;
+use serde::{Deserialize, Serialize};
+
+use crate::alerting::{ActError, AlertReport, Alerting};
+use crate::app::Context;
+use crate::timestamp::iso;
+
+use super::error::ApiError;
+
+const MAX_LISTED: usize = 500;
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// An alert in the words of the simple interface.
+#[derive(Debug, Serialize)]
+pub(crate) struct SimpleAlert {
+    #[serde(rename = "type")]
+    kind: String,
+    metric: String,
+    threshold: Option<f64>,
+    actual_value: f64,
+    severity: Option<String>,
+    message: String,
+    timestamp: String,
+    resolved: bool,
+    /// Its host is silent: whether it still holds, nobody knows.
+    unknown: bool,
+}
+
+/// Alerts that fire or ended lately, the newest first.
+pub(crate) async fn alerts(State(context): State<Context>) -> Json<Vec<SimpleAlert>> {
+    let mut reports = context.alerting.alerts();
+    reports.retain(|report| report.alert.phase != Phase::Pending);
+    reports.sort_by_key(|report| std::cmp::Reverse(report.alert.fired_ms));
+    reports.truncate(MAX_LISTED);
+    Json(reports.into_iter().map(SimpleAlert::from).collect())
+}
+
+impl From<AlertReport> for SimpleAlert {
+    fn from(AlertReport { alert, rule }: AlertReport) -> Self {
+        let threshold = rule.threshold.as_ref();
+        let mut message = ["summary", "description", "message"].into_iter();
+        let message = message.find_map(|name| alert.annotations.get(name));
+        Self {
+            metric: threshold.map_or(rule.query.text(), |it| &it.metric).to_owned(),
+            threshold: threshold.map(|it| it.value),
+            actual_value: alert.value,
+            severity: alert.labels.get("severity").cloned(),
+            message: message.unwrap_or(&rule.alert).clone(),
+            timestamp: iso(alert.fired_ms.unwrap_or(alert.active_ms)),
+            resolved: alert.phase == Phase::Resolved,
+            unknown: alert.is_unknown,
+            kind: rule.alert.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct IncidentsAnswer {
+    /// The newest first.
+    incidents: Vec<Numbered>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Numbered {
+    number: u64,
+    #[serde(flatten)]
+    incident: Incident,
+}
+
+pub(crate) async fn incidents(
+    State(context): State<Context>,
+    RawQuery(text): RawQuery,
+) -> Result<Json<IncidentsAnswer>, ApiError> {
+    let only_open = match text.as_deref() {
+        None | Some("" | "open=false") => false,
+        Some("open=true") => true,
+        Some(_) => {
+            return Err(ApiError::bad_request(
+                "bad_parameter",
+                "allowed is open=true or open=false",
+            ));
+        }
+    };
+    let found = context.alerting.incidents(only_open, MAX_LISTED).into_iter();
+    let incidents = found.map(|(number, incident)| Numbered { number, incident }).collect();
+    Ok(Json(IncidentsAnswer { incidents }))
+}
+
+pub(crate) async fn incident(
+    State(context): State<Context>,
+    Path(number): Path<u64>,
+) -> Result<Json<Numbered>, ApiError> {
+    match context.alerting.incident(number) {
+        Some(incident) => Ok(Json(Numbered { number, incident })),
+        None => Err(unknown(number)),
+    }
+}
+
+fn unknown(number: u64) -> ApiError {
+    ApiError::not_found("no_such_incident", format!("there is no incident {number}"))
+}
+
+/// Who does something, and what they say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Act {
+    #[serde(default = "somebody")]
+    by: String,
+    #[serde(default)]
+    text: String,
+    /// Seconds that an acknowledgement lasts.
+    for_seconds: Option<u32>,
+}
+
+fn somebody() -> String {
+    "local".to_owned()
+}
+
+/// `POST /api/incidents/NUMBER/WHAT`: acknowledge, unacknowledge, comment, resolve.
+pub(crate) async fn act(
+    State(context): State<Context>,
+    Path((number, what)): Path<(u64, String)>,
+    body: Bytes,
+) -> Result<Json<Numbered>, ApiError> {
+    if body.len() > MAX_BODY_BYTES {
+        return Err(ApiError::too_large(format!("the body has more than {MAX_BODY_BYTES} bytes")));
+    }
+    let act: Act = if body.is_empty() {
+        Act { by: somebody(), ..Act::default() }
+    } else {
+        serde_json::from_slice(&body)
+            .map_err(|error| ApiError::bad_request("bad_body", error.to_string()))?
+    };
+    let now_ms = context.clock.now_ms();
+    let alerting = std::sync::Arc::clone(&context.alerting);
+    // It waits for the disk.
+    let done = tokio::task::spawn_blocking(move || perform(&alerting, number, &what, act, now_ms));
+    let incident = done
+        .await
+        .map_err(|_| ApiError::internal("failed", "it could not be done; see the log"))??;
+    Ok(Json(Numbered { number, incident }))
+}
+
+fn perform(
+    alerting: &Alerting,
+    number: u64,
+    what: &str,
+    act: Act,
+    now_ms: i64,
+) -> Result<Incident, ApiError> {
+    let Act { by, text, for_seconds } = act;
+    let outcome = match what {
+        "acknowledge" => {
+            let until_ms = for_seconds.map(|it| now_ms.saturating_add(i64::from(it) * 1000));
+            let by = Acknowledgement { by, note: text, at_ms: now_ms, until_ms };
+            alerting.acknowledge(number, by)
+        }
+        "unacknowledge" => alerting.unacknowledge(number, &by),
+        "comment" => alerting.comment(number, &by, &text),
+        "resolve" => alerting.resolve(number, &by),
+        _ => {
+            let message = "allowed are acknowledge, unacknowledge, comment and resolve";
+            return Err(ApiError::not_found("no_such_act", message));
+        }
+    };
+    outcome.map_err(|error| match error {
+        ActError::Unknown(number) => unknown(number),
+        ActError::Refused(_) => ApiError::bad_request("refused", chain(&error)),
+        ActError::Unsaved(_) => ApiError::unavailable("not_saved", chain(&error)),
+    })
+}
