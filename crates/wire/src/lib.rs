@@ -1,9 +1,12 @@
 //! Formats that metrics come in and go out by, and what they mean in samples. Nothing here opens a
 //! socket or a file: bytes in, samples or an error out, and the other way round.
 
+pub mod influx;
 mod metric_type;
+pub mod otlp;
 mod pdh_csv;
 mod protobuf;
+pub mod push;
 pub mod relabel;
 pub mod remote_write;
 pub mod snappy;

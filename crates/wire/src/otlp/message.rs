@@ -45,6 +45,7 @@ pub(super) struct Metric {
 /// Points with what is said of all of them, where that is said.
 #[derive(Debug, Deserialize)]
 #[serde(default, rename_all = "camelCase", bound = "P: Deserialize<'de>")]
+#[expect(clippy::struct_field_names, reason = "the protocol's names")]
 pub(super) struct Points<P> {
     pub(super) data_points: Vec<P>,
     pub(super) aggregation_temporality: u64,

@@ -113,7 +113,12 @@ mod tests {
     #[test]
     fn units_and_kinds_become_suffixes_once() {
         for (name, unit, shape, expected) in [
-            ("http.server.request.duration", "s", Shape::Other, "http_server_request_duration_seconds"),
+            (
+                "http.server.request.duration",
+                "s",
+                Shape::Other,
+                "http_server_request_duration_seconds",
+            ),
             ("requests", "{request}", Shape::Counter, "requests_total"),
             ("requests_total", "", Shape::Counter, "requests_total"),
             ("total.requests", "", Shape::Counter, "requests_total"),
