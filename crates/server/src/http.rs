@@ -13,9 +13,11 @@ mod ingest;
 mod inventory;
 mod live;
 mod messages;
+mod otlp;
 mod own_metrics;
 mod processes;
 mod prometheus;
+mod push;
 mod range;
 mod receive;
 mod remote_write;
@@ -23,6 +25,7 @@ mod services;
 mod simple;
 mod stream;
 mod subscription;
+mod unpack;
 
 use axum::Router;
 use axum::middleware::from_fn;
@@ -54,9 +57,14 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/services", get(services::services))
         .route("/api/status", get(health::status))
         .route("/api/stream", get(stream::stream))
+        .route("/api/v1/otlp/v1/metrics", post(otlp::metrics))
+        .route("/api/v1/push", post(push::push))
         .route("/api/v1/write", post(remote_write::write))
+        .route("/api/v2/write", post(push::influx))
         .route("/healthz", get(health::healthz))
+        .route("/v1/metrics", post(otlp::metrics))
         .route("/metrics", get(own_metrics::metrics))
+        .route("/write", post(push::influx))
         .merge(prometheus::routes())
         .fallback(assets::serve)
         .layer(from_fn(guard::check))

@@ -6,6 +6,7 @@
 //! in `/api/ingest`, in Barograph's own metrics and by `barograph doctor`.
 
 mod answer;
+mod deltas;
 mod door;
 mod intake;
 mod metadata;
@@ -25,6 +26,8 @@ use barograph_model::Clock;
 use barograph_store::{AppendError, Store};
 use tokio::sync::Semaphore;
 
+use deltas::Deltas;
+
 pub use answer::{IngestAnswer, SourceAnswer};
 pub use door::{Door, Reason};
 pub use intake::{Intake, TooManySamples};
@@ -42,6 +45,7 @@ pub struct Ingest {
     settings: IngestSettings,
     sources: RwLock<HashMap<(Door, String), Arc<Source>>>,
     infos: MetricInfos,
+    deltas: Deltas,
     room: Room,
     /// Writes at once; each takes a thread that waits for the disk.
     writers: Arc<Semaphore>,
@@ -79,6 +83,7 @@ impl Ingest {
             settings,
             sources: RwLock::default(),
             infos: MetricInfos::default(),
+            deltas: Deltas::default(),
             room,
             writers: Arc::new(Semaphore::new(Self::MAX_WRITERS)),
             busy: AtomicU64::new(0),
@@ -93,6 +98,16 @@ impl Ingest {
     /// Series that one source may have.
     pub(crate) fn max_series(&self) -> usize {
         self.settings.max_series
+    }
+
+    pub(crate) fn deltas(&self) -> &Deltas {
+        &self.deltas
+    }
+
+    /// Adds to a series whose sender tells only what was added; gives its total.
+    pub(crate) fn add_delta(&self, labels: &barograph_model::Labels, value: f64) -> Option<f64> {
+        let now_s = self.clock.monotonic().as_secs();
+        self.deltas.add(labels, value, now_s, self.settings.max_series)
     }
 
     /// The memory for bodies.

@@ -16,6 +16,7 @@ mod program;
 mod prometheus_api;
 mod promql;
 mod protobuf;
+mod pushed;
 mod record;
 mod refusals;
 mod remote_write;

@@ -163,6 +163,11 @@ impl<'a> Intake<'a> {
         &mut self.rows[index]
     }
 
+    /// The time of this write, in milliseconds since 1970-01-01 UTC.
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
     /// Counts samples that are not stored.
     pub fn refuse(&mut self, reason: Reason, samples: u64) {
         self.report.count(reason, samples);
