@@ -14,7 +14,9 @@ use std::time::Duration;
 use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
-use barograph_server::{AlertingSettings, IngestSettings, Job, StatsdSettings};
+use barograph_server::{
+    AlertingSettings, Check, Destination, IngestSettings, Job, StatsdSettings, TextfileSettings,
+};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -49,6 +51,12 @@ pub(crate) struct Config {
     pub(crate) statsd: StatsdSettings,
     /// What is scraped.
     pub(crate) scrape: Vec<Job>,
+    /// Programs that are run by schedule.
+    pub(crate) check: Vec<Check>,
+    /// Where scripts leave their metrics.
+    pub(crate) textfile: TextfileSettings,
+    /// Who else gets every sample.
+    pub(crate) remote_write: Vec<Destination>,
 }
 
 /// Why the configuration cannot be used.
@@ -203,6 +211,28 @@ static SETTINGS: &[Setting] = &[
     },
     Setting {
         section: "",
+        key: "check",
+        set: |config, value| value::checks(value).map(|checks| config.check = checks),
+    },
+    Setting {
+        section: "",
+        key: "remote_write",
+        set: |config, value| value::receivers(value).map(|list| config.remote_write = list),
+    },
+    Setting {
+        section: "textfile",
+        key: "folder",
+        set: |config, value| value::path(value).map(|path| config.textfile.folder = Some(path)),
+    },
+    Setting {
+        section: "textfile",
+        key: "interval",
+        set: |config, value| {
+            value::interval(value).map(|interval| config.textfile.interval = interval)
+        },
+    },
+    Setting {
+        section: "",
         key: "scrape",
         set: |config, value| value::scrapes(value).map(|jobs| config.scrape.extend(jobs)),
     },
@@ -240,6 +270,9 @@ impl Default for Config {
             statsd_socket: None,
             statsd: StatsdSettings::default(),
             scrape: Vec::new(),
+            check: Vec::new(),
+            textfile: TextfileSettings::default(),
+            remote_write: Vec::new(),
         }
     }
 }
@@ -423,7 +456,7 @@ mod tests {
                 quantiles: vec![0.5],
                 buckets: vec![0.1, 1.0],
             },
-            scrape: Vec::new(),
+            ..Config::default()
         };
         assert_eq!(Config::parse(text), Ok(expect));
     }
@@ -435,7 +468,7 @@ mod tests {
             problems(text),
             [
                 "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-                "line 2: `lsten` is not a setting; allowed here: `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `rules.defaults`, `rules.files`, `rules.interval`, `scrape_config_files`, `scrape`, `statsd.buckets`, `statsd.expiry`, `statsd.flush_interval`, `statsd.listen`, `statsd.quantiles`, `statsd.socket`, `watch.processes`, `watch.services`",
+                "line 2: `lsten` is not a setting; allowed here: `check`, `collect.interval`, `counters.paths`, `data`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `remote_write`, `rules.defaults`, `rules.files`, `rules.interval`, `scrape_config_files`, `scrape`, `statsd.buckets`, `statsd.expiry`, `statsd.flush_interval`, `statsd.listen`, `statsd.quantiles`, `statsd.socket`, `textfile.folder`, `textfile.interval`, `watch.processes`, `watch.services`",
                 "line 4: `collect.interval` must be a text in quotes",
                 "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
             ]

@@ -1,11 +1,14 @@
-//! What depends on the system here: how it tells the program to stop, and sockets that only some
-//! systems have.
+//! What depends on the system here: how it tells the program to stop, sockets that only some
+//! systems have, and how programs are run and ended.
+
+mod program;
 
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
+pub(crate) use program::runner;
 #[cfg(unix)]
 pub(crate) use unix::{datagram_socket, stop_requested};
 #[cfg(windows)]

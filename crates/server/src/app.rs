@@ -9,6 +9,7 @@ use barograph_store::Store;
 use tokio::sync::{Semaphore, watch};
 
 use crate::alerting::Alerting;
+use crate::doors::Doors;
 use crate::events::EventLog;
 use crate::feed::Feed;
 use crate::ingest::Ingest;
@@ -16,7 +17,6 @@ use crate::latest::Latest;
 use crate::processes::Processes;
 use crate::queries::Queries;
 use crate::readings::Readings;
-use crate::scrape::Scraper;
 
 /// The parts that the program wires together and the interfaces read.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub struct App {
     pub processes: Arc<Processes>,
     pub events: Arc<EventLog>,
     pub ingest: Arc<Ingest>,
-    pub scraper: Arc<Scraper>,
+    pub doors: Arc<Doors>,
     pub readings: Readings,
     pub clock: Arc<dyn Clock>,
     /// When the server began, milliseconds since 1970.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use barograph_model::Batch;
 use barograph_store::Store;
 
+use crate::forward::Forward;
 use crate::latest::Latest;
 
 /// Takes batches in. Closing it waits until everything is stored.
@@ -26,6 +27,7 @@ pub struct Feed {
 struct Shared {
     latest: Arc<Latest>,
     store: Arc<Store>,
+    forward: Arc<Forward>,
     queue: Mutex<Queue>,
     changed: Condvar,
     stored_ms: AtomicI64,
@@ -63,10 +65,15 @@ impl Feed {
 
     /// # Errors
     /// The system gives no thread.
-    pub fn start(store: Arc<Store>, latest: Arc<Latest>) -> std::io::Result<Self> {
+    pub fn start(
+        store: Arc<Store>,
+        latest: Arc<Latest>,
+        forward: Arc<Forward>,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             latest,
             store,
+            forward,
             queue: Mutex::default(),
             changed: Condvar::new(),
             stored_ms: AtomicI64::new(0),
@@ -134,7 +141,11 @@ impl Shared {
         let mut attempts_left = Feed::ATTEMPTS_AT_CLOSE;
         while let Some((batch, closing)) = self.next() {
             match self.store.append(std::slice::from_ref(&*batch)) {
-                Ok(_) => self.stored(&batch),
+                Ok(_) => {
+                    let samples = batch.samples.iter();
+                    self.forward.offer(&samples.map(|one| (&one.labels, batch.time_ms, one.value)));
+                    self.stored(&batch);
+                }
                 Err(error) => {
                     self.failed(&batch, &error);
                     if closing {

@@ -3,8 +3,10 @@
 mod assets;
 mod connections;
 mod counters;
+mod doors;
 mod error;
 mod events;
+mod federate;
 mod guard;
 mod health;
 mod host;
@@ -39,10 +41,12 @@ pub(crate) use receive::Peer;
 pub(crate) fn router(context: Context) -> Router {
     Router::new()
         .route("/api/alerts", get(incidents::alerts))
+        .route("/api/checks", get(doors::checks))
         .route("/api/connections", get(connections::connections))
         .route("/api/counters", get(counters::counters))
         .route("/api/current_metrics", get(simple::current_metrics))
         .route("/api/events", get(events::events))
+        .route("/api/forward", get(doors::forward))
         .route("/api/historical_metrics/{name}", get(simple::historical_metrics))
         .route("/api/host", get(host::host))
         .route("/api/incidents", get(incidents::incidents))
@@ -60,8 +64,11 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/v1/otlp/v1/metrics", post(otlp::metrics))
         .route("/api/v1/push", post(push::push))
         .route("/api/v1/write", post(remote_write::write))
+        .route("/api/textfiles", get(doors::textfiles))
         .route("/api/v2/write", post(push::influx))
+        .route("/federate", get(federate::federate))
         .route("/healthz", get(health::healthz))
+        .route("/metrics/host", get(federate::host))
         .route("/v1/metrics", post(otlp::metrics))
         .route("/metrics", get(own_metrics::metrics))
         .route("/write", post(push::influx))

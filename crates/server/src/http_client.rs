@@ -7,6 +7,7 @@
 mod tls;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
@@ -50,6 +51,7 @@ pub(crate) struct Client {
     tls: Option<tls::Connector>,
     headers: HeaderMap,
     kept: Mutex<Option<SendRequest<Full<Bytes>>>>,
+    connections: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -124,7 +126,13 @@ impl Client {
             headers.insert(AUTHORIZATION, header);
         }
         let tls = if secure { Some(tls::Connector::new(tls, &host)?) } else { None };
-        Ok(Self { address: Address { host, port }, tls, headers, kept: Mutex::default() })
+        Ok(Self {
+            address: Address { host, port },
+            tls,
+            headers,
+            kept: Mutex::default(),
+            connections: AtomicU64::new(0),
+        })
     }
 
     /// Sends a request and reads at most `limit` bytes of the answer. A request over a connection
@@ -155,11 +163,17 @@ impl Client {
         self.exchange(connection, request, limit).await
     }
 
+    /// How often it has connected.
+    pub(crate) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
+    }
+
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, SendError> {
         let Address { host, port } = &self.address;
         let failed = |source| SendError::Connect { host: host.clone(), port: *port, source };
         let socket = TcpStream::connect((host.as_str(), *port)).await.map_err(failed)?;
         socket.set_nodelay(true).map_err(failed)?;
+        self.connections.fetch_add(1, Ordering::Relaxed);
         match &self.tls {
             None => Self::handshake(TokioIo::new(socket)).await,
             Some(tls) => {

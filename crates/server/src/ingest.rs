@@ -26,6 +26,7 @@ use barograph_model::Clock;
 use barograph_store::{AppendError, Store};
 use tokio::sync::Semaphore;
 
+use crate::forward::Forward;
 use deltas::Deltas;
 
 pub use answer::{IngestAnswer, SourceAnswer};
@@ -50,6 +51,8 @@ pub struct Ingest {
     /// Writes at once; each takes a thread that waits for the disk.
     writers: Arc<Semaphore>,
     busy: AtomicU64,
+    /// Who else gets every sample.
+    forward: Option<Arc<Forward>>,
 }
 
 /// Why nothing of a write was stored.
@@ -87,7 +90,14 @@ impl Ingest {
             room,
             writers: Arc::new(Semaphore::new(Self::MAX_WRITERS)),
             busy: AtomicU64::new(0),
+            forward: None,
         }
+    }
+
+    /// Queues every sample that is stored to be sent on, before its write is acknowledged.
+    #[must_use]
+    pub fn with_forward(self, forward: Arc<Forward>) -> Self {
+        Self { forward: Some(forward).filter(|one| !one.is_empty()), ..self }
     }
 
     /// What senders say about their metrics.

@@ -4,10 +4,14 @@
 mod alerting;
 mod answers;
 mod app;
+mod check;
+mod doors;
 mod events;
 mod exposition;
 mod feed;
+mod forward;
 mod history;
+mod host_page;
 mod http;
 mod http_client;
 mod ingest;
@@ -23,6 +27,7 @@ mod readings;
 mod scrape;
 mod serve;
 mod statsd;
+mod textfile;
 mod timestamp;
 
 pub use alerting::{
@@ -31,8 +36,11 @@ pub use alerting::{
 };
 pub use answers::{ConnectionsAnswer, InventoryAnswer, ServiceFilter, ServicesAnswer};
 pub use app::{App, Limits, RunnerView};
+pub use check::{Check, CheckAnswer, CheckConfig, Checks, Ended, Program, RunProgram};
+pub use doors::Doors;
 pub use events::{EVENTS_LOST, EventAnswer, EventLog};
 pub use feed::{Feed, FeedStatus};
+pub use forward::{Destination, Forward, ForwardAnswer, ForwardError, RemoteWriteConfig};
 pub use ingest::{
     Door, Ingest, IngestAnswer, IngestSettings, Intake, MetricInfo, MetricInfos, NoRoom, Place,
     Reason, Report, Room, Source, SourceAnswer, TooManySamples, WriteError,
@@ -44,3 +52,4 @@ pub use readings::Readings;
 pub use scrape::{Job, ScrapeConfig, ScrapeStats, Scraper, TargetsAnswer, prometheus_jobs};
 pub use serve::serve;
 pub use statsd::{DATAGRAM_PATIENCE, Datagrams, Statsd, StatsdSettings};
+pub use textfile::{TextfileSettings, Textfiles};

@@ -29,6 +29,7 @@ use target::{Go, Target};
 
 pub(crate) use answer::Wanted;
 pub use answer::{ScrapeStats, TargetsAnswer};
+pub(crate) use config::{Authorization, BasicAuth, credentials, duration, size};
 pub use config::{ScrapeConfig, prometheus_jobs};
 pub use job::Job;
 

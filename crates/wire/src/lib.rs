@@ -3,6 +3,7 @@
 
 pub mod influx;
 mod metric_type;
+pub mod nagios;
 pub mod otlp;
 mod pdh_csv;
 mod protobuf;

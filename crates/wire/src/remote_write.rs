@@ -7,6 +7,7 @@
 
 mod v1;
 mod v2;
+mod write;
 
 use barograph_model::{Labels, LabelsError};
 
@@ -15,6 +16,7 @@ use crate::protobuf::{Fields, Malformed};
 
 pub use v1::read as read_v1;
 pub use v2::read as read_v2;
+pub use write::{label_bytes, put_sample, split};
 
 /// Samples in one request; more would be a sender out of its senses.
 const MAX_SAMPLES_PER_SERIES: usize = 500_000;

@@ -1,5 +1,6 @@
 //! `barograph doctor`: what a running server costs, and whether it does its job.
 
+mod outward;
 mod senders;
 mod targets;
 
@@ -12,6 +13,7 @@ use crate::cli::DoctorArgs;
 use crate::client::Client;
 use crate::output;
 
+use outward::Outward;
 use senders::Senders;
 use targets::Targets;
 
@@ -69,13 +71,17 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     let status: Status = client.get("/api/status")?;
     let senders: Senders = client.get("/api/ingest")?;
     let targets: Targets = client.get("/api/v1/targets")?;
+    let outward =
+        Outward { forward: client.get("/api/forward")?, textfiles: client.get("/api/textfiles")? };
     if args.json {
         let mut all = serde_json::to_value(&status)?;
         all["ingest"] = json!(senders);
         all["targets"] = json!(targets);
+        all["outward"] = json!(outward);
         return output::pretty_json(&all);
     }
-    let findings = [findings(&status), senders.findings(), targets.findings()].concat();
+    let findings =
+        [findings(&status), senders.findings(), targets.findings(), outward.findings()].concat();
     output::line(&report(&status, &senders, &findings))?;
     match findings.len() {
         0 => Ok(()),

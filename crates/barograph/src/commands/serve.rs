@@ -15,7 +15,7 @@ use barograph_model::{Clock, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
     Alerting, App, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes, Queries,
-    Readings, RunnerView, Scraper,
+    Readings, RunnerView,
 };
 use barograph_state::State;
 use barograph_store::{Settings, Store};
@@ -60,8 +60,9 @@ async fn watch_and_serve(
     let listener = tokio::net::TcpListener::from_std(listener)
         .context("cannot prepare the listening socket")?;
     let latest = Arc::new(Latest::new());
+    let forward = doors::forward(&config, &clock)?;
     let feed = Arc::new(
-        Feed::start(Arc::clone(&store), Arc::clone(&latest))
+        Feed::start(Arc::clone(&store), Arc::clone(&latest), Arc::clone(&forward))
             .context("cannot start the thread that stores samples")?,
     );
     let host = host(&config);
@@ -72,10 +73,10 @@ async fn watch_and_serve(
     let user_descs = user_counters.as_ref().map_or(&[][..], |collector| collector.descs());
     let runner = Arc::new(start_collecting(&config, &host.host, &setup, user_counters, &feed)?);
     let for_status = Arc::downgrade(&runner);
-    let ingest =
-        Arc::new(Ingest::new(Arc::clone(&store), Arc::clone(&clock), config.ingest.clone()));
+    let ingest = Ingest::new(Arc::clone(&store), Arc::clone(&clock), config.ingest.clone());
+    let ingest = Arc::new(ingest.with_forward(Arc::clone(&forward)));
     let statsd = doors::statsd(&config, &host.host, &ingest, &clock)?;
-    let scraper = Arc::new(Scraper::start(config.scrape.clone(), &ingest, &clock));
+    let doors = doors::open(&config, &host.host, &ingest, forward, &clock);
     let started_ms = clock.now_ms();
     let queries = Queries::new(config.query.clone(), Arc::clone(&clock));
     let alerting = start_alerting(&config, &store, &clock)?;
@@ -84,7 +85,7 @@ async fn watch_and_serve(
         queries: Arc::new(queries),
         alerting: Arc::clone(&alerting),
         ingest: Arc::clone(&ingest),
-        scraper: Arc::clone(&scraper),
+        doors: Arc::clone(&doors),
         latest,
         feed: Arc::clone(&feed),
         processes: Arc::clone(&processes),
@@ -105,7 +106,7 @@ async fn watch_and_serve(
         tracing::info!(reason, "stopping");
     })
     .await;
-    scraper.stop().await;
+    doors.close().await;
     alerting.close();
     let hanging = Arc::into_inner(runner).map(Runner::stop).unwrap_or_default();
     if !hanging.is_empty() {

@@ -1,5 +1,6 @@
 //! The kinds of values that settings have. Messages go on from the setting's name.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +8,9 @@ use std::time::Duration;
 use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
-use barograph_server::{Job, ScrapeConfig, prometheus_jobs};
+use barograph_server::{
+    Check, CheckConfig, Destination, Job, RemoteWriteConfig, ScrapeConfig, prometheus_jobs,
+};
 use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
@@ -165,6 +168,29 @@ pub(super) fn counter_paths(value: &DeValue<'_>) -> Result<UserCounters, String>
 /// Jobs: `[[scrape]]`.
 pub(super) fn scrapes(value: &DeValue<'_>) -> Result<Vec<Job>, String> {
     tables::<ScrapeConfig, _>(value, "[[scrape]]", ScrapeConfig::into_job)
+}
+
+/// Programs: `[[check]]`, each name once.
+pub(super) fn checks(value: &DeValue<'_>) -> Result<Vec<Check>, String> {
+    let checks = tables::<CheckConfig, _>(value, "[[check]]", CheckConfig::into_check)?;
+    each_once(checks.iter().map(Check::name)).map(|()| checks)
+}
+
+/// Who samples are sent on to: `[[remote_write]]`, each name once.
+pub(super) fn receivers(value: &DeValue<'_>) -> Result<Vec<Destination>, String> {
+    let check = RemoteWriteConfig::into_destination;
+    let receivers = tables::<RemoteWriteConfig, _>(value, "[[remote_write]]", check)?;
+    each_once(receivers.iter().map(Destination::name)).map(|()| receivers)
+}
+
+fn each_once<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            return Err(format!("has the name `{name}` twice"));
+        }
+    }
+    Ok(())
 }
 
 /// Files with `scrape_configs` as Prometheus reads them.

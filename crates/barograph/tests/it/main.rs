@@ -8,6 +8,8 @@
 )]
 
 mod counters;
+mod exposition;
+mod forward;
 mod inventory;
 mod live;
 mod processes;

@@ -10,6 +10,7 @@ use barograph_store::Stats;
 use crate::app::{App, Context};
 use crate::exposition::Exposition;
 use crate::feed::FeedStatus;
+use crate::forward::ForwardAnswer;
 use crate::ingest::{IngestAnswer, SourceAnswer};
 use crate::scrape::ScrapeStats;
 
@@ -24,7 +25,8 @@ pub(crate) async fn metrics(State(context): State<Context>) -> Response {
     live_metrics(&mut page, &context);
     store_metrics(&mut page, &context.store.stats(), &context.feed.status());
     ingest_metrics(&mut page, &context.ingest.answer());
-    scrape_metrics(&mut page, &context.scraper.stats());
+    scrape_metrics(&mut page, &context.doors.scraper.stats());
+    forward_metrics(&mut page, &context.doors.forward.answer());
     ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], page.finish()).into_response()
 }
 
@@ -216,6 +218,45 @@ fn scrape_metrics(page: &mut Exposition, jobs: &[ScrapeStats]) {
         let mut metric = page.metric(name, kind, help);
         for one in jobs {
             metric.labelled("job", &one.job, value(one));
+        }
+    }
+}
+
+/// What is shown of each receiver: name, kind, help, value.
+type ForwardColumn = (&'static str, Kind, &'static str, fn(&ForwardAnswer) -> f64);
+
+fn forward_metrics(page: &mut Exposition, receivers: &[ForwardAnswer]) {
+    let columns: [ForwardColumn; 9] = [
+        ("barograph_forward_up", Kind::Gauge, "Whether samples are taken.", |one| {
+            f64::from(u8::from(one.failure.is_none()))
+        }),
+        ("barograph_forward_waiting_samples", Kind::Gauge, "Samples still to be sent.", |one| {
+            one.waiting_samples as f64
+        }),
+        ("barograph_forward_queue_bytes", Kind::Gauge, "The queue on disk.", |one| {
+            one.queue_bytes as f64
+        }),
+        ("barograph_forward_sent_samples_total", Kind::Counter, "Samples taken.", |one| {
+            one.sent_samples as f64
+        }),
+        ("barograph_forward_requests_total", Kind::Counter, "Requests.", |one| one.requests as f64),
+        ("barograph_forward_failed_requests_total", Kind::Counter, "To be tried again.", |one| {
+            one.failed_requests as f64
+        }),
+        ("barograph_forward_dead_samples_total", Kind::Counter, "Refused for good.", |one| {
+            one.dead_samples as f64
+        }),
+        ("barograph_forward_lost_samples_total", Kind::Counter, "Given up unsent.", |one| {
+            one.lost_samples as f64
+        }),
+        ("barograph_forward_resends_total", Kind::Counter, "Windows sent again.", |one| {
+            one.resends as f64
+        }),
+    ];
+    for (name, kind, help, value) in columns {
+        let mut metric = page.metric(name, kind, help);
+        for one in receivers {
+            metric.labelled("receiver", &one.name, value(one));
         }
     }
 }

@@ -185,6 +185,7 @@ impl<'a> Intake<'a> {
     /// Nothing was stored; it may be tried again.
     pub fn commit(self) -> Result<Report, AppendError> {
         let Self { ingest, source, table, rows, mut report, now_ms, now_s, .. } = self;
+        let outgoing = ingest.forward.is_some().then(|| with_labels(&rows, &table));
         drop(table);
         let newest_ms = rows.iter().map(|row| row.time_ms).max().unwrap_or(i64::MIN);
         if !rows.is_empty() {
@@ -194,9 +195,25 @@ impl<'a> Intake<'a> {
             report.count(Reason::Late, appended.late);
             report.count(Reason::Future, appended.future);
         }
+        if let (Some(forward), Some(outgoing)) = (&ingest.forward, &outgoing) {
+            forward.offer(&outgoing.iter().map(|(labels, time, value)| (labels, *time, *value)));
+        }
         source.count(&report, newest_ms, now_ms, now_s);
         Ok(report)
     }
+}
+
+/// The samples by their labels, for those who do not know our series.
+fn with_labels(rows: &[Rows], table: &Table) -> Vec<(Labels, i64, f64)> {
+    let known = table.known.values().map(|known| (known.series, &known.labels));
+    let labels: HashMap<SeriesRef, &Labels> = known.collect();
+    let samples = rows.iter().flat_map(|row| {
+        let pairs = row.series.iter().zip(&row.values);
+        pairs.filter_map(|(series, value)| {
+            Some(((*labels.get(series)?).clone(), row.time_ms, *value))
+        })
+    });
+    samples.collect()
 }
 
 fn append(

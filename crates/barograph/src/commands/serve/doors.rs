@@ -1,11 +1,13 @@
-//! The doors with sockets of their own.
+//! The doors with sockets of their own, and those that work by themselves.
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use barograph_model::Clock;
-use barograph_server::{DATAGRAM_PATIENCE, Datagrams, Ingest, Statsd};
+use barograph_server::{
+    Checks, DATAGRAM_PATIENCE, Datagrams, Doors, Forward, Ingest, Scraper, Statsd, Textfiles,
+};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -13,6 +15,30 @@ use crate::service;
 
 /// Room for what comes while the receiver is busy; the system may give less.
 const RECEIVE_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
+/// Opens the queues of samples that are sent on.
+pub(super) fn forward(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Forward>> {
+    Forward::start(config.remote_write.clone(), &config.data, clock)
+        .map(Arc::new)
+        .context("cannot send samples on")
+}
+
+/// Starts what asks others for samples and runs checks.
+pub(super) fn open(
+    config: &Config,
+    host: &str,
+    ingest: &Arc<Ingest>,
+    forward: Arc<Forward>,
+    clock: &Arc<dyn Clock>,
+) -> Arc<Doors> {
+    let checks = config.check.clone();
+    Arc::new(Doors {
+        scraper: Scraper::start(config.scrape.clone(), ingest, clock),
+        textfiles: Textfiles::start(&config.textfile, host, ingest, clock),
+        checks: Checks::start(checks, host, ingest, clock, &service::runner()),
+        forward,
+    })
+}
 
 /// Listens for StatsD, where the configuration says so.
 pub(super) fn statsd(

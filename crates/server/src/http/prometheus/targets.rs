@@ -29,7 +29,7 @@ pub(super) async fn targets(
         _ => return Err(Refused::parameter("state", "it is `any`, `active` or `dropped`")),
     };
     let job = Some(asked.scrape_pool.as_str()).filter(|job| !job.is_empty());
-    let answer = serde_json::to_string(&context.scraper.targets(wanted, job))
+    let answer = serde_json::to_string(&context.doors.scraper.targets(wanted, job))
         .map_err(|error| Refused::new(ErrorKind::Internal, error.to_string()))?;
     Ok(success(&answer, &[], &[]))
 }
