@@ -229,7 +229,7 @@ async fn targets_of_files_come_and_go() {
 #[tokio::test(flavor = "multi_thread")]
 async fn node_exporter_is_scraped_whole() {
     let program = "/usr/bin/prometheus-node-exporter";
-    if !std::path::Path::new(program).exists() {
+    if std::env::consts::OS == "windows" || !std::path::Path::new(program).exists() {
         eprintln!("not scraped: no node_exporter (cargo xtask test installs it)");
         return;
     }

@@ -208,7 +208,7 @@ fn numbers() -> impl Iterator<Item = usize> {
 }
 
 fn at_each_call(faults: &[(&str, &str)]) {
-    if !Path::new(STRACE).is_file() {
+    if env::consts::OS == "windows" || !Path::new(STRACE).is_file() {
         say_not_tested();
         return;
     }
