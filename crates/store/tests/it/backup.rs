@@ -142,6 +142,10 @@ fn a_backup_that_is_broken_off_leaves_the_one_before() {
 
 #[test]
 fn a_backup_taken_under_load_has_all_that_was_acknowledged_before() {
+    // There a file that is in use may not be copied: a backup waits until the server has stopped.
+    if std::env::consts::OS == "windows" {
+        return;
+    }
     let dir = tempfile::tempdir().unwrap();
     let (data, target) = (dir.path().join("data"), dir.path().join("backup"));
     let clock = TestClock::at(NOON_MS);
@@ -199,7 +203,9 @@ fn damage_in_a_backup_is_found_before_anything_counts() {
         fs::write(&path, flipped).unwrap();
         let error = bring_back(&target, &new).unwrap_err();
         assert!(matches!(error, BackupError::Damaged { .. }), "{}: {error}", path.display());
-        assert!(error.to_string().contains(&path.display().to_string()), "{error}");
+        let slashes = |text: String| text.replace('\\', "/");
+        let named = slashes(path.display().to_string());
+        assert!(slashes(error.to_string()).contains(&named), "{error}");
         assert!(!new.join("FORMAT").exists());
         fs::write(&path, bytes).unwrap();
     }
