@@ -42,6 +42,8 @@ fn datagrams_become_series_and_bad_lines_are_told() {
     let data = folder.path().join("data");
     let port = free_port();
     let server = start(&data, &format!("listen = '127.0.0.1:{port}'\n"));
+    // Its own series tell the name of the host.
+    server.wait_for_values();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let lines = "queue.length:7|g\nqueue.length:+3|g\nhits:1|c|@0.1|#path:/a\nbad:1|c|@0\ngarbage";
     socket.send_to(lines.as_bytes(), ("127.0.0.1", port)).unwrap();
