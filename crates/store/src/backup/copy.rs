@@ -62,7 +62,7 @@ fn copy_database(from: &Path, to: &Path) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Copies and hashes; also what [`super::restore`] does.
+/// Copies and hashes; also what [`super::restore()`] does.
 pub(super) fn copy_bytes(from: &Path, to: &Path) -> io::Result<(String, u64)> {
     let source = File::open(from)?;
     let mut target = File::create(to)?;

@@ -197,7 +197,8 @@ fn python_is_lax(page: &str) -> bool {
 fn what_promtool_refuses_we_refuse() {
     const REFUSALS: usize = 150;
     let promtool = PathBuf::from("/usr/bin/promtool");
-    if !promtool.is_file() {
+    // Wine can see a Linux program and cannot hear what it says.
+    if std::env::consts::OS == "windows" || !promtool.is_file() {
         eprintln!("not compared: no promtool (cargo xtask test installs it)");
         return;
     }
