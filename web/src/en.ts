@@ -1,7 +1,7 @@
 import { duration, text, type Unit } from './lib/format'
 import type { RangeProblem } from './lib/timerange'
 
-/** Every text of the page. A second language is a second file of this shape. */
+/** The texts that every page needs. Those of single pages come with them: `en-pages.ts`, `en-alerting.ts`. A second language is a second set of these files. */
 export const en = {
   product: 'Barograph',
   skip: 'Skip to the charts',
@@ -292,55 +292,10 @@ export const en = {
     processesThen: 'Processes at that moment', chartsThen: 'Charts around that moment',
   },
 
-  inventory: {
-    computer: 'Computer', system: 'Operating system', processors: 'Processors', modules: 'Memory modules', disks: 'Physical disks', adapters: 'Network adapters', nothing: 'The system tells of none.',
-    missing: 'What the system does not tell', failed: 'The inventory could not be read', rotational: 'rotating', solid: 'solid state', up: 'up', down: 'down',
-    facts: {
-      name: 'Name', domain: 'Domain', manufacturer: 'Manufacturer', model: 'Model', serial: 'Serial number', memory: 'Memory', virtualisation: 'Virtualisation', none: 'none', system: 'System',
-      version: 'Version', architecture: 'Architecture', installed: 'Installed', booted: 'Started', recorded: 'Recorded since',
-    },
-    columns: {
-      socket: 'Socket', model: 'Model', cores: 'Cores', logical: 'Threads', frequency: 'Now', frequencyMax: 'At most', slot: 'Slot', size: 'Size', kind: 'Kind', transfers: 'Transfers/s',
-      manufacturer: 'Manufacturer', part: 'Part', serial: 'Serial number', disk: 'Disk', removable: 'Removable', adapter: 'Adapter', state: 'State', speed: 'Speed', addresses: 'Addresses', mac: 'MAC',
-      description: 'Description',
-    },
-  },
-
-  disks: { none: 'No disks', noneHint: 'This host tells nothing about its disks.' },
-
-  network: {
-    listening: 'Ports where programs listen', states: 'TCP connections by state', nobody: 'Nobody listens.', failed: (message: string) => `The connections could not be read: ${message}.`,
-    partly: 'There are more listening ports than are listed.', rights: 'Which program listens on a port is not told to Barograph for lack of rights.',
-    columns: { port: 'Port', protocol: 'Protocol', process: 'Process', pid: 'PID', connections: 'Open', addresses: 'Addresses' },
-    tcpStates: {
-      established: 'Established', listen: 'Listening', time_wait: 'Time wait', close_wait: 'Close wait', syn_sent: 'Connecting', syn_received: 'Being connected', fin_wait_1: 'Fin wait 1', fin_wait_2: 'Fin wait 2',
-      last_ack: 'Last ack', closing: 'Closing', closed: 'Closed',
-    } as Record<string, string>,
-  },
-
   palette: {
     title: 'Search or jump', open: 'Search or jump', placeholder: 'A page, a range, a metric, something to do', pages: 'Page', actions: 'Action', ranges: 'Range', metrics: 'Metric', nothing: 'Nothing fits.',
     pause: 'Pause', resume: 'Resume', compare: 'Compare with the week before', pin: 'Pin the newest moment', copy: 'Copy link', keys: 'Keyboard shortcuts', print: 'Print this page', local: 'local time',
     theme: (name: string) => `Theme: ${name}`, zone: (name: string) => `Times in ${name}`, range: (range: string) => `Show ${range}`,
-  },
-
-  overview: {
-    label: 'Hosts', counts: 'Hosts by state', filter: 'Filter by name', failed: 'The hosts could not be read', none: 'No host fits.',
-    health: { silent: 'silent', critical: 'critical', warning: 'warning', ok: 'ok' },
-    hosts: (shown: number, all: number) => (shown === all ? `${all === 1 ? '1 host' : `${all} hosts`}` : `${shown} of ${all} hosts`),
-    ago: (ms: number) => (ms < 10_000 ? 'now' : `${duration(ms)} ago`),
-    cpuHint: 'Mean of the last two minutes',
-    columns: { state: 'State', host: 'Host', cpu: 'CPU', trend: 'Last hour', memory: 'Memory', disk: 'Disk', load: 'Load', network: 'Network', processes: 'Processes', uptime: 'Up for', seen: 'Last value' },
-  },
-
-  explore: {
-    query: 'Query in PromQL, or a counter path', queryOf: (name: string) => `Query ${name}`, placeholder: 'PromQL, or a counter path such as \\Processor(_Total)\\% Processor Time', completions: 'Completions',
-    aLabel: 'label', aFunction: 'function', run: 'Run', add: 'Add a query', remove: (name: string) => `Remove query ${name}`, views: 'Shown as', chart: 'Chart', tableView: 'Table',
-    running: 'Asking …', told: (series: number, ms: number) => `${series} series in ${ms} ms`, step: (step: string) => `one point per ${step}`, empty: 'Ask something',
-    emptyHint: 'Type a query, or choose a metric or a counter from the list. Enter runs it, Shift+Enter begins a new line, Ctrl+Space completes.', noSeries: 'No series', noSeriesHint: 'The query is valid, and nothing in this range answers it.',
-    chartOf: (query: string) => `Chart of ${query}. The table below holds the same.`, tooMany: (drawn: number, all: number) => `The ${drawn} largest of ${all} series are drawn; the table and the file have all that came.`,
-    seriesLabel: 'Series', seriesColumn: 'Series', value: 'Value', last: 'Last', lowest: 'Lowest', mean: 'Mean', highest: 'Highest', atMoment: 'At the moment', browser: 'Metrics', search: 'Search by words, unit, path', kinds: 'What is listed', metrics: 'Metrics', counters: 'Counter paths',
-    series: (count: number) => `${count} series`, nothingFound: 'Nothing fits.', moreFound: (count: number) => `${count} more: narrow the search.`,
   },
 
   empty: {
@@ -353,21 +308,4 @@ export const en = {
   },
   missing: { title: 'There is no such page', text: 'The address is misspelt or belongs to another version of Barograph.', back: 'To the host' },
 
-  status: {
-    title: 'System health',
-    intro: 'How Barograph itself is doing: what reads this host, and what is stored.',
-    verdict: 'Verdict',
-    well: 'Everything is read and stored.',
-    unwell: 'Something is wrong.',
-    general: 'Readings and storage',
-    collectors: 'Collectors',
-    failed: (message: string) => `Could not be read: ${message}.`,
-    numbers: {
-      newest: 'Newest reading', series: 'Series now', connections: 'Live connections', stored: 'Samples stored', bytes: 'Size on disk', head: 'Head in memory', missed: 'Ticks missed', jumps: 'Clock jumps', refused: 'Samples refused',
-      growth: 'Grows by', pace: 'Readings', ownCpu: 'CPU of one core', ownMemory: 'Memory', ownThreads: 'Threads', ownHandles: 'Open files', span: 'History', partitions: 'Partitions', waiting: 'Batches waiting', lost: 'Batches lost', damaged: 'Damaged pieces', version: 'Version',
-    },
-    columns: ['Collector', 'State', 'Every', 'Takes', 'Samples', 'Runs', 'Failures', 'Timeouts', 'Last error'],
-    states: { running: 'running', absent: 'not on this system', backed_off: 'slowed down', stuck: 'stuck' },
-    failing: 'failing', perDay: (size: string) => `${size} a day`, onTime: 'on time', slower: (pace: number) => `every ${pace} intervals, over budget`,
-  },
 } as const

@@ -1,9 +1,10 @@
 import type { Adapter, Disk, Inventory } from '../data/inventory'
 import { en } from '../en'
+import { enPages } from '../en-pages'
 import { MISSING, text } from '../lib/format'
 import type { Column } from '../tables/columns'
 
-const names = en.inventory.columns
+const names = enPages.inventory.columns
 type Processor = Inventory['processors'][number]
 type Module = Inventory['memory_modules'][number]
 
@@ -34,14 +35,14 @@ export const DISK_COLUMNS: readonly Column<Disk>[] = [
   column('name', names.disk, (row) => row.name, { mono: true }),
   column('model', names.model, (row) => row.model),
   column('size', names.size, (row) => text(row.size_bytes, 'bytes'), { right: true }),
-  column('kind', names.kind, (row) => (row.rotational === null ? null : row.rotational ? en.inventory.rotational : en.inventory.solid)),
+  column('kind', names.kind, (row) => (row.rotational === null ? null : row.rotational ? enPages.inventory.rotational : enPages.inventory.solid)),
   column('removable', names.removable, (row) => (row.removable === null ? null : row.removable ? en.services.yes : en.services.no)),
   column('serial', names.serial, (row) => row.serial, { mono: true }),
 ]
 
 export const ADAPTER_COLUMNS: readonly Column<Adapter>[] = [
   column('name', names.adapter, (row) => row.name, { mono: true }),
-  column('up', names.state, (row) => (row.up ? en.inventory.up : en.inventory.down)),
+  column('up', names.state, (row) => (row.up ? enPages.inventory.up : enPages.inventory.down)),
   column('kind', names.kind, (row) => row.kind),
   column('speed', names.speed, (row) => text(row.speed_bits_per_second, 'bitRate'), { right: true }),
   column('addresses', names.addresses, (row) => row.addresses.join(', '), { mono: true }),
