@@ -34,7 +34,7 @@ const charts = Array.from({ length: CHARTS }, (_, chart) => {
     if (!all && !visible) return
     const firstMs = START_MS + tick * 1000
     const picture: Picture = {
-      fromMs: firstMs, toMs: firstMs + (POINTS - 1) * 1000, grid: { firstMs, stepMs: 1000, count: POINTS }, lines: [line], gaps: [], marks: [], top: null, pinMs: null, pinText: '', startMs: null, startText: '',
+      fromMs: firstMs, toMs: firstMs + (POINTS - 1) * 1000, grid: { firstMs, stepMs: 1000, count: POINTS }, lines: [line], gaps: [], marks: [], limits: [], top: null, pinMs: null, pinText: '', startMs: null, startText: '',
     }
     plot.draw(picture)
   }

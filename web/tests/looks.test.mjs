@@ -21,6 +21,8 @@ const VIEWS = [
   ['events', '/events?from=now-5m', table],
   ['inventory', '/inventory', (page) => page.getByRole('heading', { name: 'Computer' }).waitFor()],
   ['overview', '/overview', table],
+  ['alerts', '/alerts', (page) => page.getByRole('grid', { name: 'Incidents' }).waitFor()],
+  ['rules', '/rules', table],
   ['explore', '/explore?q=sum%20by%20(mode)%20(rate(cpu_seconds_total%5B1m%5D))', table],
   ['explore-table', '/explore?view=table&q=process_count', table],
   ['status', '/status', (page) => page.getByRole('heading', { name: 'Collectors' }).waitFor()],

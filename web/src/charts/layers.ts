@@ -126,6 +126,34 @@ export function drawMarks(chart: uPlot, { marks }: Picture, palette: Palette): v
   ctx.restore()
 }
 
+/** Dashed, with its text above it, or below where it would leave the plot or cover that of another limit; without it where there is no room. */
+export function drawLimits(chart: uPlot, { limits }: Picture, palette: Palette, font: string): void {
+  const { ctx, bbox } = chart
+  const ratio = devicePixelRatio
+  ctx.save()
+  ctx.font = scaled(font)
+  ctx.textAlign = 'right'
+  ctx.lineWidth = ratio
+  ctx.setLineDash([5 * ratio, 4 * ratio])
+  const height = 14 * ratio
+  const taken: number[] = []
+  for (const { value, text, severe } of [...limits].sort((a, b) => b.value - a.value)) {
+    const y = Math.round(chart.valToPos(value, 'y', true)) + 0.5
+    if (y < bbox.top - 1 || y > bbox.top + bbox.height) continue
+    ctx.strokeStyle = ctx.fillStyle = severe ? palette.crit : palette.warn
+    ctx.beginPath()
+    ctx.moveTo(bbox.left, y)
+    ctx.lineTo(bbox.left + bbox.width, y)
+    ctx.stroke()
+    const top = [y - height, y + ratio].find((at) => at >= bbox.top && at + height <= bbox.top + bbox.height && taken.every((other) => Math.abs(other - at) >= height))
+    if (top === undefined) continue
+    taken.push(top)
+    ctx.textBaseline = 'middle'
+    ctx.fillText(text, bbox.left + bbox.width - 4 * ratio, top + height / 2)
+  }
+  ctx.restore()
+}
+
 export function drawPin(chart: uPlot, pinMs: number, text: string, palette: Palette, font: string): void {
   const { ctx, bbox } = chart
   const ratio = devicePixelRatio

@@ -5,7 +5,7 @@ import { attach, type Monitor } from '../data/monitor.svelte'
 import { en } from '../en'
 import { duration, moment, type Zone } from '../lib/format'
 import { ChannelFrame, gridFor, type Grid } from './frame'
-import type { Mark, Picture } from './plot'
+import type { Limit, Mark, Picture } from './plot'
 import { join, type ChartSpec, type Line } from './spec'
 
 export type ChartState = { name: 'loading' } | { name: 'ready' } | { name: 'failed'; message: string }
@@ -13,7 +13,7 @@ export type ChartState = { name: 'loading' } | { name: 'ready' } | { name: 'fail
 const BEFORE = '\u0000before'
 
 const EMPTY: Picture = {
-  fromMs: 0, toMs: 1, grid: { firstMs: 0, stepMs: 1000, count: 0 }, lines: [], gaps: [], top: null, pinMs: null, pinText: '', marks: [], startMs: null, startText: '',
+  fromMs: 0, toMs: 1, grid: { firstMs: 0, stepMs: 1000, count: 0 }, lines: [], gaps: [], top: null, pinMs: null, pinText: '', marks: [], limits: [], startMs: null, startText: '',
 }
 
 /** One chart between the monitor's channels and the plot: decides when to draw what, and which values the legend shows. */
@@ -30,7 +30,9 @@ export class ChartModel {
   visible = $state(false)
   /** Moments at which something happened on the host. */
   marks: readonly Mark[] = []
+  limits: readonly Limit[] = []
   #drawnMarks: readonly Mark[] = []
+  #drawnLimits: readonly Limit[] = []
   #lines: Line[] = []
   #channels = new Map<string, Channel>()
   /** The same questions about the stretch that is compared with. */
@@ -83,11 +85,12 @@ export class ChartModel {
 
     const wanted = `${JSON.stringify(monitor.range)} ${monitor.compareMs} ${pinMs} ${zone} ${pixels} ${[...this.hidden].join()}`
     const moved = monitor.toMs - this.picture.toMs >= (monitor.toMs - monitor.fromMs) / pixels
-    if (this.#drawnLoads !== monitor.loads || this.#drawnMarks !== this.marks || this.#drawnFor !== wanted || moved) {
+    if (this.#drawnLoads !== monitor.loads || this.#drawnMarks !== this.marks || this.#drawnLimits !== this.limits || this.#drawnFor !== wanted || moved) {
       this.#draw(pinMs, zone)
       this.#drawnLoads = monitor.loads
       this.#drawnFor = wanted
       this.#drawnMarks = this.marks
+      this.#drawnLimits = this.limits
     }
     if (!monitor.paused) this.#readNewest()
   }
@@ -122,6 +125,7 @@ export class ChartModel {
       pinMs,
       pinText: pinMs === null ? '' : moment(pinMs, zone, monitor.nowMs),
       marks: this.marks,
+      limits: this.limits,
       startMs: start !== null && start > monitor.fromMs && start < monitor.toMs ? start : null,
       startText: start === null ? '' : en.charts.since(moment(start, zone, monitor.nowMs)),
     }

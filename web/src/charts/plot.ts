@@ -3,7 +3,7 @@ import 'uplot/dist/uPlot.min.css'
 import type { Gap } from '../data/buffer'
 import { moment, type Unit, type Zone } from '../lib/format'
 import { timeLabel, timeTicks, valueLabel, valueScale, type ValueScale } from '../lib/ticks'
-import { drawEmptyStart, drawGaps, drawHeat, drawMarks, drawPin } from './layers'
+import { drawEmptyStart, drawGaps, drawHeat, drawLimits, drawMarks, drawPin } from './layers'
 import { watchGestures } from './gestures'
 import { fade, type Palette } from './palette'
 import type { Grid } from './frame'
@@ -21,6 +21,8 @@ export interface Picture {
   pinText: string
   /** Moments at which something happened. */
   marks: readonly Mark[]
+  /** Values at which an alert fires. */
+  limits: readonly Limit[]
   /** Start of all recording, when it lies inside the range. */
   startMs: number | null
   startText: string
@@ -29,6 +31,12 @@ export interface Picture {
 export interface Mark {
   ms: number
   bad: boolean
+}
+
+export interface Limit {
+  value: number
+  text: string
+  severe: boolean
 }
 
 export interface PlotEvents {
@@ -215,7 +223,10 @@ export class Plot {
   }
 
   #inFront(chart: uPlot): void {
-    if (this.#picture !== null) drawMarks(chart, this.#picture, this.palette)
+    if (this.#picture !== null) {
+      drawMarks(chart, this.#picture, this.palette)
+      drawLimits(chart, this.#picture, this.palette, FONT)
+    }
     if (this.#picture?.pinMs != null) drawPin(chart, this.#picture.pinMs, this.#picture.pinText, this.palette, FONT)
   }
 

@@ -50,6 +50,8 @@ export interface ChartSpec {
   absent: string
   /** Where the scale ends, for values that have a maximum. */
   top?: (host: HostInfo | null) => number | null
+  /** The metric whose rules have their limits drawn, and what the chart shows of a limit. */
+  limited?: { metric: string; at: (value: number, host: HostInfo | null) => number | null }
   /** Second part of the header: what the chart covers. */
   scope?: (host: HostInfo | null) => string
   /** The number at the right of the header. */

@@ -91,9 +91,17 @@ const PATIENCE_MS = 15_000
 
 /** Fetches one JSON answer. Throws `ApiError` for a refusal and `TypeError` when the server cannot be reached. */
 export async function getJson<T>(path: string, stop?: AbortSignal): Promise<T> {
-  const limit = AbortSignal.timeout(PATIENCE_MS)
-  const answer = await fetch(path, { headers: { accept: 'application/json' }, signal: stop === undefined ? limit : AbortSignal.any([stop, limit]) })
-  if (answer.ok) return (await answer.json()) as T
+  return ask(path, { signal: stop === undefined ? AbortSignal.timeout(PATIENCE_MS) : AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)]) })
+}
+
+/** Sends JSON and gives the answer; throws as `getJson` does. */
+export async function sendJson<T>(path: string, body: unknown, method = 'POST'): Promise<T> {
+  return ask(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(PATIENCE_MS) })
+}
+
+async function ask<T>(path: string, request: RequestInit): Promise<T> {
+  const answer = await fetch(path, { ...request, headers: { accept: 'application/json', ...request.headers } })
   const body = (await answer.json().catch(() => null)) as { error?: { code?: string; message?: string } } | null
+  if (answer.ok) return body as T
   throw new ApiError(answer.status, body?.error?.code ?? 'unknown', body?.error?.message ?? `${answer.status} ${answer.statusText}`.trim())
 }

@@ -14,6 +14,12 @@ export class Pilot {
   /** What happened within the range: marks on all charts. */
   events = $state.raw<readonly HostEvent[]>([])
 
+  /** Open incidents that nobody deals with. */
+  firing = $state.raw({ count: 0, severe: false })
+
+  /** Values of a metric at which a rule fires. */
+  limits = $state.raw<readonly { metric: string; value: number; severe: boolean }[]>([])
+
   constructor(readonly monitor: Monitor) {}
 
   get pinMs(): number | null {

@@ -10,6 +10,8 @@ class Prefs {
   shortcuts = $state(read('shortcuts') !== 'off')
   collapsed = $state.raw<ReadonlySet<string>>(new Set((read('collapsed') ?? '').split(',').filter((id) => id !== '')))
   recentRanges = $state.raw<readonly string[]>((read('ranges') ?? '').split('\n').filter((range) => range !== ''))
+  /** Who acts here, as the timeline of an incident says it. */
+  person = $state(read('person') ?? '')
   /** Grows when the colours change, by choice or by the system. */
   colours = $state(0)
 
@@ -34,6 +36,11 @@ class Prefs {
   setZone(zone: Zone): void {
     this.zone = zone
     write('zone', zone)
+  }
+
+  setPerson(person: string): void {
+    this.person = person.trim()
+    write('person', this.person)
   }
 
   setNarrowSidebar(narrow: boolean): void {

@@ -10,6 +10,8 @@ const PATHS = {
   network: '/network',
   events: '/events',
   inventory: '/inventory',
+  alerts: '/alerts',
+  rules: '/rules',
   explore: '/explore',
   status: '/status',
 } as const

@@ -1,3 +1,4 @@
+import Bell from '@lucide/svelte/icons/bell'
 import Blocks from '@lucide/svelte/icons/boxes'
 import CalendarClock from '@lucide/svelte/icons/calendar-clock'
 import ChartLine from '@lucide/svelte/icons/chart-line'
@@ -7,6 +8,7 @@ import HeartPulse from '@lucide/svelte/icons/heart-pulse'
 import Layout from '@lucide/svelte/icons/layout-dashboard'
 import List from '@lucide/svelte/icons/list-tree'
 import Network from '@lucide/svelte/icons/network'
+import Checks from '@lucide/svelte/icons/list-checks'
 import Server from '@lucide/svelte/icons/server'
 import type { Component } from 'svelte'
 import type { Monitor } from '../data/monitor.svelte'
@@ -46,6 +48,8 @@ export const PAGES: Record<Page, PageEntry> = {
   network: { name: en.nav.network, icon: Network, key: 'n', tab: true, timed: true, ...later(() => import('./Network.svelte')) },
   events: { name: en.nav.events, icon: CalendarClock, key: 'l', tab: true, timed: true, ...later(() => import('./Events.svelte')) },
   inventory: { name: en.nav.inventory, icon: Circuit, key: 'i', tab: true, timed: false, ...later(() => import('./Inventory.svelte')) },
+  alerts: { name: en.nav.alerts, icon: Bell, key: 'a', tab: false, timed: false, ...later(() => import('./Alerts.svelte')) },
+  rules: { name: en.nav.rules, icon: Checks, key: 'u', tab: false, timed: false, ...later(() => import('./Rules.svelte')) },
   explore: { name: en.nav.explore, icon: ChartLine, key: 'e', tab: false, timed: true, ...later(() => import('./Explore.svelte')) },
   status: { name: en.nav.status, short: en.nav.statusShort, icon: HeartPulse, key: 's', tab: false, timed: true, ...later(() => import('./Status.svelte')) },
 }

@@ -11,7 +11,7 @@ export const cpu: ChartSpec = {
   id: 'cpu', title: en.charts.cpu, unit: 'percent', kind: 'stack', reduce: 'avg', aggregation: en.charts.meanAndPeak,
   queries: { modes: rate('cpu_seconds_total', 'mode'), usage: gauge('cpu_usage') },
   needs: ['cpu_seconds_total'], absent: en.absent.cpu,
-  top: () => 100,
+  top: () => 100, limited: { metric: 'cpu_usage', at: (value) => value },
   scope: (host) => (host?.cpu_count ? en.charts.cpus(host.cpu_count) : ''),
   total: (frame) => single(frame.read('usage', 'max')) ?? null,
   lines(frame) {
@@ -35,6 +35,7 @@ export const memory: ChartSpec = {
   },
   needs: ['memory_available_bytes'], absent: en.absent.memory,
   top: (host) => host?.memory_bytes ?? null,
+  limited: { metric: 'memory_percent', at: (value, host) => (host?.memory_bytes ? (value / 100) * host.memory_bytes : null) },
   total: (frame) => {
     const used = usedMemory(frame)
     const { memory_bytes: size } = frame.host ?? {}

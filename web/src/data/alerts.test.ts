@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest'
+import { comparisonOf, membersOf, ownLabels, rankOf, stateOf, type Incident, type Member } from './alerts'
+
+const member = (change: Partial<Member> = {}): Member => ({
+  labels: { alertname: 'DiskFull', host: 'a', drive: '/', severity: 'warning' }, annotations: {}, value: 91, phase: 'firing', is_unknown: false, fired_ms: 1000, resolved_ms: null, muted_by: null, ...change,
+})
+const incident = (change: Partial<Incident> = {}): Incident => ({
+  number: 1, group: { alertname: 'DiskFull', host: 'a' }, opened_ms: 1000, resolved_ms: null, alerts: { a: member() }, acknowledged: null, timeline: [], severity: 'warning', ...change,
+})
+
+test('an incident is in one state', () => {
+  const acknowledged = { by: 'anna', note: '', at_ms: 1, until_ms: null }
+  expect(stateOf(incident())).toBe('firing')
+  expect(stateOf(incident({ acknowledged }))).toBe('acknowledged')
+  expect(stateOf(incident({ acknowledged, alerts: { a: member({ muted_by: 'silence x' }) } }))).toBe('muted')
+  expect(stateOf(incident({ alerts: { a: member({ muted_by: 'silence x' }), b: member() } }))).toBe('firing')
+  expect(stateOf(incident({ alerts: { a: member({ is_unknown: true }) } }))).toBe('unknown')
+  expect(stateOf(incident({ resolved_ms: 5, acknowledged }))).toBe('resolved')
+})
+
+test('what needs somebody comes first, the worst before others', () => {
+  const all = [incident({ number: 1, resolved_ms: 5, severity: 'critical' }), incident({ number: 2, severity: null }), incident({ number: 3 }), incident({ number: 4, severity: 'critical' })]
+  expect(all.sort((a, b) => rankOf(a) - rankOf(b)).map(({ number }) => number)).toEqual([4, 3, 2, 1])
+})
+
+test('alerts that fire come before those that ended', () => {
+  const alerts = { a: member({ phase: 'resolved', labels: { severity: 'critical' } }), b: member({ fired_ms: 1 }), c: member({ fired_ms: 2 }) }
+  expect(membersOf(incident({ alerts })).map(({ fired_ms, phase }) => [fired_ms, phase])).toEqual([[2, 'firing'], [1, 'firing'], [1000, 'resolved']])
+})
+
+test('labels that all alerts of an incident share are not told again', () => {
+  expect(ownLabels(member(), incident().group)).toEqual([['drive', '/']])
+})
+
+test('a threshold is found where the query ends in one', () => {
+  expect(comparisonOf('cpu_usage > 80')).toEqual({ subject: 'cpu_usage', threshold: 80 })
+  expect(comparisonOf('disk_free_gb{drive!=""} <= -1.5e3')).toEqual({ subject: 'disk_free_gb{drive!=""}', threshold: -1500 })
+  expect(comparisonOf('service_up == 0')).toEqual({ subject: 'service_up', threshold: 0 })
+  expect(comparisonOf('a and b > 3')).toBeNull()
+  expect(comparisonOf('absent(up)')).toBeNull()
+  expect(comparisonOf('a > b')).toBeNull()
+})

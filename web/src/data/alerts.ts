@@ -1,0 +1,121 @@
+/** Incidents, alerts and rules, as docs/api/http.md describes them. */
+
+export type Severity = 'info' | 'warning' | 'critical'
+
+export interface Member {
+  labels: Record<string, string>
+  annotations: Record<string, string>
+  value: number
+  phase: 'pending' | 'firing' | 'resolved'
+  is_unknown: boolean
+  fired_ms: number
+  resolved_ms: number | null
+  /** Nobody is told of it, and why. */
+  muted_by: string | null
+}
+
+export interface Acknowledgement {
+  by: string
+  note: string
+  at_ms: number
+  until_ms: number | null
+}
+
+/** A line of the timeline; which fields it has depends on its kind. */
+export interface TimelineEvent {
+  at_ms: number
+  by: string | null
+  what: { kind: string; alert?: string; severity?: Severity; note?: string; until_ms?: number | null; why?: string; text?: string; targets?: unknown[]; channel?: string; problem?: string }
+}
+
+export interface Incident {
+  number: number
+  group: Record<string, string>
+  opened_ms: number
+  resolved_ms: number | null
+  alerts: Record<string, Member>
+  acknowledged: Acknowledgement | null
+  timeline: TimelineEvent[]
+  severity: Severity | null
+}
+
+export interface Incidents {
+  incidents: Incident[]
+}
+
+export interface Rule {
+  name: string
+  type: 'alerting' | 'recording'
+  query: string
+  health: 'ok' | 'err' | 'unknown'
+  lastError?: string
+  evaluationTime: number
+  lastEvaluation: string
+  labels: Record<string, string>
+  state?: 'firing' | 'pending' | 'inactive'
+  duration?: number
+  keepFiringFor?: number
+  annotations?: Record<string, string>
+  alerts?: { labels: Record<string, string>; annotations: Record<string, string>; state: string; activeAt: string; value: string }[]
+}
+
+export interface RuleGroup {
+  name: string
+  file: string
+  interval: number
+  evaluationTime: number
+  lastEvaluation: string
+  rules: Rule[]
+}
+
+export interface Rules {
+  data: { groups: RuleGroup[] }
+}
+
+/** What an incident is at present, for lists: each is in one state only. */
+export type State = 'firing' | 'unknown' | 'acknowledged' | 'muted' | 'resolved'
+
+export function stateOf({ resolved_ms, acknowledged, alerts }: Incident): State {
+  if (resolved_ms !== null) return 'resolved'
+  const firing = Object.values(alerts).filter(({ phase }) => phase === 'firing')
+  if (firing.length > 0 && firing.every(({ muted_by }) => muted_by !== null)) return 'muted'
+  if (acknowledged !== null) return 'acknowledged'
+  return firing.length > 0 && firing.every(({ is_unknown }) => is_unknown) ? 'unknown' : 'firing'
+}
+
+const SEVERITIES: readonly (Severity | null)[] = ['critical', 'warning', 'info', null]
+const STATES: readonly State[] = ['firing', 'unknown', 'acknowledged', 'muted', 'resolved']
+
+/** What needs somebody comes first, the worst before others. */
+export function rankOf(incident: Incident): number {
+  return STATES.indexOf(stateOf(incident)) * SEVERITIES.length + SEVERITIES.indexOf(incident.severity)
+}
+
+/** Those that still fire, then those that ended; the worst and newest first. */
+export function membersOf({ alerts }: Incident): Member[] {
+  const rank = ({ phase, labels }: Member) => (phase === 'firing' ? 0 : 10) + SEVERITIES.indexOf((labels.severity as Severity | undefined) ?? null)
+  return Object.values(alerts).sort((a, b) => rank(a) - rank(b) || b.fired_ms - a.fired_ms)
+}
+
+/** What people wrote for people; without it, the alert's name. */
+export function summaryOf({ annotations, labels }: Pick<Member, 'annotations' | 'labels'>): string {
+  return annotations.summary ?? annotations.description ?? annotations.message ?? labels.alertname ?? ''
+}
+
+const LEVELS = new Set(['alertname', 'severity'])
+
+/** The labels that tell this alert from others of its incident. */
+export function ownLabels({ labels }: Member, group: Record<string, string>): [string, string][] {
+  return Object.entries(labels).filter(([name]) => !LEVELS.has(name) && !(name in group))
+}
+
+const COMPARISON = /\s(?:==|!=|>=|<=|>|<)\s*(?:bool\s+)?(-?[\d.]+(?:e[+-]?\d+)?)\s*$/i
+
+/** A query that ends in a comparison with a number, as what is compared and with what. */
+export function comparisonOf(query: string): { subject: string; threshold: number } | null {
+  const found = COMPARISON.exec(query)
+  const subject = found === null ? '' : query.slice(0, found.index).trim()
+  // `a and b > 3` compares `b` only.
+  if (found === null || subject === '' || /\b(?:and|or|unless)\b/.test(subject)) return null
+  return { subject, threshold: Number(found[1]) }
+}

@@ -1,0 +1,157 @@
+// Alerts from a rule that fires at once: what people see and do, to what the server keeps.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, test } from 'node:test'
+import { launch, open, pause, Server, settled } from './harness.mjs'
+
+const RULES = `
+groups:
+  - name: browser
+    interval: 1s
+    rules:
+      - alert: AlwaysOn
+        expr: memory_percent > 0.01
+        labels: {severity: critical}
+        annotations: {summary: 'Memory of {{ $labels.host }} <b>is</b> in use', runbook_url: 'javascript:alert(1)'}
+      - alert: TakesLong
+        expr: cpu_usage >= 0
+        for: 1h
+        labels: {severity: warning}
+      - record: host:memory:half
+        expr: memory_percent / 2
+`
+let folder
+let server
+let browser
+let opened
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'barograph-rules-'))
+  await writeFile(join(folder, 'rules.yaml'), RULES)
+  server = await Server.create({ config: `[rules]\nfiles = [${JSON.stringify(join(folder, 'rules.yaml'))}]\n` })
+  browser = await launch()
+  const { number } = await incident()
+  assert.ok(number > 0)
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.remove()
+  if (folder) await rm(folder, { recursive: true, force: true })
+})
+
+afterEach(async () => {
+  assert.deepEqual(opened?.complaints ?? [], [], 'the page complained')
+  await opened?.page.close()
+  opened = undefined
+})
+
+async function incident() {
+  for (let i = 0; i < 300; i++) {
+    const { incidents } = await server.json('/api/incidents?open=true')
+    const found = incidents.find((each) => each.group.alertname === 'AlwaysOn')
+    if (found) return found
+    await pause(100)
+  }
+  throw new Error('no incident was opened')
+}
+
+async function show(path, options) {
+  opened = await open(browser, server, path, options)
+  await opened.page.waitForSelector('[data-fresh=live]')
+  return opened.page
+}
+
+const row = (page, text) => page.locator('[role=row][data-key]', { hasText: text }).first()
+const detail = (page) => page.locator('[data-detail]')
+
+test('an incident is listed, counted in the sidebar and the title, and told in detail', async () => {
+  const page = await show('/alerts')
+  await row(page, 'AlwaysOn').waitFor()
+  assert.match(await row(page, 'AlwaysOn').textContent(), /critical.*<b>is<\/b>/)
+  await page.locator('nav .badge').waitFor()
+  await page.waitForFunction(() => /^\(\d+\) /.test(document.title))
+  await row(page, 'AlwaysOn').click()
+  await detail(page).locator('[data-alert-chart] .uplot').waitFor()
+  assert.match(await detail(page).textContent(), /Fires: /)
+  assert.equal(await detail(page).getByRole('link', { name: 'Runbook' }).count(), 0, 'a script is no runbook')
+  assert.ok(new URL(page.url()).searchParams.get('row'))
+})
+
+test('acknowledging, commenting and taking back are kept by the server', async () => {
+  const { number } = await incident()
+  const page = await show(`/alerts?row=${number}`)
+  await detail(page).getByRole('button', { name: 'Acknowledge' }).click()
+  await page.getByLabel('Your name').fill('Anna')
+  await page.getByLabel('What is being done').fill('looking at it')
+  await page.getByLabel('For', { exact: true }).selectOption('3600')
+  await detail(page).getByRole('button', { name: 'Save' }).click()
+  await detail(page).getByText('acknowledged', { exact: true }).first().waitFor()
+  let kept = await server.json(`/api/incidents/${number}`)
+  assert.equal(kept.acknowledged.by, 'Anna')
+  assert.equal(kept.acknowledged.note, 'looking at it')
+  assert.equal(Math.round((kept.acknowledged.until_ms - kept.acknowledged.at_ms) / 1000), 3600)
+  await page.waitForFunction(() => document.querySelector('nav .badge') === null, undefined, { timeout: 15_000 })
+
+  await detail(page).getByRole('button', { name: 'Comment' }).click()
+  assert.equal(await page.getByLabel('Your name').inputValue(), 'Anna', 'the name is remembered')
+  await page.locator('[data-detail] textarea').fill('<img src=x onerror=alert(1)>')
+  await detail(page).getByRole('button', { name: 'Save' }).click()
+  await detail(page).getByText('<img src=x onerror=alert(1)>').waitFor()
+
+  await detail(page).getByRole('button', { name: 'Take back' }).click()
+  await detail(page).getByRole('button', { name: 'Take back' }).waitFor({ state: 'detached' })
+  kept = await server.json(`/api/incidents/${number}`)
+  assert.equal(kept.acknowledged, null)
+})
+
+test('what the server refuses is said beside the form', async () => {
+  const { number } = await incident()
+  const page = await show(`/alerts?row=${number}`)
+  await detail(page).getByRole('button', { name: 'Comment' }).click()
+  await page.locator('[data-detail] textarea').fill('   ')
+  await detail(page).getByRole('button', { name: 'Save' }).click()
+  await detail(page).getByRole('alert').waitFor()
+  opened.complaints.length = 0
+})
+
+test('the filter by state and words is in the address', async () => {
+  const page = await show('/alerts?which=resolved')
+  await page.getByText('No incident fits.').waitFor()
+  await page.getByRole('button', { name: /^Firing/ }).click()
+  await row(page, 'AlwaysOn').waitFor()
+  assert.equal(new URL(page.url()).searchParams.get('which'), 'firing')
+  await page.locator('[data-filter]').fill('nothing like it')
+  await page.getByText('No incident fits.').waitFor()
+})
+
+test('rules are listed with their state, and lead to their query', async () => {
+  const page = await show('/rules')
+  await row(page, 'AlwaysOn').waitFor()
+  assert.equal(await page.locator('[role=row][data-key]').first().getAttribute('data-key').then((key) => key.includes('browser')), true, 'what fires comes first')
+  assert.match(await row(page, 'TakesLong').textContent(), /pending/)
+  assert.match(await row(page, 'host:memory:half').textContent(), /records/)
+  await row(page, 'TakesLong').click()
+  await detail(page).getByRole('link', { name: 'Ask this query in Explore' }).click()
+  assert.equal(new URL(page.url()).searchParams.get('q'), 'cpu_usage >= 0')
+})
+
+test('limits of rules stand on the charts of their metric', async () => {
+  const page = await show('/')
+  await settled(page)
+  // The rules that ship: 80 and 95 % of the processors.
+  const texts = await page.evaluate(async () => {
+    const seen = []
+    const original = CanvasRenderingContext2D.prototype.fillText
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+      seen.push(text)
+      return original.call(this, text, ...rest)
+    }
+    await new Promise((done) => setTimeout(done, 8000))
+    CanvasRenderingContext2D.prototype.fillText = original
+    return seen
+  })
+  assert.ok(texts.some((text) => /^alert at 95/.test(text)), `drawn were ${[...new Set(texts)].join(' | ')}`)
+})
