@@ -215,6 +215,14 @@ fn write_marker(dir: &Path, partition_ms: i64) -> io::Result<()> {
     dir.parent().map_or(Ok(()), sync_dir)
 }
 
+/// Whether another process has the file open: Windows moves and removes no file while SQLite reads
+/// it, as it does for a backup. A moment later it may.
+pub(crate) fn is_in_use(error: &io::Error) -> bool {
+    /// `ERROR_SHARING_VIOLATION` and `ERROR_LOCK_VIOLATION`
+    const CODES: [Option<i32>; 2] = [Some(32), Some(33)];
+    std::env::consts::OS == "windows" && CODES.contains(&error.raw_os_error())
+}
+
 /// Makes renames in a folder durable. Windows cannot open a folder as a file, and does not need
 /// it.
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {

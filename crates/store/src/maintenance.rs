@@ -53,6 +53,7 @@ pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
             return Ok(());
         }
         partition.learn_facts();
+        partition.remove_replaced();
         let over = is_over(shared, &partition);
         if let Some(live) = partition.open_live() {
             let now = shared.clock.monotonic();
@@ -80,7 +81,7 @@ pub(crate) fn close_all(shared: &Shared) -> Result<(), SealError> {
 }
 
 fn close(shared: &Shared, partition: &Partition) -> Result<(), SealError> {
-    let closed = partition.close();
+    let closed = partition.close(shared.opening());
     if closed.map_err(|source| SealError::File { path: shared.folder.raw(), source })? {
         shared.sweep_series();
     }

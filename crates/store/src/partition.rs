@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use crate::db::is_corruption;
 use crate::error::OpenError;
-use crate::folder::{FileKind, PartitionFile, sync_dir};
+use crate::folder::{FileKind, PartitionFile, is_in_use, sync_dir};
 use crate::live::{Live, Opening};
 use crate::sealed::Sealed;
 use crate::sequence;
@@ -30,6 +30,8 @@ struct SealedFiles {
     files: Vec<SealedFile>,
     /// There is damage in them: they stay as they are.
     left_alone: bool,
+    /// Files that a final form has replaced and that could not be removed yet.
+    replaced: Vec<(FileKind, Weak<Sealed>)>,
 }
 
 impl SealedFiles {
@@ -132,8 +134,8 @@ impl Partition {
     }
 
     /// Ends the live file when nobody uses it and everything in it is sealed: from then on it is
-    /// read-only, under another name.
-    pub(crate) fn close(&self) -> io::Result<bool> {
+    /// read-only, under another name. `false` if somebody does use it.
+    pub(crate) fn close(&self, opening: Opening<'_>) -> io::Result<bool> {
         let mut slot = lock(&self.live);
         // Nobody can get at it while it is locked, so alone now is alone until the end.
         let alone = |live: &mut Arc<Live>| {
@@ -141,8 +143,11 @@ impl Partition {
         };
         let Some(live) = slot.take_if(alone) else { return Ok(false) };
         drop(live);
-        self.set_aside()?;
-        Ok(true)
+        let Err(error) = self.set_aside() else { return Ok(true) };
+        // What is in it is still asked for, and it can be tried again.
+        let reopened = Live::open(self.path(FileKind::Live), self.span, opening);
+        *slot = reopened.ok().map(Arc::new);
+        if is_in_use(&error) { Ok(false) } else { Err(error) }
     }
 
     /// Gives up a live file that turned out to be damaged. `false` while readers use it.
@@ -161,9 +166,15 @@ impl Partition {
         let kind = FileKind::Closed(sealed.next_number());
         let (from, to) = (self.path(FileKind::Live), self.path(kind));
         // The journal first: without it the file alone would be an older state.
-        for suffix in ["-wal", sequence::SUFFIX, ""] {
+        let suffixes = ["-wal", sequence::SUFFIX, ""];
+        for (at, suffix) in suffixes.into_iter().enumerate() {
             match fs::rename(with_suffix(&from, suffix), with_suffix(&to, suffix)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    for suffix in suffixes.into_iter().take(at).rev() {
+                        drop(fs::rename(with_suffix(&to, suffix), with_suffix(&from, suffix)));
+                    }
+                    return Err(error);
+                }
                 _ => {}
             }
         }
@@ -245,16 +256,36 @@ impl Partition {
         fs::rename(self.path(FileKind::Unfinished(number(kind))), self.path(kind))?;
         sync_dir(&self.dir)?;
         let is_merged = |file: &mut SealedFile| merged.contains(&file.kind);
-        for file in sealed.files.extract_if(.., is_merged) {
+        let merged: Vec<_> = sealed.files.extract_if(.., is_merged).collect();
+        for file in merged {
             if let Some(sealed) = file.known.upgrade() {
                 sealed.replace();
-            } else {
-                drop(fs::remove_file(self.path(file.kind)));
-                drop(fs::remove_file(sequence::path(&self.path(file.kind))));
             }
+            sealed.replaced.push((file.kind, file.known));
         }
         sealed.add(kind);
+        drop(sealed);
+        self.remove_replaced();
         Ok(())
+    }
+
+    /// Takes up a file that a final form has replaced: it only waits for its removal.
+    pub(crate) fn add_replaced(&self, kind: FileKind) {
+        lock(&self.sealed).replaced.push((kind, Weak::new()));
+        self.remove_replaced();
+    }
+
+    /// Removes what was replaced and is read no more. What another process has open, where that
+    /// prevents it, is tried again.
+    pub(crate) fn remove_replaced(&self) {
+        lock(&self.sealed).replaced.retain(|(kind, known)| {
+            if known.strong_count() > 0 {
+                return true;
+            }
+            let path = self.path(*kind);
+            drop(fs::remove_file(sequence::path(&path)));
+            fs::remove_file(path).is_err_and(|error| error.kind() != io::ErrorKind::NotFound)
+        });
     }
 
     /// What is known of how much there is.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use barograph_model::Clock;
 
 use crate::error::OpenError;
+use crate::folder::is_in_use;
 use crate::span::Span;
 use crate::sync::lock;
 use file::{DayFile, Order};
@@ -198,7 +199,13 @@ impl RecordLog {
             }
             bytes -= size(path);
             for file in [path.clone(), beside(path, "-wal"), beside(path, "-shm")] {
-                remove(&file).map_err(|source| RecordError::Folder { dir: file, source })?;
+                match remove(&file) {
+                    // By a backup, say; the next time it is removed.
+                    Err(error) if is_in_use(&error) => break,
+                    removed => {
+                        removed.map_err(|source| RecordError::Folder { dir: file, source })?;
+                    }
+                }
             }
         }
         Ok(())

@@ -82,7 +82,7 @@ impl Drop for Sealed {
     fn drop(&mut self) {
         if *self.is_replaced.get_mut() {
             self.database.close_idle();
-            // What stays is removed at the next start.
+            // What stays is removed with [`crate::partition::Partition::remove_replaced`].
             drop(std::fs::remove_file(&self.database.path));
             drop(std::fs::remove_file(sequence::path(&self.database.path)));
         }

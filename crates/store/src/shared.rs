@@ -100,7 +100,8 @@ impl Shared {
                 FileKind::Closed(number) | FileKind::Final(number) if number >= newest_final => {
                     partition.add_sealed(kind);
                 }
-                FileKind::Closed(_) | FileKind::Final(_) | FileKind::Unfinished(_) => {
+                FileKind::Closed(_) | FileKind::Final(_) => partition.add_replaced(kind),
+                FileKind::Unfinished(_) => {
                     let path = partition.path(kind);
                     std::fs::remove_file(&path)
                         .map_err(|source| OpenError::Folder { dir: path, source })?;
@@ -137,14 +138,18 @@ impl Shared {
         if let Some(live) = partition.open_live() {
             return Ok(live);
         }
-        let live = partition.live(Opening {
-            registry: &self.registry,
-            max_bytes: self.settings.max_file_bytes,
-            now: self.clock.monotonic(),
-        })?;
+        let live = partition.live(self.opening())?;
         count(&self.counters.damaged_blocks, live.lost.blocks);
         count(&self.counters.damaged_batches, live.lost.batches);
         Ok(live)
+    }
+
+    pub(crate) fn opening(&self) -> Opening<'_> {
+        Opening {
+            registry: &self.registry,
+            max_bytes: self.settings.max_file_bytes,
+            now: self.clock.monotonic(),
+        }
     }
 
     /// The partitions that overlap a range of time, oldest first.

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::codec::bytes::{Decoded, Reader, put_checksum, put_count, put_varint, verified, zigzag};
 use crate::db::{Meta, Table};
 use crate::error::OpenError;
-use crate::folder::{FileKind, PartitionFile};
+use crate::folder::{FileKind, PartitionFile, is_in_use};
 use crate::partition::Partition;
 use crate::sealed::Sealed;
 use crate::span::Span;
@@ -132,8 +132,13 @@ impl TierFiles {
                 }
                 _ if is_owner => {
                     let path = partition().path(file.kind);
-                    fs::remove_file(&path)
-                        .map_err(|source| OpenError::Folder { dir: path, source })?;
+                    match fs::remove_file(&path) {
+                        // At the next start, then: its number tells that it does not count.
+                        Err(error) if is_in_use(&error) => {}
+                        removed => {
+                            removed.map_err(|source| OpenError::Folder { dir: path, source })?;
+                        }
+                    }
                 }
                 _ => {}
             }

@@ -1,9 +1,18 @@
-//! Appends, reads and sealing at the same time.
+//! Appends, reads and sealing at the same time; files that others have open.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use crate::support::{NOON_MS, TestClock, batch, contents, count, labels, open, select_all};
+use barograph_store::{Settings, Store};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::support::{
+    HOUR_MS, NOON_MS, TestClock, batch, contents, count, labels, open, select_all, settings,
+};
 
 const WRITERS: u32 = 3;
 const BATCHES: i64 = 150;
@@ -60,4 +69,48 @@ fn readers_miss_nothing_and_see_nothing_twice_while_heads_are_sealed() {
     assert!(found.values().all(|series| count(series) == BATCHES));
     // Waiting appends share a transaction.
     assert!(store.stats().commits <= u64::from(WRITERS) * BATCHES as u64);
+}
+
+/// What a program that reads a database holds; nothing is locked in it.
+fn held(path: &Path) -> Connection {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let names = fs::read_dir(folder).unwrap().map(|it| it.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn files_that_another_program_has_open_are_moved_and_removed_when_they_may_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let raw = dir.path().join("raw");
+    let clock = TestClock::at(NOON_MS);
+    let hasty = Settings { close_after: Duration::ZERO, ..settings(dir.path()) };
+    let store = Store::open(hasty, clock.clone()).unwrap();
+    store.append(&[batch(NOON_MS, [(1, 1.0)])]).unwrap();
+    let before = contents(&store);
+
+    let live = held(&raw.join("2026-11-22T12.db"));
+    clock.advance(HOUR_MS);
+    store.maintain().unwrap();
+    assert_eq!(contents(&store), before, "nothing is lost from sight");
+    drop(live);
+    clock.advance(HOUR_MS);
+    store.maintain().unwrap();
+    let final_form = names(&raw).pop().unwrap();
+    assert!(final_form.ends_with(".final.db"), "{final_form}");
+    assert_eq!(contents(&store), before);
+
+    let replaced = held(&raw.join(&final_form));
+    store.append(&[batch(NOON_MS + 1000, [(1, 2.0)])]).unwrap();
+    clock.advance(2 * HOUR_MS);
+    store.maintain().unwrap();
+    assert_eq!(contents(&store).values().map(BTreeMap::len).collect::<Vec<_>>(), [2]);
+    drop(replaced);
+    store.maintain().unwrap();
+    assert!(!names(&raw).contains(&final_form), "{:?}", names(&raw));
+    assert_eq!(names(&raw).len(), 1, "{:?}", names(&raw));
 }
