@@ -13,7 +13,6 @@ mod forward;
 mod history;
 mod host_page;
 mod http;
-mod http_client;
 mod ingest;
 mod latest;
 mod on_demand;

@@ -7,6 +7,8 @@ use super::tree::{Crate, Tree, Usage};
 static ALLOWED: &[(&str, &[&str])] = &[
     ("barograph-model", &[]),
     ("barograph-collect", &["barograph-model"]),
+    ("barograph-fetch", &["barograph-model"]),
+    ("barograph-notify", &["barograph-model", "barograph-fetch"]),
     ("barograph-store", &["barograph-model"]),
     ("barograph-wire", &["barograph-model"]),
     ("barograph-promql", &["barograph-model"]),
@@ -17,6 +19,8 @@ static ALLOWED: &[(&str, &[&str])] = &[
         &[
             "barograph-model",
             "barograph-collect",
+            "barograph-fetch",
+            "barograph-notify",
             "barograph-wire",
             "barograph-store",
             "barograph-promql",
@@ -29,6 +33,8 @@ static ALLOWED: &[(&str, &[&str])] = &[
         &[
             "barograph-model",
             "barograph-collect",
+            "barograph-fetch",
+            "barograph-notify",
             "barograph-wire",
             "barograph-store",
             "barograph-promql",

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use barograph_fetch::{Client, Credentials, TlsSettings};
 use barograph_model::Labels;
 use barograph_wire::relabel::{RelabelConfig, Rule};
 use hyper::Uri;
 use serde::Deserialize;
 
-use crate::http_client::{Client, Credentials, TlsSettings};
 use crate::scrape::{Authorization, BasicAuth, credentials, duration, size};
 
 /// One receiver. The names are those of Prometheus' `remote_write` where it has them.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use barograph_fetch::{Client, ClientError, SendError};
 use barograph_model::{Clock, chain};
 use barograph_wire::{remote_write, snappy};
 use http_body_util::Full;
@@ -18,7 +19,6 @@ use tokio::sync::{Notify, watch};
 use super::Shard;
 use super::config::Destination;
 use super::spool::{Found, Position, Spool};
-use crate::http_client::{Client, ClientError, SendError};
 
 /// How a shard is doing.
 #[derive(Debug, Default)]

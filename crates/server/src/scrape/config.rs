@@ -6,12 +6,12 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use barograph_fetch::{Credentials, TlsSettings};
 use barograph_wire::relabel::{RelabelConfig, Rule};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::job::{Group, Job};
-use crate::http_client::{Credentials, TlsSettings};
 use crate::page::{PageLimits, Reading};
 
 /// One job.

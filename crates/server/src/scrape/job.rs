@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use barograph_fetch::{Credentials, TlsSettings};
 use barograph_model::Labels;
 use barograph_wire::relabel::{LabelMap, Rule, relabel};
 use hyper::Uri;
 use serde::Deserialize;
 
-use crate::http_client::{Credentials, TlsSettings};
 use crate::page::Reading;
 
 /// What is scraped alike.

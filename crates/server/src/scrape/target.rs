@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use barograph_fetch::{Client, ClientError, SendError};
 use barograph_model::{Clock, Labels, METRIC_NAME, STALE, chain};
 use barograph_wire::text::Format;
 use http_body_util::Full;
@@ -14,7 +15,6 @@ use hyper::{Request, StatusCode, Uri};
 use tokio::sync::watch;
 
 use super::job::{Job, Spec};
-use crate::http_client::{Client, ClientError, SendError};
 use crate::ingest::{Door, Ingest, Intake, Source, TooManySamples, WriteError};
 use crate::page::{Page, PageError, Seen, Stored, put};
 

@@ -16,21 +16,21 @@ use tokio_rustls::client::TlsStream;
 /// Whom to trust, and who we are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct TlsSettings {
+pub struct TlsSettings {
     /// Certificates of authorities, PEM; without it those of the system.
-    pub(crate) ca_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
     /// Our own certificate and its key, PEM.
-    pub(crate) cert_file: Option<PathBuf>,
-    pub(crate) key_file: Option<PathBuf>,
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
     /// The name that the server's certificate must hold, if it is not the address.
-    pub(crate) server_name: Option<String>,
+    pub server_name: Option<String>,
     /// Trusts anybody.
-    pub(crate) insecure_skip_verify: bool,
+    pub insecure_skip_verify: bool,
 }
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum TlsError {
+pub enum TlsError {
     #[error("`{name}` is no name that a certificate can hold")]
     Name { name: String },
     #[error("{} holds no usable {what}", path.display())]
@@ -44,7 +44,7 @@ pub(crate) enum TlsError {
 }
 
 /// Makes a connection secret.
-pub(super) struct Connector {
+pub struct Connector {
     connector: TlsConnector,
     name: ServerName<'static>,
 }
@@ -56,7 +56,9 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Connector {
-    pub(super) fn new(settings: &TlsSettings, host: &str) -> Result<Self, TlsError> {
+    /// # Errors
+    /// A name that no certificate holds, or certificates that cannot be used.
+    pub fn new(settings: &TlsSettings, host: &str) -> Result<Self, TlsError> {
         let name = settings.server_name.as_deref().unwrap_or(host);
         let name = ServerName::try_from(name.to_owned())
             .map_err(|_| TlsError::Name { name: name.to_owned() })?;
@@ -84,7 +86,9 @@ impl Connector {
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
     }
 
-    pub(super) async fn connect(&self, socket: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+    /// # Errors
+    /// The other side is not whom it should be, or hangs up.
+    pub async fn connect(&self, socket: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.connector.connect(self.name.clone(), socket).await
     }
 }

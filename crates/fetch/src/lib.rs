@@ -1,9 +1,10 @@
-//! Asks other servers over HTTP/1.1, plain or by TLS: for scraping and for sending on.
+//! Asks other servers over HTTP/1.1, plain or by TLS: for scraping, for sending on, for telling.
 //!
 //! A [`Client`] speaks to one server and keeps its connection. It follows no redirects, unpacks
 //! nothing, and reads no more of an answer than its caller allows. Waiting is bounded by the
 //! caller, too: drop the future and the connection is gone.
 
+mod reach;
 mod tls;
 
 use std::fmt;
@@ -15,14 +16,14 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 
-pub(crate) use tls::TlsSettings;
+pub use reach::{Network, NetworkError, Reach, ReachError};
+pub use tls::{Connector, TlsError, TlsSettings};
 
 /// How a client proves who it is.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) enum Credentials {
+pub enum Credentials {
     #[default]
     None,
     Basic {
@@ -46,8 +47,9 @@ impl fmt::Debug for Credentials {
 
 /// Speaks to one server.
 #[derive(Debug)]
-pub(crate) struct Client {
+pub struct Client {
     address: Address,
+    reach: Reach,
     tls: Option<tls::Connector>,
     headers: HeaderMap,
     kept: Mutex<Option<SendRequest<Full<Bytes>>>>,
@@ -62,15 +64,22 @@ struct Address {
 
 /// An answer, whole.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// What happens with more bytes of an answer than somebody wants.
+#[derive(Debug, Clone, Copy)]
+enum Limit {
+    Refuse(usize),
+    Cut(usize),
 }
 
 /// Why there can be no client.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ClientError {
+pub enum ClientError {
     #[error("`{url}` is no address of the form `http://host:port/path` or `https://…`")]
     Url { url: String },
     #[error("`{url}` holds a user name; give it as a setting of its own")]
@@ -83,9 +92,9 @@ pub(crate) enum ClientError {
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SendError {
-    #[error("no connection to {host}:{port}")]
-    Connect { host: String, port: u16, source: std::io::Error },
+pub enum SendError {
+    #[error(transparent)]
+    Connect(#[from] ReachError),
     #[error("the connection broke")]
     Broken(#[source] hyper::Error),
     #[error("the answer is larger than {most} bytes")]
@@ -98,7 +107,7 @@ impl Client {
 
     /// # Errors
     /// A URL, credentials or certificates that cannot be used.
-    pub(crate) fn new(
+    pub fn new(
         url: &Uri,
         credentials: &Credentials,
         tls: &TlsSettings,
@@ -128,6 +137,7 @@ impl Client {
         let tls = if secure { Some(tls::Connector::new(tls, &host)?) } else { None };
         Ok(Self {
             address: Address { host, port },
+            reach: Reach::Anywhere,
             tls,
             headers,
             kept: Mutex::default(),
@@ -135,17 +145,43 @@ impl Client {
         })
     }
 
+    /// Connects only where it may.
+    #[must_use]
+    pub fn within(self, reach: Reach) -> Self {
+        Self { reach, ..self }
+    }
+
     /// Sends a request and reads at most `limit` bytes of the answer. A request over a connection
     /// that was kept, but that the server has closed, is sent once more over a new one.
     ///
     /// # Errors
     /// No connection, a broken one, or an answer that is too large.
-    pub(crate) async fn send(
+    pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
         limit: usize,
     ) -> Result<Answer, SendError> {
-        let mut request = request;
+        self.ask(request, Limit::Refuse(limit)).await
+    }
+
+    /// As [`Client::send`], but an answer that is too large or that breaks off is cut: its status
+    /// says enough.
+    ///
+    /// # Errors
+    /// No connection, or one that broke before an answer began.
+    pub async fn send_and_cut(
+        &self,
+        request: Request<Full<Bytes>>,
+        limit: usize,
+    ) -> Result<Answer, SendError> {
+        self.ask(request, Limit::Cut(limit)).await
+    }
+
+    async fn ask(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        limit: Limit,
+    ) -> Result<Answer, SendError> {
         request.headers_mut().extend(self.headers.clone());
         let kept = self.kept.lock().await.take();
         if let Some(mut connection) = kept
@@ -164,19 +200,19 @@ impl Client {
     }
 
     /// How often it has connected.
-    pub(crate) fn connections(&self) -> u64 {
+    pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
     }
 
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, SendError> {
         let Address { host, port } = &self.address;
-        let failed = |source| SendError::Connect { host: host.clone(), port: *port, source };
-        let socket = TcpStream::connect((host.as_str(), *port)).await.map_err(failed)?;
-        socket.set_nodelay(true).map_err(failed)?;
+        let socket = self.reach.connect(host, *port).await?;
         self.connections.fetch_add(1, Ordering::Relaxed);
         match &self.tls {
             None => Self::handshake(TokioIo::new(socket)).await,
             Some(tls) => {
+                let failed =
+                    |source| ReachError::Connect { host: host.clone(), port: *port, source };
                 let socket = tls.connect(socket).await.map_err(failed)?;
                 Self::handshake(TokioIo::new(socket)).await
             }
@@ -202,28 +238,41 @@ impl Client {
         &self,
         mut connection: SendRequest<Full<Bytes>>,
         request: Request<Full<Bytes>>,
-        limit: usize,
+        limit: Limit,
     ) -> Result<Answer, SendError> {
         let answer = connection.send_request(request).await.map_err(SendError::Broken)?;
         let (head, mut body) = answer.into_parts();
-        let too_large = SendError::TooLarge { most: limit };
+        let (Limit::Refuse(most) | Limit::Cut(most)) = limit;
         let declared = head.headers.get(CONTENT_LENGTH).and_then(|text| text.to_str().ok());
         let declared: Option<u64> = declared.and_then(|text| text.parse().ok());
-        if declared.is_some_and(|bytes| bytes > limit as u64) {
-            return Err(too_large);
+        if matches!(limit, Limit::Refuse(_)) && declared.is_some_and(|it| it > most as u64) {
+            return Err(SendError::TooLarge { most });
         }
         let mut bytes = Vec::new();
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(SendError::Broken)?;
-            if let Some(data) = frame.data_ref() {
-                if bytes.len() + data.len() > limit {
-                    return Err(too_large);
+            let room = most - bytes.len();
+            match (frame, limit) {
+                (Ok(frame), _) if frame.data_ref().is_none_or(|it| it.len() <= room) => {
+                    bytes.extend(frame.data_ref().into_iter().flatten());
                 }
-                bytes.extend_from_slice(data);
+                (Ok(_), Limit::Refuse(most)) => return Err(SendError::TooLarge { most }),
+                (Err(error), Limit::Refuse(_)) => return Err(SendError::Broken(error)),
+                (frame, Limit::Cut(_)) => {
+                    // The connection is of no use any more, and is not kept.
+                    let rest = frame.ok().and_then(|it| it.into_data().ok());
+                    bytes.extend(rest.into_iter().flatten().take(room));
+                    return Ok(Answer::of(head, bytes));
+                }
             }
         }
         *self.kept.lock().await = Some(connection);
-        Ok(Answer { status: head.status, headers: head.headers, body: bytes.into() })
+        Ok(Answer::of(head, bytes))
+    }
+}
+
+impl Answer {
+    fn of(head: hyper::http::response::Parts, body: Vec<u8>) -> Self {
+        Self { status: head.status, headers: head.headers, body: body.into() }
     }
 }
 
