@@ -1,5 +1,5 @@
 // What the page costs, in headless Chromium: `npm run measure`. Takes about seven minutes; `-- --minutes 2` shortens the look at the heap.
-// `-- --only charts` takes one part: sizes, first, charts, host or heap.
+// `-- --soak 100` has fewer ticks in the look at 50 charts' heap; `-- --only charts` takes one part: sizes, first, charts, host or heap.
 // Times are processor time of the page's main thread, so that other work on the machine changes them little.
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -10,11 +10,11 @@ import { build, preview } from 'vite'
 import { launch, open, pause, Server, settled, webPath } from './tests/harness.mjs'
 
 const KB = 1024
+const option = (name) => process.argv[process.argv.indexOf(name) + 1]
 const TICKS = 20
-const SOAK_TICKS = 3000
+const SOAK_TICKS = (process.argv.includes('--soak') && Number(option('--soak'))) || 3000
 const LIVE_SECONDS = 30
 const FIRST_CHARTS = 5
-const option = (name) => process.argv[process.argv.indexOf(name) + 1]
 const minutes = (process.argv.includes('--minutes') && Number(option('--minutes'))) || 5
 
 const zipped = (name) => gzipSync(readFileSync(webPath('dist/assets', name)), { level: 9 }).length / KB

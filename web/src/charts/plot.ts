@@ -111,10 +111,15 @@ export class Plot {
   draw(picture: Picture): void {
     this.#picture = picture
     const { grid } = picture
-    const xs = Array.from({ length: grid.count }, (_, i) => (grid.firstMs + i * grid.stepMs) / 1000)
     const columns = this.kind === 'stack' ? stack(picture.lines, grid.count) : picture.lines.map((each) => plain(each.values, grid.count))
     this.#scale = this.#valueScale(picture, columns)
-    this.#chart.setData([xs, ...columns] as uPlot.AlignedData, true)
+    // The scales are known: the library need not look for them in the data.
+    this.#chart.batch(() => {
+      this.#chart.setData([timesOf(grid), ...columns] as uPlot.AlignedData, false)
+      const [from, to] = this.#xRange()
+      this.#chart.setScale('x', { min: from, max: to })
+      this.#chart.setScale('y', { min: this.#scale.bottom, max: this.#scale.top })
+    })
   }
 
   resize(width: number, height: number): void {
@@ -138,13 +143,12 @@ export class Plot {
 
   #valueScale(picture: Picture, columns: readonly (number | null)[][]): ValueScale {
     if (this.kind === 'heat') return { bottom: 0, top: 1, ticks: [], power: 0 }
-    const max = columns.reduce((most, column) => column.reduce<number>((high, value) => (value !== null && value > high ? value : high), most), 0)
+    const max = extreme(columns, 1)
     const { top } = picture
     // Two clocks are read one after the other: a share of time may come out a little above the whole.
     if (top !== null && this.unit === 'percent') return { bottom: 0, top, ticks: [0, top / 2, top], power: 0 }
     if (top === null || max > top * ROUNDING) {
-      const min = columns.reduce((least, column) => column.reduce<number>((low, value) => (value !== null && value < low ? value : low), least), 0)
-      return valueScale(max, this.unit, min)
+      return valueScale(max, this.unit, extreme(columns, -1))
     }
     const scale = valueScale(top, this.unit)
     return { ...scale, top, ticks: scale.ticks.filter((tick) => tick <= top) }
@@ -293,9 +297,39 @@ export class Plot {
   }
 }
 
+let lastTimes: { grid: Grid; times: number[] } | null = null
+
+/** All charts of a page stand on one grid: its times are made once for all of them. */
+function timesOf(grid: Grid): number[] {
+  const { firstMs, stepMs, count } = grid
+  if (lastTimes === null || lastTimes.grid.firstMs !== firstMs || lastTimes.grid.stepMs !== stepMs || lastTimes.grid.count !== count) {
+    const times = new Array<number>(count)
+    for (let i = 0; i < count; i++) times[i] = (firstMs + i * stepMs) / 1000
+    lastTimes = { grid, times }
+  }
+  return lastTimes.times
+}
+
+/** The highest value above zero, or the lowest below it. */
+function extreme(columns: readonly (number | null)[][], sign: 1 | -1): number {
+  let found = 0
+  for (const column of columns) {
+    for (let i = 0; i < column.length; i++) {
+      const value = column[i] as number | null
+      if (value !== null && value * sign > found) found = value * sign
+    }
+  }
+  return found * sign
+}
+
 /** The library marks a missing value with null. */
 function plain(values: Float64Array, count: number): (number | null)[] {
-  return Array.from({ length: count }, (_, i) => (Number.isNaN(values[i]) ? null : (values[i] as number)))
+  const column = new Array<number | null>(count)
+  for (let i = 0; i < count; i++) {
+    const value = values[i] as number
+    column[i] = Number.isNaN(value) ? null : value
+  }
+  return column
 }
 
 /** Each part on top of the ones below it; a bucket is missing where all parts are. */
