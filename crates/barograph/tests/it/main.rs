@@ -12,6 +12,7 @@ mod exposition;
 mod forward;
 mod inventory;
 mod live;
+mod own_program;
 mod processes;
 mod program;
 #[cfg(test)]
