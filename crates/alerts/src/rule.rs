@@ -19,7 +19,7 @@ use barograph_promql::Query;
 
 use crate::template::Template;
 
-pub use read::{MAX_FILE_BYTES, MAX_RULES, read_rules};
+pub use read::{MAX_FILE_BYTES, MAX_RULES, read_rules, read_rules_with};
 
 /// Rules that are evaluated together, one after the other.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 
 use crate::ast::Span;
 use crate::quote::quoted_char;
+use crate::shorthand::{Shorthand, Shorthands};
 
 mod number;
 
@@ -41,6 +42,8 @@ pub(crate) enum Kind {
     Keyword,
     /// `start`, `end`, `step`, `range`
     Moment,
+    /// What it stands for is in [`Lexed::shorthands`].
+    Shorthand,
 }
 
 /// A word and its place.
@@ -55,6 +58,8 @@ pub(crate) struct Token {
 pub(crate) struct Lexed {
     pub(crate) tokens: Vec<Token>,
     pub(crate) error: Option<String>,
+    /// Where each begins, and the query that it stands for.
+    pub(crate) shorthands: Vec<(usize, String)>,
 }
 
 pub(crate) const OPERATORS: [&str; 4] = ["and", "or", "unless", "atan2"];
@@ -90,9 +95,11 @@ const KEYWORDS: [&str; 10] = [
 const FILL_KEYWORDS: [&str; 3] = ["fill", "fill_left", "fill_right"];
 const MOMENTS: [&str; 4] = ["start", "end", "step", "range"];
 
-pub(crate) fn lex(text: &str) -> Lexed {
+pub(crate) fn lex(text: &str, known: &dyn Shorthands) -> Lexed {
     let mut lexer = Lexer {
         text,
+        known,
+        shorthands: Vec::new(),
         at: 0,
         start: 0,
         parens: 0,
@@ -106,11 +113,13 @@ pub(crate) fn lex(text: &str) -> Lexed {
         let span = Span { start: lexer.start.min(text.len()), end: text.len() };
         lexer.tokens.push(Token { kind: Kind::Error, span });
     }
-    Lexed { tokens: lexer.tokens, error }
+    Lexed { tokens: lexer.tokens, error, shorthands: lexer.shorthands }
 }
 
 struct Lexer<'a> {
     text: &'a str,
+    known: &'a dyn Shorthands,
+    shorthands: Vec<(usize, String)>,
     /// Where the next character is.
     at: usize,
     /// Where the word began.
@@ -185,6 +194,7 @@ impl<'a> Lexer<'a> {
             '@' => self.emit(Kind::At),
             _ if starts_number(first, self.peek()) => self.number()?,
             _ if is_alpha(first) || first == ':' => self.word(),
+            '\\' => self.shorthand()?,
             _ => return Err(format!("unexpected character: {}", quoted_char(first))),
         }
         Ok(())
@@ -297,6 +307,25 @@ impl<'a> Lexer<'a> {
             Kind::Identifier
         };
         self.emit(kind);
+    }
+
+    fn shorthand(&mut self) -> Result<(), String> {
+        let text = self.text.get(self.start..).unwrap_or_default();
+        let Some(read) = self.known.read(text) else {
+            return Err(format!("unexpected character: {}", quoted_char('\\')));
+        };
+        match read {
+            Ok(Shorthand { bytes, promql }) => {
+                self.shorthands.push((self.start, promql));
+                self.at = self.start + bytes;
+                self.emit(Kind::Shorthand);
+                Ok(())
+            }
+            Err(mistake) => {
+                self.start += mistake.at;
+                Err(mistake.problem)
+            }
+        }
     }
 
     fn paren_follows(&self) -> bool {

@@ -33,6 +33,7 @@ mod plan;
 mod print;
 mod quote;
 mod settings;
+mod shorthand;
 mod watch;
 mod window;
 
@@ -45,3 +46,4 @@ pub use memory::MemorySource;
 pub use number::{plain_number, push_sample_value};
 pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, ParseError, Query, parse_selector};
 pub use settings::{Options, Settings};
+pub use shorthand::{NoShorthands, Shorthand, ShorthandError, Shorthands};

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use crate::ast::{Expr, Length, Node, Span};
 use crate::check;
 use crate::lex::{self, Kind, Lexed, Token};
+use crate::shorthand::{NoShorthands, Shorthands};
 
 mod aggregate;
 mod binary;
@@ -48,7 +49,16 @@ impl Query {
     /// # Errors
     /// The first thing that is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut expr = parse_whole(text, Parser::query).map_err(|mistake| mistake.at(text))?;
+        Self::parse_with(text, &NoShorthands)
+    }
+
+    /// PromQL in which shorthands may be operands. The tree has what they stand for, at their place.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the text.
+    pub fn parse_with(text: &str, known: &dyn Shorthands) -> Result<Self, ParseError> {
+        let mut expr =
+            parse_whole(text, known, Parser::query).map_err(|mistake| mistake.at(text))?;
         check::check(&expr).map_err(|mistake| mistake.at(text))?;
         check::settle_matching(&mut expr);
         Ok(Self { text: text.to_owned(), is_open: has_open_length(&expr), expr })
@@ -97,11 +107,12 @@ pub fn parse_selector(text: &str) -> Result<Vec<barograph_model::Matcher>, Parse
             _ => Err(Mistake::new(expr.span, "a selector is expected")),
         }
     };
-    parse_whole(text, parse).map_err(|mistake| mistake.at(text))
+    parse_whole(text, &NoShorthands, parse).map_err(|mistake| mistake.at(text))
 }
 
 fn parse_whole<'a, T>(
     text: &'a str,
+    known: &dyn Shorthands,
     parse: impl FnOnce(&mut Parser<'a>) -> Result<T, Mistake>,
 ) -> Result<T, Mistake> {
     if text.len() > MAX_QUERY_BYTES {
@@ -110,8 +121,8 @@ fn parse_whole<'a, T>(
             format!("the query has {} bytes, at most {MAX_QUERY_BYTES} are allowed", text.len()),
         ));
     }
-    let mut parser =
-        Parser { text, lexed: lex::lex(text), at: 0, depth: 0, aggregations: 0, closed_at: 0 };
+    let lexed = lex::lex(text, known);
+    let mut parser = Parser { text, lexed, at: 0, depth: 0, aggregations: 0, closed_at: 0 };
     parse(&mut parser)
 }
 
@@ -190,6 +201,7 @@ impl<'a> Parser<'a> {
             Kind::Number | Kind::Duration => self.number_literal(),
             Kind::Text => self.text_literal(),
             Kind::LeftParen => self.paren(),
+            Kind::Shorthand => self.shorthand(),
             Kind::Aggregator if self.starts_aggregation() => self.aggregation(),
             Kind::Identifier | Kind::Moment if self.peek_next().kind == Kind::LeftParen => {
                 self.call()
@@ -219,6 +231,23 @@ impl<'a> Parser<'a> {
         }
         let end = self.take().span.end;
         Ok(Expr { node: Node::Paren(inner), span: Span { start, end } })
+    }
+
+    /// What it stands for, as if in parentheses, each part at the place of the whole.
+    fn shorthand(&mut self) -> Parsed<Expr> {
+        let span = self.take().span;
+        self.closed_at = span.end;
+        let found = self.lexed.shorthands.iter().find(|(start, _)| *start == span.start);
+        let promql = found.map(|(_, promql)| promql.as_str()).unwrap_or_default();
+        let mut expr = parse_whole(promql, &NoShorthands, Parser::query).map_err(|mistake| {
+            Mistake::new(span, format!("it stands for `{promql}`: {}", mistake.problem))
+        })?;
+        put_at(&mut expr, span);
+        let stands_alone = self.peek().kind == Kind::End && self.at == 1;
+        if stands_alone || !matches!(expr.node, Node::Binary(_) | Node::Unary { .. }) {
+            return Ok(expr);
+        }
+        Ok(Expr { node: Node::Paren(Box::new(expr)), span })
     }
 
     /// What is read now stands one level deeper.
@@ -277,6 +306,14 @@ impl<'a> Parser<'a> {
     fn is_operator(&self, token: Token, text: &str) -> bool {
         token.kind == Kind::Operator && self.text_of(token) == text
     }
+}
+
+fn put_at(expr: &mut Expr, span: Span) {
+    expr.span = span;
+    if let Node::Matrix(matrix) = &mut expr.node {
+        matrix.selector_span = span;
+    }
+    expr.children_mut().into_iter().for_each(|child| put_at(child, span));
 }
 
 fn has_open_length(expr: &Expr) -> bool {

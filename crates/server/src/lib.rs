@@ -46,7 +46,7 @@ pub use ingest::{
 };
 pub use latest::Latest;
 pub use processes::{ProcessSettings, Processes, ProcessesError, RecordProblem};
-pub use queries::Queries;
+pub use queries::{CounterPaths, Queries};
 pub use readings::Readings;
 pub use scrape::{Job, ScrapeConfig, ScrapeStats, Scraper, TargetsAnswer, prometheus_jobs};
 pub use serve::serve;

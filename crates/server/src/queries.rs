@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use barograph_collect::catalog::{self, History};
-use barograph_model::{Clock, CounterPath, SeriesSource, chain};
-use barograph_promql::ast::Span;
+use barograph_model::{Clock, SeriesSource};
 use barograph_promql::{Answer, Engine, EvalError, Options, ParseError, Query, Settings};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+mod paths;
+
+pub use paths::CounterPaths;
 
 /// Evaluates questions for all interfaces.
 #[derive(Debug)]
@@ -32,16 +34,6 @@ pub enum When {
 pub struct Wishes {
     pub lookback: Option<Duration>,
     pub timeout: Option<Duration>,
-}
-
-/// Why a text is no question.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum QuestionError {
-    #[error(transparent)]
-    Parse(#[from] ParseError),
-    /// A counter path that means nothing.
-    #[error("1:1: parse error: {0}")]
-    Path(String),
 }
 
 /// Why a question has no answer.
@@ -80,19 +72,19 @@ impl Queries {
         self.engine.settings()
     }
 
-    /// PromQL, or a counter path such as `\PhysicalDisk(*)\Disk Reads/sec`.
+    /// PromQL, in which counter paths such as `\PhysicalDisk(*)\Disk Reads/sec` may be operands.
     ///
     /// # Errors
     /// What is wrong with the text.
-    pub fn parse(&self, text: &str, step_ms: i64) -> Result<Arc<Query>, QuestionError> {
-        if text.trim_start().starts_with('\\') {
-            return Ok(Arc::new(Query::parse(&translated(text.trim(), step_ms)?)?));
-        }
+    pub fn parse(&self, text: &str, step_ms: i64) -> Result<Arc<Query>, ParseError> {
         if let Some(query) = self.cache.read().unwrap_or_else(PoisonError::into_inner).get(text) {
             return Ok(Arc::clone(query));
         }
-        let query = Arc::new(Query::parse(text)?);
-        if text.len() <= Self::MAX_CACHED_BYTES {
+        let window = barograph_promql::format_duration(step_ms.max(Self::WINDOW_MS));
+        let paths = CounterPaths::new(&window);
+        let query = Arc::new(Query::parse_with(text, &paths)?);
+        // A path's window is that of its step.
+        if text.len() <= Self::MAX_CACHED_BYTES && !paths.found() {
             let mut cache = self.cache.write().unwrap_or_else(PoisonError::into_inner);
             if cache.len() >= Self::MAX_CACHED {
                 cache.clear();
@@ -213,40 +205,6 @@ struct CancelOnDrop(Arc<AtomicBool>);
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// A counter path as PromQL.
-fn translated(path: &str, step_ms: i64) -> Result<String, QuestionError> {
-    let parsed = CounterPath::parse(path).map_err(|error| {
-        QuestionError::Path(format!("counter path `{path}`: {}", chain(&error)))
-    })?;
-    let rows = catalog::find(&parsed).map_err(|error| QuestionError::Path(error.to_string()))?;
-    let window = barograph_promql::format_duration(step_ms.max(Queries::WINDOW_MS));
-    let history = History {
-        instance: parsed.instance.as_ref(),
-        host: parsed.machine.as_deref(),
-        window: &window,
-    };
-    let parts: Vec<String> = rows.iter().filter_map(|row| row.promql(&history)).collect();
-    match parts.as_slice() {
-        [] => Err(QuestionError::Path(format!(
-            "counter path `{path}` has no history: it is read live only, by `barograph counters read`"
-        ))),
-        [one] => Ok(one.clone()),
-        several => {
-            Ok(several.iter().map(|part| format!("({part})")).collect::<Vec<_>>().join(" or "))
-        }
-    }
-}
-
-impl QuestionError {
-    /// The part of the text that is wrong.
-    pub fn span(&self) -> Span {
-        match self {
-            Self::Parse(error) => error.span,
-            Self::Path(_) => Span::default(),
-        }
     }
 }
 

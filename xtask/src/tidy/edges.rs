@@ -65,7 +65,9 @@ fn check_crate(it: &Crate) -> Vec<String> {
         .iter()
         .filter(|(used, usage)| match usage {
             Usage::Code => !allowed.contains(&used.as_str()),
-            Usage::Tests => !allowed.contains(&used.as_str()) && !FOR_TESTS.contains(&used.as_str()),
+            Usage::Tests => {
+                !allowed.contains(&used.as_str()) && !FOR_TESTS.contains(&used.as_str())
+            }
         })
         .map(|(used, _)| format!("{} may not use {used}", it.name))
         .collect()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use barograph_model::METRIC_NAME;
-use barograph_promql::{Query, parse_duration};
+use barograph_promql::{NoShorthands, Query, Shorthands, parse_duration};
 use serde_saphyr::{Location, Options, Spanned};
 
 use super::raw::{self, Scalar};
@@ -23,6 +23,14 @@ const SEVERITY: &str = "severity";
 /// # Errors
 /// All mistakes that were found.
 pub fn read_rules(text: &str) -> Result<Vec<Group>, Vec<Problem>> {
+    read_rules_with(text, &NoShorthands)
+}
+
+/// Reads a rule file in whose expressions shorthands may stand for queries.
+///
+/// # Errors
+/// All mistakes that were found.
+pub fn read_rules_with(text: &str, known: &dyn Shorthands) -> Result<Vec<Group>, Vec<Problem>> {
     if text.len() > MAX_FILE_BYTES {
         let bytes = text.len();
         let message = format!("the file has {bytes} bytes, at most {MAX_FILE_BYTES} are allowed");
@@ -34,7 +42,7 @@ pub fn read_rules(text: &str) -> Result<Vec<Group>, Vec<Problem>> {
         let options = Options::default();
         serde_saphyr::from_str_with_options(text, options).map_err(|error| vec![syntax(&error)])?
     };
-    let mut reader = Reader { problems: Vec::new(), place: String::new(), rules: 0 };
+    let mut reader = Reader { known, problems: Vec::new(), place: String::new(), rules: 0 };
     let groups = reader.groups(&file);
     if reader.problems.is_empty() {
         return Ok(groups);
@@ -64,14 +72,15 @@ fn place(at: &Location) -> (usize, usize) {
     (number(at.line()), number(at.column()))
 }
 
-struct Reader {
+struct Reader<'a> {
+    known: &'a dyn Shorthands,
     problems: Vec<Problem>,
     /// Group and rule that are being read.
     place: String,
     rules: usize,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn wrong<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
         let (line, column) = place(&at.defined);
         let (place, message) = (self.place.clone(), message.into());
@@ -376,7 +385,7 @@ impl Reader {
     }
 
     fn query<T>(&mut self, name: &str, at: &Spanned<T>, text: &str) -> Option<Query> {
-        match Query::parse(text) {
+        match Query::parse_with(text, self.known) {
             Ok(query) => Some(query),
             Err(error) => {
                 self.wrong(at, format!("could not parse `{name}`: {error}"));

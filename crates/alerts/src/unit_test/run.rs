@@ -6,21 +6,24 @@ use std::sync::Arc;
 
 use barograph_model::{Clock, Labels};
 use barograph_promql::notation::{self, Value as Written};
-use barograph_promql::{Engine, MemorySource, Options, Query, Settings, Value, parse_duration};
+use barograph_promql::{
+    Engine, MemorySource, Options, Query, Settings, Shorthands, Value, parse_duration,
+};
 use jiff::Timestamp;
 
 use super::raw::{self, AlertTest, ExprTest, Start, Test};
 use super::{Failure, MAX_FILE_BYTES, ReadFile, Report};
 use crate::evaluate::Ground;
 use crate::machine::{Evaluation, Phase, RuleAlerts, Texts};
-use crate::rule::{Group, Rule, read_rules};
+use crate::rule::{Group, Rule, read_rules_with};
 
 /// Evaluations of one group; more is a mistake in an interval or a time.
 const MAX_EVALUATIONS: i64 = 1_000_000;
 /// Fuzzy comparison allows this relative difference, as promtool does.
 const FUZZY: f64 = 1e-8;
 
-/// Runs a file of tests. `read_file` gives the rule files that it names, relative to itself.
+/// Runs a file of tests. `read_file` gives the rule files that it names, relative to itself; in
+/// their expressions, not in the tests' own, shorthands may stand for queries.
 ///
 /// # Errors
 /// The file, or a rule file, cannot be understood: all mistakes, in words.
@@ -28,13 +31,14 @@ pub fn run(
     text: &str,
     clock: &Arc<dyn Clock>,
     read_file: ReadFile<'_>,
+    known: &dyn Shorthands,
 ) -> Result<Report, Vec<String>> {
     if text.len() > MAX_FILE_BYTES {
         return Err(vec![format!("{} bytes, at most {MAX_FILE_BYTES} are allowed", text.len())]);
     }
     let file: raw::File =
         serde_saphyr::from_str(text).map_err(|error| vec![error.without_snippet().to_string()])?;
-    let groups = groups(&file, read_file)?;
+    let groups = groups(&file, read_file, known)?;
     let interval_ms = match &file.evaluation_interval {
         Some(text) => duration("evaluation_interval", text).map_err(|error| vec![error])?,
         None => 60_000,
@@ -56,11 +60,15 @@ pub fn run(
 }
 
 /// The groups of all rule files, in the order that the file asks for.
-fn groups(file: &raw::File, read_file: ReadFile<'_>) -> Result<Vec<Group>, Vec<String>> {
+fn groups(
+    file: &raw::File,
+    read_file: ReadFile<'_>,
+    known: &dyn Shorthands,
+) -> Result<Vec<Group>, Vec<String>> {
     let mut groups = Vec::new();
     let mut problems = Vec::new();
     for path in &file.rule_files {
-        match read_file(path).map(|text| read_rules(&text)) {
+        match read_file(path).map(|text| read_rules_with(&text, known)) {
             Ok(Ok(read)) => groups.extend(read),
             Ok(Err(found)) => problems.extend(found.iter().map(|it| format!("{path}:{it}"))),
             Err(problem) => problems.push(format!("{path}: {problem}")),

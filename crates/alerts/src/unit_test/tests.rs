@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use barograph_model::Clock;
+use barograph_promql::NoShorthands;
 use barograph_testkit::FakeClock;
 
 use super::*;
@@ -28,7 +29,7 @@ fn run_with(tests: &str) -> Result<Report, Vec<String>> {
         "bad.yml" => Ok("groups: [{name: g, rules: [{alert: A, expr: 'sum('}]}]".to_owned()),
         _ => Err("no such file".to_owned()),
     };
-    run(tests, &clock, &read)
+    run(tests, &clock, &read, &NoShorthands)
 }
 
 const TESTS: &str = "

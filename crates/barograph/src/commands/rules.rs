@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use barograph_alerts::rule::{Rule, read_rules};
+use barograph_alerts::rule::{Rule, read_rules_with};
 use barograph_alerts::unit_test::{self, Failure};
 use barograph_model::{Clock, SystemClock, chain};
+use barograph_server::CounterPaths;
 use clap::{Args, Subcommand};
 
 use crate::output;
@@ -38,7 +39,7 @@ fn check(files: &Files) -> anyhow::Result<()> {
     for path in &files.files {
         let shown = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
-        match read_rules(&text) {
+        match read_rules_with(&text, &CounterPaths::for_rules()) {
             Ok(groups) => {
                 let rules: Vec<&Rule> = groups.iter().flat_map(|group| &group.rules).collect();
                 let alerting =
@@ -72,7 +73,7 @@ fn test(files: &Files) -> anyhow::Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let read =
             |name: &str| fs::read_to_string(folder.join(name)).map_err(|error| chain(&error));
-        match unit_test::run(&text, &clock, &read) {
+        match unit_test::run(&text, &clock, &read, &CounterPaths::for_rules()) {
             Ok(report) => {
                 passed += report.passed;
                 failed += report.failures.len();

@@ -13,6 +13,7 @@ const RULES: &str = "groups:
   - {alert: Always, metric: cpu_count, greater_than: 0, severity: warning,
      annotations: {summary: 'it has {{ $value }}'}}
   - {record: 'own:cpus', expr: sum(cpu_count)}
+  - {record: 'own:processes', expr: '2 * \\System\\Processes'}
 ";
 
 #[test]
@@ -23,7 +24,7 @@ fn rule_files_are_checked_and_tested() {
     fs::write(&rules, RULES).unwrap();
     let good = run(&["rules", "check", rules.to_str().unwrap()]);
     assert!(good.status.success());
-    assert!(text(&good.stdout).contains("1 groups, 1 alerting and 1 recording rules"));
+    assert!(text(&good.stdout).contains("1 groups, 1 alerting and 2 recording rules"));
     fs::write(
         &tests,
         "rule_files: [rules.yml]
@@ -67,6 +68,12 @@ fn the_server_evaluates_rules_and_people_acknowledge() {
     assert!(alerts[0]["message"].as_str().unwrap().starts_with("it has "));
     let groups = json("/api/v1/rules");
     assert_eq!(groups["data"]["groups"][0]["rules"][1]["health"], "ok");
+    let both = server.wait_for("a rule on a counter path", |server| {
+        let query = "query=own:processes%20/%20%5CSystem%5CProcesses";
+        let both = server.json(&format!("/api/v1/query?{query}"));
+        (both["data"]["result"][0]["value"][1] != Value::Null).then_some(both)
+    });
+    assert!(both["data"]["result"][0]["value"][1].is_string(), "{both}");
     let incident = json("/api/incidents/1");
     assert_eq!(incident["group"]["alertname"], "Always");
     let answer =

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use barograph_alerts::rule::{Group, MAX_FILE_BYTES, Rule, read_rules};
+use barograph_alerts::rule::{Group, MAX_FILE_BYTES, Rule, read_rules, read_rules_with};
 use barograph_model::chain;
 
 use super::AlertingSettings;
+use crate::queries::CounterPaths;
 
 /// The file that ships, by the name that it is shown under.
 pub(super) const DEFAULTS: (&str, &str) = ("(default)", include_str!("default-rules.yaml"));
@@ -34,7 +35,7 @@ pub(super) fn load(settings: &AlertingSettings) -> Result<Vec<Loaded>, Vec<Strin
     }
     let mut loaded = Vec::new();
     for (file, text) in &texts {
-        match read_rules(text) {
+        match read_rules_with(text, &CounterPaths::for_rules()) {
             Ok(groups) => {
                 loaded.extend(groups.into_iter().map(|group| Loaded { file: file.clone(), group }));
             }
