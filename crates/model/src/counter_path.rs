@@ -241,6 +241,13 @@ impl Pattern {
         let name: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
         fits(&pattern, &name)
     }
+
+    /// Whether a name fits letter by letter.
+    pub fn matches_case(&self, name: &str) -> bool {
+        let pattern: Vec<char> = self.0.chars().collect();
+        let name: Vec<char> = name.chars().collect();
+        fits(&pattern, &name)
+    }
 }
 
 /// Greedy matching with one place to go back to: linear in practice, `pattern × name` at worst.

@@ -2,8 +2,10 @@
 
 mod connections;
 mod inventory;
+mod processes;
 mod services;
 
 pub use connections::ConnectionsAnswer;
 pub use inventory::InventoryAnswer;
+pub use processes::{EventSourceAnswer, ProcessAnswer, ProcessesAnswer};
 pub use services::{ServiceFilter, ServicesAnswer};

@@ -33,7 +33,10 @@ pub use alerting::{
     ActError, AlertReport, Alerting, AlertingError, AlertingSettings, AlertingStatus, GroupReport,
     Health, RuleReport,
 };
-pub use answers::{ConnectionsAnswer, InventoryAnswer, ServiceFilter, ServicesAnswer};
+pub use answers::{
+    ConnectionsAnswer, EventSourceAnswer, InventoryAnswer, ProcessAnswer, ProcessesAnswer,
+    ServiceFilter, ServicesAnswer,
+};
 pub use app::{App, Limits, RunnerView};
 pub use check::{Check, CheckAnswer, CheckConfig, Checks, Ended, Program, RunProgram};
 pub use doors::Doors;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_collect::Roots;
-use barograph_collect::process::{LiveProcesses, Process, ProcessSnapshot, ProcessSort};
+use barograph_collect::process::{LiveProcesses, ProcessSort};
 use barograph_model::{Clock, SystemClock};
+use barograph_server::{ProcessAnswer, ProcessesAnswer};
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
 
 use crate::client::{Client, ServerArgs};
 use crate::moment::moment;
@@ -50,41 +50,6 @@ impl SortName {
     }
 }
 
-/// The part of the server's answer that is shown; the same is made of a reading of our own.
-#[derive(Debug, PartialEq, Deserialize, Serialize)]
-struct Shown {
-    time_ms: i64,
-    timestamp: String,
-    /// Also those that are not listed.
-    total: usize,
-    denied: usize,
-    processes: Vec<ShownProcess>,
-}
-
-#[derive(Debug, PartialEq, Deserialize, Serialize)]
-struct ShownProcess {
-    pid: u32,
-    parent: u32,
-    started_ms: Option<i64>,
-    name: String,
-    path: Option<String>,
-    command_line: Option<String>,
-    user: Option<String>,
-    service: Option<String>,
-    cgroup: Option<String>,
-    state: String,
-    cpu_percent: Option<f64>,
-    cpu_user_percent: Option<f64>,
-    cpu_privileged_percent: Option<f64>,
-    working_set_bytes: u64,
-    virtual_bytes: u64,
-    page_file_bytes: Option<u64>,
-    threads: u64,
-    handles: Option<u64>,
-    read_bytes_per_second: Option<f64>,
-    written_bytes_per_second: Option<f64>,
-}
-
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|top| *top > 0).ok_or_else(|| "a number from 1".to_owned())
 }
@@ -106,55 +71,16 @@ pub(crate) fn run(args: &ProcessesArgs) -> anyhow::Result<()> {
 }
 
 /// Reads this machine twice: what a process uses shows between two readings.
-fn read_now(sort: ProcessSort, top: usize) -> anyhow::Result<Shown> {
+fn read_now(sort: ProcessSort, top: usize) -> anyhow::Result<ProcessesAnswer> {
     const BETWEEN: Duration = Duration::from_secs(1);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let mut live = LiveProcesses::new(&Roots::default(), clock);
     live.read()?;
     std::thread::sleep(BETWEEN);
-    Ok(shown(&live.read()?, sort, top))
+    Ok(ProcessesAnswer::new(&live.read()?, sort, Some(top)))
 }
 
-fn shown(snapshot: &ProcessSnapshot, sort: ProcessSort, top: usize) -> Shown {
-    let mut order: Vec<&Process> = snapshot.processes.iter().collect();
-    order.sort_by(|a, b| sort.compare(a, b));
-    order.truncate(top);
-    Shown {
-        time_ms: snapshot.time_ms,
-        timestamp: output::timestamp(snapshot.time_ms),
-        total: snapshot.total,
-        denied: snapshot.denied,
-        processes: order.into_iter().map(shown_process).collect(),
-    }
-}
-
-fn shown_process(one: &Process) -> ShownProcess {
-    let facts = &one.facts;
-    ShownProcess {
-        pid: one.id.pid,
-        parent: one.parent,
-        started_ms: one.started_ms,
-        name: facts.name.clone(),
-        path: facts.path.clone(),
-        command_line: facts.command_line.clone(),
-        user: facts.user.clone(),
-        service: facts.service.clone(),
-        cgroup: facts.cgroup.clone(),
-        state: one.state.as_str().to_owned(),
-        cpu_percent: one.cpu_percent(),
-        cpu_user_percent: one.cpu_user_percent,
-        cpu_privileged_percent: one.cpu_privileged_percent,
-        working_set_bytes: one.working_set_bytes,
-        virtual_bytes: one.virtual_bytes,
-        page_file_bytes: one.page_file_bytes,
-        threads: one.threads,
-        handles: one.handles,
-        read_bytes_per_second: one.read_bytes_per_second,
-        written_bytes_per_second: one.written_bytes_per_second,
-    }
-}
-
-fn report(shown: &Shown) -> String {
+fn report(shown: &ProcessesAnswer) -> String {
     let header =
         ["PID", "USER", "CPU %", "MEMORY", "READ/s", "WRITTEN/s", "THREADS", "STATE", "COMMAND"];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
@@ -166,7 +92,7 @@ fn report(shown: &Shown) -> String {
     format!("{}  {} processes{denied}\n{}", shown.timestamp, shown.total, output::table(&rows))
 }
 
-fn row(one: &ShownProcess) -> Vec<String> {
+fn row(one: &ProcessAnswer) -> Vec<String> {
     const MAX_COMMAND_CHARS: usize = 80;
     let command = one.command_line.as_deref().unwrap_or(&one.name);
     let absent = || "–".to_owned();
@@ -178,7 +104,7 @@ fn row(one: &ShownProcess) -> Vec<String> {
         one.read_bytes_per_second.map_or_else(absent, size),
         one.written_bytes_per_second.map_or_else(absent, size),
         one.threads.to_string(),
-        one.state.clone(),
+        one.state.to_string(),
         output::plain(command).chars().take(MAX_COMMAND_CHARS).collect(),
     ]
 }
@@ -210,14 +136,19 @@ mod tests {
 
     #[test]
     fn names_cannot_write_to_the_terminal() {
-        let mut one = shown_process(&Process::default());
-        one.command_line = Some("evil\u{1b}[2J\nname".into());
-        let shown = Shown {
+        let one = ProcessAnswer {
+            command_line: Some("evil\u{1b}[2J\nname".into()),
+            ..ProcessAnswer::default()
+        };
+        let shown = ProcessesAnswer {
             time_ms: 0,
             timestamp: "then".into(),
             total: 7,
+            complete: false,
             denied: 2,
+            sort: "cpu".into(),
             processes: vec![one],
+            events: None,
         };
         let text = report(&shown);
         assert_eq!(text.lines().count(), 3, "{text}");

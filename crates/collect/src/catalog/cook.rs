@@ -44,11 +44,9 @@ pub fn cook(
     now: &Snapshot,
 ) -> Vec<Cooked> {
     let pot = Pot { row, before, now };
-    // What the terms add up has labels; the rest speaks for the whole host without any.
-    let adds_up = |term: &Term| term.only.is_some() || !term.over.is_empty();
-    let takes_all = row.formula.value.sums().flatten().any(adds_up);
     let single = |name: Option<&str>| {
-        let value = pot.value(&|taken| takes_all || taken.values.is_empty());
+        // What a term adds up has labels; the rest speaks for the whole host without any.
+        let value = pot.value(&|term, taken| term.adds_up() || taken.values.is_empty());
         vec![Cooked { instance: name.map(str::to_owned), index: 0, value }]
     };
     match row.instances {
@@ -78,7 +76,7 @@ struct Pot<'a> {
     now: &'a Snapshot,
 }
 
-type Choice<'a> = &'a dyn Fn(&Taken) -> bool;
+type Choice<'a> = &'a dyn Fn(&Term, &Taken) -> bool;
 
 impl<'a> Pot<'a> {
     /// The names of the instances that there are now, in the order of their collector.
@@ -101,7 +99,7 @@ impl<'a> Pot<'a> {
             let index = names[..i].iter().filter(|other| other.eq_ignore_ascii_case(name)).count();
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             if fits(instance, name, index) {
-                let value = self.value(&|taken| taken.label(label) == Some(name));
+                let value = self.value(&|_, taken| taken.label(label) == Some(name));
                 cooked.push(Cooked { instance: Some((*name).to_owned()), index, value });
             }
         }
@@ -125,7 +123,7 @@ impl<'a> Pot<'a> {
         let mut nodes: Vec<(u32, Vec<&str>)> = Vec::new();
         for cpu in &cpus {
             let node = self.now.node_of(cpu);
-            add(format!("{node},{cpu}"), self.value(&|taken| taken.label(CPU) == Some(cpu)));
+            add(format!("{node},{cpu}"), self.value(&|_, taken| taken.label(CPU) == Some(cpu)));
             match nodes.iter_mut().find(|(known, _)| *known == node) {
                 Some((_, members)) => members.push(cpu),
                 None => nodes.push((node, vec![cpu])),
@@ -177,7 +175,7 @@ impl<'a> Pot<'a> {
     /// Over the instances of the given names.
     fn total(&self, label: &str, total: Total, names: &[&str]) -> Option<Result<f64, Missing>> {
         if let Total::RateOf(sum) = total {
-            let increase = self.increase(sum, &|taken| taken.values.is_empty());
+            let increase = self.increase(sum, &|_, taken| taken.values.is_empty());
             return Some(increase.and_then(|increase| Ok(increase / self.seconds()?)));
         }
         if names.is_empty() {
@@ -186,14 +184,14 @@ impl<'a> Pot<'a> {
         let counts = |name: &str| !total.without().iter().any(|prefix| name.starts_with(prefix));
         match total {
             Total::Absent | Total::RateOf(_) => None,
-            Total::OfSums { .. } => Some(self.value(&|taken| {
+            Total::OfSums { .. } => Some(self.value(&|_, taken| {
                 taken.label(label).is_some_and(|name| names.contains(&name) && counts(name))
             })),
             Total::Mean { .. } => {
                 let values: Vec<_> = names
                     .iter()
                     .filter(|name| counts(name))
-                    .map(|name| self.value(&|taken| taken.label(label) == Some(name)))
+                    .map(|name| self.value(&|_, taken| taken.label(label) == Some(name)))
                     .collect();
                 let known: Vec<f64> = values.iter().filter_map(|value| value.ok()).collect();
                 match (known.len(), values.first()) {
@@ -268,7 +266,7 @@ fn chosen<'a>(
         let fits = term.only.is_none_or(|(label, values)| {
             taken.label(label).is_some_and(|value| values.contains(&value))
         });
-        fits && choice(taken)
+        fits && choice(term, taken)
     })
 }
 

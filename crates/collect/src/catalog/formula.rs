@@ -168,6 +168,11 @@ impl Term {
     pub(super) const fn if_there(desc: &'static Desc) -> Self {
         Self { optional: true, ..Self::of(desc) }
     }
+
+    /// Whether several series of one instance are added up.
+    pub(super) const fn adds_up(&self) -> bool {
+        self.only.is_some() || !self.over.is_empty()
+    }
 }
 
 impl Clamp {

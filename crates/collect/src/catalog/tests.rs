@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use barograph_model::{CounterPath, Desc, SystemClock, Unit};
 
+use super::formula::{Formula, Term};
 use super::*;
+use crate::desc::gauge;
 use crate::{Roots, Sink, cpu, cpu_details, disk, filesystem, interrupts, memory, paging};
 
 type Pushed<'a> = (&'static Desc, &'a [&'a str], f64);
@@ -68,6 +70,47 @@ fn formulas_hold_together() {
         let Instances::Each { label, .. } = row.instances else { continue };
         assert!(row.formula.descs().all(|desc| desc.labels.contains(&label)), "{path}");
     }
+}
+
+/// Else history would have several series for what exists once, and a reading none.
+#[test]
+fn what_exists_once_leaves_no_label_over() {
+    for row in rows() {
+        if !matches!(row.instances, Instances::None | Instances::OnlyTotal) {
+            continue;
+        }
+        for term in row.formula.value.sums().flatten() {
+            let only = term.only.map(|(label, _)| label);
+            let is_gone = |label: &&str| only == Some(*label) || term.over.contains(label);
+            assert!(term.desc.labels.iter().all(is_gone), "{} of {}", row.path(), term.desc.name);
+        }
+    }
+}
+
+#[test]
+fn each_term_of_what_exists_once_takes_its_own_series() {
+    static ADDED: Desc = gauge("added", Unit::Count, &["kind"], "Told for each kind.");
+    static WHOLE: Desc = gauge("whole", Unit::Count, &["kind"], "Told for all, and each kind.");
+    static SUM: [Term; 2] = [Term { over: &["kind"], ..Term::of(&ADDED) }, Term::of(&WHOLE)];
+    let row = Row {
+        object: "Object",
+        counter: "Counter",
+        pdh_type: PdhType::RawCount,
+        unit: Unit::Count,
+        help: "A sum.",
+        instances: Instances::None,
+        formula: Formula::level(&SUM),
+    };
+    let samples: [Pushed<'_>; 5] = [
+        (&ADDED, &["a"], 1.0),
+        (&ADDED, &["b"], 2.0),
+        (&WHOLE, &[], 40.0),
+        (&WHOLE, &["a"], 15.0),
+        (&WHOLE, &["b"], 25.0),
+    ];
+    assert_eq!(cook(&row, None, None, &snapshot(1, &samples))[0].value, Ok(43.0));
+    let labelled = snapshot(1, &[samples[0], samples[3]]);
+    assert_eq!(cook(&row, None, None, &labelled)[0].value, Err(Missing::NotTold(&WHOLE)));
 }
 
 #[test]

@@ -107,7 +107,7 @@ pub(super) fn push(
     out: &mut dyn Sink,
 ) {
     totals.resize(watch.names().len(), GroupTotals::default());
-    for (index, (name, totals)) in watch.names().iter().zip(totals).enumerate() {
+    for (index, (name, totals)) in watch.names().zip(totals).enumerate() {
         let mut now = Now::default();
         for member in table.iter().filter(|known| known.groups.contains(index)) {
             totals.add(member);

@@ -92,6 +92,15 @@ fn wildcards_match_without_case() {
     check("_total", "_Total", true);
 }
 
+#[test]
+fn letters_count_where_they_are_asked_to() {
+    for (pattern, name, expect) in
+        [("Web*", "Website", true), ("web*", "Website", false), ("a*c", "abbc", true)]
+    {
+        assert_eq!(Pattern::new(pattern).matches_case(name), expect, "{pattern} {name}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_a_path_or_an_error(text in ".{0,60}") {
