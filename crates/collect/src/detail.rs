@@ -48,6 +48,10 @@ pub(crate) struct Table {
 /// How a file holds its names and numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
+    /// [`Keyed::parse_lines`]
+    Lines,
+    /// [`Keyed::parse_pairs`]
+    Pairs,
     /// [`Keyed::parse_sections`]
     Sections,
     /// [`Keyed::parse_numbers`]
@@ -104,6 +108,8 @@ impl Collector for DetailCollector {
             let Some(kept) = file else { continue };
             found.clear();
             let read = kept.read(|text| match table.form {
+                Form::Lines => found.parse_lines(text),
+                Form::Pairs => found.parse_pairs(text),
                 Form::Sections => found.parse_sections(text),
                 Form::Numbers => found.parse_numbers(text),
             });

@@ -30,6 +30,7 @@ mod kernel_objects;
 mod load;
 mod memory;
 mod network;
+mod network_protocols;
 mod own;
 mod paging;
 pub mod parse;

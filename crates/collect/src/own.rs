@@ -1,5 +1,7 @@
 //! What Barograph itself takes from the machine: the monitor must not be the load.
 
+use std::time::Duration;
+
 use barograph_model::{Desc, Unit};
 
 use crate::desc::{counter, gauge};
@@ -46,6 +48,10 @@ impl Collector for OwnCollector {
     fn descs(&self) -> &'static [&'static Desc] {
         static DESCS: [&Desc; 4] = [&CPU, &RESIDENT, &THREADS, &HANDLES];
         &DESCS
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs(10)
     }
 
     fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error> {

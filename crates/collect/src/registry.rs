@@ -29,7 +29,7 @@ use crate::system::SystemCollector;
 use crate::tcp_udp::TcpUdpCollector;
 use crate::thermal::ThermalCollector;
 use crate::volume::VolumeCollector;
-use crate::{Collector, Roots, Setup, kernel_limits, socket_totals};
+use crate::{Collector, Roots, Setup, kernel_limits, network_protocols, socket_totals};
 
 /// The collectors of this machine, with nobody who listens to events. They touch nothing before
 /// they are run.
@@ -59,6 +59,7 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(LoadCollector::new(roots)),
         Box::new(MemoryCollector::new(roots)),
         Box::new(NetworkCollector::new(roots, clock)),
+        Box::new(DetailCollector::new(&network_protocols::ABOUT, roots)),
         Box::new(OwnCollector::new(roots)),
         Box::new(PagingCollector::new(roots)),
         Box::new(PressureCollector::new(roots)),

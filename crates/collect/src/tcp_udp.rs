@@ -1,12 +1,10 @@
 //! TCP and UDP: connections, segments, datagrams, and what went wrong with them.
 
-pub(crate) mod details;
-
 use barograph_model::{Desc, Unit};
 
 use crate::desc::{counter, gauge};
 use crate::platform::TcpUdpReader;
-use crate::{Collector, Error, Roots, Sink, detail};
+use crate::{Collector, Error, Roots, Sink};
 
 macro_rules! totals {
     ($($desc:ident $name:literal $labels:expr, $help:literal;)*) => {
@@ -39,11 +37,6 @@ totals! {
     SEGMENT_ERRORS "tcp_segment_errors_total" BY_FAMILY, "TCP segments received damaged.";
     RESETS_SENT "tcp_resets_sent_total" BY_FAMILY,
         "TCP segments sent that break a connection off.";
-    LISTEN_OVERFLOWS "tcp_listen_overflows_total" &[],
-        "TCP connections refused because the program did not accept them fast enough.";
-    LISTEN_DROPS "tcp_listen_drops_total" &[],
-        "TCP connections refused at a listening socket, for any reason.";
-    TIMEOUTS "tcp_timeouts_total" &[], "Times that the other end of a TCP connection did not answer.";
     DATAGRAMS_RECEIVED "udp_datagrams_received_total" BY_FAMILY, "UDP datagrams received.";
     DATAGRAMS_SENT "udp_datagrams_sent_total" BY_FAMILY, "UDP datagrams sent.";
     NO_PORT "udp_datagrams_no_port_total" BY_FAMILY,
@@ -52,8 +45,7 @@ totals! {
         "UDP datagrams received that could not be delivered, damaged or for lack of memory.";
 }
 
-static DESCS: [&Desc; 18] = [
-    &details::EVENTS,
+static DESCS: [&Desc; 14] = [
     &ESTABLISHED,
     &ACTIVE_OPENS,
     &PASSIVE_OPENS,
@@ -64,9 +56,6 @@ static DESCS: [&Desc; 18] = [
     &SEGMENTS_RETRANSMITTED,
     &SEGMENT_ERRORS,
     &RESETS_SENT,
-    &LISTEN_OVERFLOWS,
-    &LISTEN_DROPS,
-    &TIMEOUTS,
     &DATAGRAMS_RECEIVED,
     &DATAGRAMS_SENT,
     &NO_PORT,
@@ -81,8 +70,7 @@ pub(crate) struct TcpUdpCollector {
 
 impl TcpUdpCollector {
     pub(crate) fn new(roots: &Roots) -> Self {
-        let details = details::TABLES.map(detail::keyed);
-        Self { reader: TcpUdpReader::with_details(roots, details) }
+        Self { reader: TcpUdpReader::new(roots) }
     }
 }
 
@@ -122,16 +110,6 @@ impl Collector for TcpUdpCollector {
             ] {
                 out.push(desc, &[udp.family], value as f64);
             }
-        }
-        for (desc, value) in [
-            (&LISTEN_OVERFLOWS, totals.listen_overflows),
-            (&LISTEN_DROPS, totals.listen_drops),
-            (&TIMEOUTS, totals.timeouts),
-        ] {
-            out.push_some(desc, &[], value.map(|value| value as f64));
-        }
-        for (table, values) in details::TABLES.iter().zip(self.reader.details()) {
-            detail::push(*table, values, out);
         }
         Ok(())
     }

@@ -72,8 +72,9 @@ impl EventLog {
         RecordSettings { keep: Duration::from_secs(366 * 86_400), max_bytes: 256 << 20 };
     /// Some seconds of the most that collectors tell.
     const MAX_WAITING: usize = 4096;
-    /// Stored together, for one wait for the disk.
-    const TOGETHER: Duration = Duration::from_secs(1);
+    /// Stored together, for one wait for the disk: on a machine that starts programs all the time
+    /// each costs as much as a second of samples.
+    const TOGETHER: Duration = Duration::from_secs(3);
     const MAX_TOGETHER: usize = Self::MAX_WAITING;
     /// Records looked at for one answer, whatever their kind.
     const MAX_LOOKED_AT: usize = 100_000;

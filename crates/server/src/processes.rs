@@ -82,8 +82,10 @@ impl Processes {
         Ok(Self { latest, log, writer: Mutex::new(Some((stop, thread))) })
     }
 
-    /// All processes, as of the newest reading.
+    /// All processes, as of the newest reading. While nobody asks, they are read as rarely as they
+    /// are stored; soon after the first question, more often.
     pub fn now(&self) -> Option<Arc<ProcessSnapshot>> {
+        self.latest.ask();
         self.latest.snapshot()
     }
 

@@ -127,6 +127,7 @@ impl Top {
                     let view = self.readings.take(batch);
                     if view.is_some() && !self.wishes.is_paused {
                         self.view = view;
+                        self.processes.ask();
                         self.listed = self.processes.snapshot();
                         is_new = true;
                     }

@@ -32,13 +32,6 @@ pub fn parse(text: &[u8]) -> Result<PidStatus, ParseError> {
     Ok(status)
 }
 
-/// What the program calls itself. Line ends and backslashes are escaped in this file.
-pub fn name(text: &[u8]) -> String {
-    let line = text.split(|b| *b == b'\n').next().unwrap_or_default();
-    let name = line.strip_prefix(b"Name:\t").unwrap_or_default();
-    String::from_utf8_lossy(name).replace("\\n", "\n").replace("\\\\", "\\")
-}
-
 fn effective_id(line: Line<'_>) -> Result<u32, ParseError> {
     const EXPECTED: &str = "the real and the effective user's number";
     let mut words = line.words();
@@ -70,13 +63,6 @@ mod tests {
             swap_bytes: Some(4096),
         };
         assert_eq!(parse(text), Ok(expect));
-    }
-
-    #[test]
-    fn names_are_taken_whole() {
-        assert_eq!(name(b"Name:\ttwo words\nUid:\t0\t33\n"), "two words");
-        assert_eq!(name(b"Name:\ta\\nb\\\\c\n"), "a\nb\\c");
-        assert_eq!(name(b""), "");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What Linux' process connector says: a netlink datagram for each start and end of a process.
 //! Numbers are in the machine's own byte order.
 
+use std::time::Duration;
+
 /// What happened to a process. Threads are not processes here and are passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProcEvent {
@@ -24,12 +26,77 @@ pub enum ProcEvent {
     },
 }
 
-/// `PROC_CN_MCAST_LISTEN` as two datagrams, to be sent one after the other: kernels before 6.6
-/// understand only the first and tell everything; later ones then tell no more than what
-/// [`ProcEvent`] knows, and not each name that a thread gives itself.
-pub fn listen_requests() -> [Vec<u8>; 2] {
-    const LISTEN: u32 = 1;
-    [request(&[LISTEN]), request(&[LISTEN, FORK | EXEC | EXIT])]
+/// What of the news a socket is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// Programs that begin.
+    Programs,
+    /// Forks and ends.
+    Lives,
+}
+
+/// One instruction of a filter, as `struct sock_filter` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instruction {
+    pub code: u16,
+    pub if_true: u8,
+    pub if_false: u8,
+    pub value: u32,
+}
+
+impl News {
+    /// `PROC_CN_MCAST_LISTEN` as two datagrams, to be sent one after the other: kernels before
+    /// 6.6 understand only the first and tell everything; later ones then tell no more than this.
+    pub fn listen_requests(self) -> [Vec<u8>; 2] {
+        const LISTEN: u32 = 1;
+        let wanted = match self {
+            Self::Programs => EXEC,
+            Self::Lives => FORK | EXIT,
+        };
+        [request(&[LISTEN]), request(&[LISTEN, wanted])]
+    }
+
+    /// A filter that lets this news through where it is about a process and not a thread, and the
+    /// kernel's answers.
+    pub fn filter(self) -> Vec<Instruction> {
+        const HEADERS: u32 = 36;
+        const DATA: u32 = HEADERS + 16;
+        let same = |first: u32, second: u32, yes: u8, no: u8| {
+            [
+                load(first),
+                Instruction { code: TO_X, if_true: 0, if_false: 0, value: 0 },
+                load(second),
+                Instruction { code: JUMP_IF_X, if_true: yes, if_false: no, value: 0 },
+            ]
+        };
+        let mut filter = vec![load(HEADERS)];
+        match self {
+            Self::Programs => filter.extend([jump_if(NONE, 2, 0), jump_if(EXEC, 1, 0)]),
+            Self::Lives => {
+                filter.extend([jump_if(NONE, 11, 0), jump_if(EXIT, 5, 0), jump_if(FORK, 0, 8)]);
+                filter.extend(same(DATA + 8, DATA + 12, 5, 4));
+                filter.extend(same(DATA, DATA + 4, 1, 0));
+            }
+        }
+        let result = |value| Instruction { code: RETURN, if_true: 0, if_false: 0, value };
+        filter.extend([result(0), result(u32::MAX)]);
+        filter
+    }
+}
+
+const LOAD: u16 = 0x20;
+const TO_X: u16 = 0x07;
+const JUMP_IF: u16 = 0x15;
+const JUMP_IF_X: u16 = 0x1d;
+const RETURN: u16 = 0x06;
+
+fn load(offset: u32) -> Instruction {
+    Instruction { code: LOAD, if_true: 0, if_false: 0, value: offset }
+}
+
+/// Filters load numbers with the highest byte first.
+fn jump_if(what: u32, if_true: u8, if_false: u8) -> Instruction {
+    Instruction { code: JUMP_IF, if_true, if_false, value: u32::from_be_bytes(what.to_ne_bytes()) }
 }
 
 fn request(words: &[u32]) -> Vec<u8> {
@@ -49,6 +116,7 @@ fn request(words: &[u32]) -> Vec<u8> {
     request
 }
 
+const NONE: u32 = 0;
 const FORK: u32 = 1;
 const EXEC: u32 = 2;
 const EXIT: u32 = 0x8000_0000;
@@ -57,8 +125,9 @@ const EXIT: u32 = 0x8000_0000;
 pub const CONNECTOR_INDEX: u32 = 1;
 const CONNECTOR_VALUE: u32 = 1;
 
-/// Calls `each` for every event of a datagram; what is unknown or cut off is passed over.
-pub fn parse(mut datagram: &[u8], mut each: impl FnMut(ProcEvent)) {
+/// Calls `each` for every event of a datagram, with its time by the system's monotonic clock; what
+/// is unknown or cut off is passed over.
+pub fn parse(mut datagram: &[u8], mut each: impl FnMut(ProcEvent, Duration)) {
     const NETLINK_HEADER: usize = 16;
     const CONNECTOR_HEADER: usize = 20;
     while let Some(length) = number(datagram, 0) {
@@ -69,33 +138,36 @@ pub fn parse(mut datagram: &[u8], mut each: impl FnMut(ProcEvent)) {
         let connector = &message[NETLINK_HEADER..];
         let is_ours = number(connector, 0) == Some(CONNECTOR_INDEX)
             && number(connector, 4) == Some(CONNECTOR_VALUE);
-        if let Some(event) = connector.get(CONNECTOR_HEADER..).filter(|_| is_ours).and_then(event) {
-            each(event);
+        if let Some((event, at)) =
+            connector.get(CONNECTOR_HEADER..).filter(|_| is_ours).and_then(event)
+        {
+            each(event, at);
         }
         // Messages begin at multiples of four.
         datagram = datagram.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
 }
 
-fn event(event: &[u8]) -> Option<ProcEvent> {
-    const NONE: u32 = 0;
+fn event(event: &[u8]) -> Option<(ProcEvent, Duration)> {
     let what = number(event, 0)?;
+    let at = Duration::from_nanos(u64::from_ne_bytes(event.get(8..16)?.try_into().ok()?));
     let data = event.get(16..)?;
     let field = |index: usize| number(data, 4 * index);
-    match what {
-        NONE => Some(ProcEvent::Listening { error: field(0)? }),
+    let event = match what {
+        NONE => ProcEvent::Listening { error: field(0)? },
         FORK => {
             let (parent, child, child_group) = (field(1)?, field(2)?, field(3)?);
-            (child == child_group).then_some(ProcEvent::Forked { parent, child })
+            (child == child_group).then_some(ProcEvent::Forked { parent, child })?
         }
-        EXEC => Some(ProcEvent::Executed { pid: field(1)? }),
+        EXEC => ProcEvent::Executed { pid: field(1)? },
         EXIT => {
             let (thread, pid, status) = (field(0)?, field(1)?, field(2)?);
             let parent = field(5).filter(|parent| *parent > 0);
-            (thread == pid).then_some(ProcEvent::Exited { pid, status, parent })
+            (thread == pid).then_some(ProcEvent::Exited { pid, status, parent })?
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some((event, at))
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<u32> {
@@ -121,7 +193,7 @@ mod tests {
 
     fn events(datagram: &[u8]) -> Vec<ProcEvent> {
         let mut events = Vec::new();
-        parse(datagram, |event| events.push(event));
+        parse(datagram, |event, _| events.push(event));
         events
     }
 
@@ -156,7 +228,54 @@ mod tests {
         assert_eq!(events(&message(0x8000_0000, &[5, 5, 9, 17])), [expect]);
     }
 
+    #[test]
+    fn an_event_has_its_time() {
+        let mut bytes = message(2, &[5, 5]);
+        bytes[44..52].copy_from_slice(&1_500_000_000_u64.to_ne_bytes());
+        parse(&bytes, |_, at| assert_eq!(at, Duration::from_millis(1500)));
+    }
+
+    /// Runs a filter as the kernel does; what lies outside of the datagram ends it.
+    fn lets_through(filter: &[Instruction], datagram: &[u8]) -> bool {
+        let (mut at, mut a, mut x) = (0, 0, 0);
+        while let Some(Instruction { code, if_true, if_false, value }) = filter.get(at).copied() {
+            let jump = |is: bool| usize::from(if is { if_true } else { if_false });
+            at += 1;
+            match code {
+                LOAD => match datagram.get(value as usize..value as usize + 4) {
+                    Some(bytes) => a = u32::from_be_bytes(bytes.try_into().unwrap()),
+                    None => return false,
+                },
+                TO_X => x = a,
+                JUMP_IF => at += jump(a == value),
+                JUMP_IF_X => at += jump(a == x),
+                RETURN => return value > 0,
+                code => panic!("{code}"),
+            }
+        }
+        panic!("no end")
+    }
+
     proptest! {
+        #[test]
+        fn filters_let_through_what_is_taken(
+            what in prop::sample::select(vec![0_u32, 1, 2, 4, 0x40, 0x200, 0x8000_0000]),
+            fields in prop::collection::vec(1..3_u32, 6),
+        ) {
+            let datagram = message(what, &fields);
+            let taken = events(&datagram).pop();
+            let [programs, lives] = [News::Programs, News::Lives].map(|news| {
+                lets_through(&news.filter(), &datagram)
+            });
+            let expect = match taken {
+                None => (false, false),
+                Some(ProcEvent::Listening { .. }) => (true, true),
+                Some(ProcEvent::Executed { .. }) => (true, false),
+                Some(ProcEvent::Forked { .. } | ProcEvent::Exited { .. }) => (false, true),
+            };
+            prop_assert_eq!((programs, lives), expect);
+        }
+
         #[test]
         fn no_bytes_make_it_panic(
             what in prop::sample::select(vec![0_u32, 1, 2, 0x8000_0000]),

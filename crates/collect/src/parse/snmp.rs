@@ -1,5 +1,5 @@
-//! What the protocols have counted: `/proc/net/snmp` and `/proc/net/netstat`, where a line of
-//! names is followed by a line of values, and `/proc/net/snmp6`, one name and value a line.
+//! What TCP and UDP have counted: `/proc/net/snmp`, where a line of names is followed by a line of
+//! values, and `/proc/net/snmp6`, one name and value a line.
 
 use super::ParseError;
 use super::fields::{lines, number};
@@ -32,22 +32,6 @@ pub fn parse(text: &[u8], out: &mut TcpUdp) -> Result<(), ParseError> {
     out.tcp.extend(has_tcp.then_some(tcp));
     out.udp.extend(has_udp.then_some(udp));
     Ok(())
-}
-
-/// Reads `/proc/net/netstat`, which counts what went wrong at listening sockets.
-///
-/// # Errors
-/// A value that is no number, or names without values.
-pub fn parse_netstat(text: &[u8], out: &mut TcpUdp) -> Result<(), ParseError> {
-    pairs(text, |section, name, value| {
-        let place = match (section, name) {
-            (b"TcpExt:", b"ListenOverflows") => &mut out.listen_overflows,
-            (b"TcpExt:", b"ListenDrops") => &mut out.listen_drops,
-            (b"TcpExt:", b"TCPTimeouts") => &mut out.timeouts,
-            _ => return,
-        };
-        *place = Some(value);
-    })
 }
 
 /// Reads `/proc/net/snmp6`, which counts UDP for IPv6.
@@ -179,14 +163,8 @@ Udp: 3901 5 6 3902 0
     }
 
     #[test]
-    fn netstat_and_snmp6_are_added() {
+    fn snmp6_is_added() {
         let mut out = TcpUdp::default();
-        let text = b"TcpExt: ListenOverflows Other TCPTimeouts\nTcpExt: 3 4 5\n";
-        parse_netstat(text, &mut out).unwrap();
-        assert_eq!(
-            (out.listen_overflows, out.listen_drops, out.timeouts),
-            (Some(3), None, Some(5))
-        );
         parse_snmp6(b"Ip6InReceives 1\nUdp6InDatagrams\t7\nUdp6NoPorts 8\n", &mut out).unwrap();
         assert_eq!((out.udp[0].datagrams_received, out.udp[0].no_port), (7, 8));
         assert!(parse_snmp6(b"Udp6NoPorts x\n", &mut out).is_err());
@@ -195,11 +173,10 @@ Udp: 3901 5 6 3902 0
     proptest! {
         #[test]
         fn no_text_makes_it_panic(
-            text in "((Tcp:|Udp:|Udp6|TcpExt:)( ?(InSegs|NoPorts|-?[0-9]{1,21}|x)){0,4}\n?){0,6}"
+            text in "((Tcp:|Udp:|Udp6)( ?(InSegs|NoPorts|-?[0-9]{1,21}|x)){0,4}\n?){0,6}"
         ) {
             let mut out = TcpUdp::default();
             parse(text.as_bytes(), &mut out).ok();
-            parse_netstat(text.as_bytes(), &mut out).ok();
             parse_snmp6(text.as_bytes(), &mut out).ok();
         }
     }

@@ -23,6 +23,7 @@ mod paging;
 mod pressure;
 mod proc_file;
 mod process;
+mod process_connector;
 mod process_count;
 mod process_events;
 mod rate;

@@ -22,12 +22,20 @@ pub(crate) struct ProcessCollector {
     reader: ProcessReader,
     table: ProcessTable,
     totals: Vec<GroupTotals>,
-    /// Set while a pass is under way.
-    began: Option<Duration>,
-    due: Duration,
+    pass: Pass,
+    /// When somebody last asked for the list.
+    asked: Option<Duration>,
     listener: Listener,
     told_of_denied: bool,
     vitals: Vitals,
+}
+
+/// The pass that is under way, or the last one.
+#[derive(Debug, Clone, Copy)]
+enum Pass {
+    None,
+    UnderWay { began: Duration },
+    Done { began: Duration },
 }
 
 /// Where events come from.
@@ -47,14 +55,18 @@ impl ProcessCollector {
     const BETWEEN_LOOKS: usize = 32;
     /// A tick that comes this much early is not left out.
     const TOLERANCE: Duration = Duration::from_millis(500);
+    /// Between two passes when nobody looks: as often as lists are stored.
+    const UNWATCHED: Duration = Duration::from_secs(10);
+    /// For how long somebody who has asked is taken to look.
+    const LOOKS_FOR: Duration = Duration::from_secs(30);
 
     pub(crate) fn new(setup: &Setup) -> Self {
         Self {
             reader: ProcessReader::new(&setup.roots),
             table: ProcessTable::new(setup.watch.clone()),
             totals: Vec::new(),
-            began: None,
-            due: Duration::ZERO,
+            pass: Pass::None,
+            asked: None,
             listener: Listener::Untried,
             told_of_denied: false,
             vitals: Vitals::default(),
@@ -62,7 +74,7 @@ impl ProcessCollector {
         }
     }
 
-    /// The time between two passes over so many processes.
+    /// The time between two passes over so many processes while somebody looks.
     fn cadence(processes: usize) -> Duration {
         Duration::from_secs(match processes {
             0..=500 => 2,
@@ -72,10 +84,24 @@ impl ProcessCollector {
         })
     }
 
+    /// The time between two passes now. Who watches a name wants its series, and where the kernel
+    /// does not tell of starts and ends, the passes find them.
+    fn interval(&self, now: Duration) -> Duration {
+        let is_asked = self.asked.is_some_and(|at| now.saturating_sub(at) < Self::LOOKS_FOR);
+        let is_told = matches!(self.listener, Listener::Kernel(_));
+        let cadence = Self::cadence(self.table.len());
+        // The first two make the first shares of the processor.
+        if is_asked || !is_told || self.setup.watch.names().len() > 0 || self.table.passes() < 2 {
+            cadence
+        } else {
+            cadence.max(Self::UNWATCHED)
+        }
+    }
+
     /// Passes in which an idle process is looked at once: in ten seconds, as often as lists are
     /// stored, or in each pass where these are rarer.
-    fn idle_turns(processes: usize) -> u64 {
-        10 / Self::cadence(processes).as_secs()
+    fn idle_turns(interval: Duration) -> u64 {
+        Self::UNWATCHED.as_secs() / interval.as_secs().max(1)
     }
 
     fn listen(&mut self) {
@@ -187,19 +213,23 @@ impl Collector for ProcessCollector {
     fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error> {
         self.listen();
         let now = self.setup.clock.monotonic();
-        let began = match self.began {
-            Some(began) => began,
-            None if now + Self::TOLERANCE < self.due => return Ok(()),
-            None => {
-                let count = self.reader.begin()?;
-                self.table.begin(Self::idle_turns(count));
-                *self.began.insert(now)
+        if self.setup.processes.was_asked() {
+            self.asked = Some(now);
+        }
+        let interval = self.interval(now);
+        let began = match self.pass {
+            Pass::UnderWay { began } => began,
+            Pass::Done { began } if now + Self::TOLERANCE < began + interval => return Ok(()),
+            Pass::Done { .. } | Pass::None => {
+                self.reader.begin()?;
+                self.table.begin(Self::idle_turns(interval));
+                self.pass = Pass::UnderWay { began: now };
+                now
             }
         };
         let (is_whole, odd) = self.slice();
         if is_whole {
-            self.began = None;
-            self.due = began + Self::cadence(self.table.len());
+            self.pass = Pass::Done { began };
             self.finish(out);
         }
         odd.map_or(Ok(()), Err)

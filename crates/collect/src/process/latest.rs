@@ -1,5 +1,6 @@
 //! The newest reading of the processes, for whoever wants it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::snapshot::ProcessSnapshot;
@@ -8,6 +9,7 @@ use super::snapshot::ProcessSnapshot;
 #[derive(Debug, Default)]
 pub struct LatestProcesses {
     state: Mutex<State>,
+    asked: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +34,16 @@ impl LatestProcesses {
     /// Nothing before the first reading is complete.
     pub fn snapshot(&self) -> Option<Arc<ProcessSnapshot>> {
         self.lock().snapshot.clone()
+    }
+
+    /// Says that somebody looks: for a while the processes are read more often.
+    pub fn ask(&self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody has asked since the last call.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::Relaxed)
     }
 
     pub fn event_source(&self) -> EventSource {

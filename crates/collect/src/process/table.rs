@@ -81,8 +81,10 @@ pub(crate) enum Look {
 }
 
 impl ProcessTable {
-    /// One in so many looks at a process is a close one.
+    /// One in so many looks at a process that does something is a close one.
     const LOOKS_PER_CLOSE_LOOK: u64 = 4;
+    /// The same for an idle one: its memory and files hardly change.
+    const LOOKS_PER_CLOSE_LOOK_IF_IDLE: u64 = 16;
     /// Of which a process is young, and changes: it loads its program and finds its work.
     const YOUNG_PASSES: u64 = 5;
 
@@ -111,6 +113,11 @@ impl ProcessTable {
             }
             _ => true,
         }
+    }
+
+    /// Passes that were begun.
+    pub(crate) fn passes(&self) -> u64 {
+        self.pass
     }
 
     pub(crate) fn is_first_pass(&self) -> bool {
@@ -145,9 +152,11 @@ impl ProcessTable {
         };
         // Many processes end before a second look, and a first one says little.
         let is_first = look == Look::New && self.pass > 1;
-        let is_turn = known.looks.is_multiple_of(Self::LOOKS_PER_CLOSE_LOOK);
-        let close = !is_first && (is_turn || known.extras_at.is_none());
         let worked = known.used.user_seconds + known.used.privileged_seconds > 0.0;
+        let looks_per_close_look =
+            if worked { Self::LOOKS_PER_CLOSE_LOOK } else { Self::LOOKS_PER_CLOSE_LOOK_IF_IDLE };
+        let is_turn = known.looks.is_multiple_of(looks_per_close_look);
+        let close = !is_first && (is_turn || known.extras_at.is_none());
         let is_watched = known.groups != Groups::NONE;
         if self.is_thorough || close || is_watched {
             let extras = reader.extras(vitals.id)?;

@@ -117,12 +117,6 @@ pub struct UdpTotals {
 pub struct TcpUdp {
     pub tcp: Vec<TcpTotals>,
     pub udp: Vec<UdpTotals>,
-    /// Connections refused because the program did not accept fast enough.
-    pub listen_overflows: Option<u64>,
-    /// Connections refused at a listening socket for any reason, overflows among them.
-    pub listen_drops: Option<u64>,
-    /// Times that an answer did not come in time.
-    pub timeouts: Option<u64>,
 }
 
 /// Which processes hold which sockets, by [`Socket::owner`]: number and, where it is told, name.

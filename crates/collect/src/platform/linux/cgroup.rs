@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::kept_file::KeptFile;
 use super::small_file;
 use crate::Error;
 use crate::parse::cgroup_files::{cpu_max, io_bytes, limit, path_in};
@@ -171,6 +172,12 @@ impl GroupTree {
     fn fill(&self, version: Version, group: &mut Cgroup) -> bool {
         let path = &*group.path;
         let cpu = self.cpu(version, path);
+        let was = [group.cpu_user_seconds, group.cpu_system_seconds, group.cpu_throttled_seconds];
+        // Most groups idle, and then hardly anything of theirs changes. All is read anew whenever
+        // the groups are listed.
+        if cpu[0].is_some() && cpu == was {
+            return true;
+        }
         let [bytes, working_set] = self.memory(version, path);
         let (pids, io) = match version {
             Version::Second => ("", self.text("", path, "io.stat")),
@@ -213,10 +220,7 @@ impl GroupTree {
 
     /// Bytes in all, and without what is dropped first.
     fn memory(&self, version: Version, path: &str) -> [Option<u64>; 2] {
-        let (hierarchy, usage, inactive) = match version {
-            Version::Second => ("", "memory.current", "inactive_file"),
-            Version::First => ("memory", "memory.usage_in_bytes", "total_inactive_file"),
-        };
+        let (hierarchy, usage, inactive) = memory_files(version);
         let bytes = self.number(hierarchy, path, usage);
         let [inactive] = self.named(hierarchy, path, "memory.stat", [inactive]);
         [bytes, bytes.map(|bytes| bytes.saturating_sub(inactive.unwrap_or(0)))]
@@ -242,44 +246,102 @@ impl GroupTree {
 #[derive(Debug)]
 pub(crate) struct ContainerReader {
     tree: GroupTree,
-    limits: Option<(Version, Limits, [String; 3])>,
+    used: Used,
     readings_until_limits: u32,
+}
+
+/// The limits, and the files that tell how much of each is used.
+#[derive(Debug, Default)]
+struct Used {
+    limits: Limits,
+    cpu: Option<Named<2>>,
+    /// In one second.
+    cpu_units: f64,
+    memory: Option<(Named<1>, Named<1>)>,
+    processes: Option<Named<1>>,
+}
+
+/// A file with some numbers that are wanted.
+#[derive(Debug)]
+struct Named<const N: usize> {
+    file: KeptFile,
+    keyed: Keyed,
+}
+
+impl<const N: usize> Named<N> {
+    fn new(path: PathBuf, names: [&'static str; N]) -> Self {
+        let keyed = Keyed::new(names.map(|name| ("", name)));
+        Self { file: KeptFile::new(path), keyed }
+    }
+
+    /// Nothing for what the file does not say. A file without names holds one number.
+    fn read(&mut self) -> [Option<u64>; N] {
+        let Self { file, keyed } = self;
+        keyed.clear();
+        let read = file.read(|text| {
+            let is_number = text.first().is_some_and(u8::is_ascii_digit);
+            if is_number { keyed.parse_numbers(text) } else { keyed.parse_lines(text) }
+        });
+        let mut found = [None; N];
+        if read.is_ok() {
+            found.copy_from_slice(keyed.values());
+        }
+        found
+    }
 }
 
 impl ContainerReader {
     const READINGS_PER_LIMITS: u32 = 60;
 
     pub(crate) fn new(roots: &Roots) -> Self {
-        Self { tree: GroupTree::new(roots), limits: None, readings_until_limits: 0 }
+        Self { tree: GroupTree::new(roots), used: Used::default(), readings_until_limits: 0 }
     }
 
     /// Without any limit, all of it is absent.
     pub(crate) fn read(&mut self) -> Result<Container, Error> {
-        let version = self.tree.version()?;
         if self.readings_until_limits == 0 {
+            self.used = self.used(self.tree.version()?);
             self.readings_until_limits = Self::READINGS_PER_LIMITS;
-            let (limits, paths) = self.limits(version);
-            self.limits = Some((version, limits, paths)).filter(|_| limits != Limits::default());
         }
         self.readings_until_limits -= 1;
-        let Some((version, limits, [cpu, memory, pids])) = &self.limits else {
-            return Ok(Container::default());
-        };
-        let pids_hierarchy = if *version == Version::First { "pids" } else { "" };
-        let [user, system, _] = match limits.cpu_cores {
-            Some(_) => self.tree.cpu(*version, cpu),
-            None => [None; 3],
-        };
+        let Used { limits, cpu, cpu_units, memory, processes } = &mut self.used;
+        let cpu = cpu.as_mut().and_then(|cpu| {
+            let [user, system] = cpu.read();
+            Some((user? + system?) as f64 / *cpu_units)
+        });
+        let working_set = memory.as_mut().and_then(|(bytes, stat)| {
+            let ([bytes], [inactive]) = (bytes.read(), stat.read());
+            Some(bytes?.saturating_sub(inactive.unwrap_or(0)))
+        });
+        let processes = processes.as_mut().and_then(|processes| processes.read()[0]);
         Ok(Container {
             limits: *limits,
-            cpu_seconds: user.zip(system).map(|(user, system)| user + system),
-            memory_working_set_bytes: limits
-                .memory_bytes
-                .and_then(|_| self.tree.memory(*version, memory)[1]),
-            processes: limits
-                .processes
-                .and_then(|_| self.tree.number(pids_hierarchy, pids, "pids.current")),
+            cpu_seconds: cpu,
+            memory_working_set_bytes: working_set,
+            processes,
         })
+    }
+
+    fn used(&self, version: Version) -> Used {
+        let (limits, [cpu, memory, pids]) = self.limits(version);
+        let file = |hierarchy, path: &str, name| self.tree.file(hierarchy, path, name);
+        let number = |path| Named::new(path, ["number"]);
+        let named_cpu = || match version {
+            Version::First => Named::new(file("cpuacct", &cpu, "cpuacct.stat"), ["user", "system"]),
+            Version::Second => Named::new(file("", &cpu, "cpu.stat"), ["user_usec", "system_usec"]),
+        };
+        let (of_memory, usage, inactive) = memory_files(version);
+        let of_pids = if version == Version::First { "pids" } else { "" };
+        Used {
+            limits,
+            cpu: limits.cpu_cores.map(|_| named_cpu()),
+            cpu_units: if version == Version::First { 100.0 } else { 1e6 },
+            memory: limits.memory_bytes.map(|_| {
+                let stat = Named::new(file(of_memory, &memory, "memory.stat"), [inactive]);
+                (number(file(of_memory, &memory, usage)), stat)
+            }),
+            processes: limits.processes.map(|_| number(file(of_pids, &pids, "pids.current"))),
+        }
     }
 
     /// The tightest of each kind, and the group that has it.
@@ -304,6 +366,14 @@ impl ContainerReader {
             }
         }
         (tightest, paths)
+    }
+}
+
+/// The hierarchy, the file of what is used, and what of it is dropped first in `memory.stat`.
+fn memory_files(version: Version) -> (&'static str, &'static str, &'static str) {
+    match version {
+        Version::Second => ("", "memory.current", "inactive_file"),
+        Version::First => ("memory", "memory.usage_in_bytes", "total_inactive_file"),
     }
 }
 

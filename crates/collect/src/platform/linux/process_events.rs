@@ -1,23 +1,17 @@
 //! Starts and ends of processes as they happen, from the kernel's process connector.
 
 use std::collections::HashMap;
-use std::io;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::net::netlink::{self, SocketAddrNetlink};
-use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, bind, recv, sendto, socket_with,
-    sockopt,
-};
 
 use super::process::ProcessReader;
+use super::process_connector::{Heard, ProcessConnector};
 use super::rate::Rate;
-use crate::parse::proc_connector::{self, ProcEvent};
+use crate::parse::proc_connector::ProcEvent;
 use crate::process::events::{self, Exit};
 use crate::process::{Facts, Vitals};
 use crate::{Error, Setup};
@@ -51,7 +45,7 @@ impl ProcessListener {
         if setup.roots.proc != Path::new("/proc") {
             return Err(absent("it tells of this system, and another one's /proc is read"));
         }
-        let socket = open_socket().map_err(|errno| match errno {
+        let connector = ProcessConnector::open().map_err(|errno| match errno {
             Errno::PERM | Errno::ACCESS => absent("the capability CAP_NET_ADMIN is missing"),
             Errno::PROTONOSUPPORT | Errno::AFNOSUPPORT => absent("this kernel has none"),
             errno => {
@@ -59,7 +53,7 @@ impl ProcessListener {
             }
         })?;
         let shared = Arc::new(Shared::default());
-        let hearing = Hearing::new(setup, socket, Arc::clone(&shared));
+        let hearing = Hearing::new(setup, connector, Arc::clone(&shared));
         std::thread::Builder::new()
             .name("process-events".into())
             .spawn(move || hearing.run())
@@ -83,33 +77,10 @@ impl Drop for ProcessListener {
     }
 }
 
-fn open_socket() -> Result<OwnedFd, Errno> {
-    /// Room for some ten thousand events, while details of one are being read.
-    const BUFFER_BYTES: usize = 4 * 1024 * 1024;
-    let socket = socket_with(
-        AddressFamily::NETLINK,
-        SocketType::DGRAM,
-        SocketFlags::CLOEXEC,
-        Some(netlink::CONNECTOR),
-    )?;
-    // More than the usual limit takes a privilege; without it the usual limit it is.
-    if sockopt::set_socket_recv_buffer_size_force(&socket, BUFFER_BYTES).is_err() {
-        sockopt::set_socket_recv_buffer_size(&socket, BUFFER_BYTES)?;
-    }
-    let wake = Some(Hearing::WAKE);
-    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, wake)?;
-    bind(&socket, &SocketAddrNetlink::new(0, proc_connector::CONNECTOR_INDEX))?;
-    let kernel = SocketAddrNetlink::new(0, 0);
-    for request in proc_connector::listen_requests() {
-        sendto(&socket, &request, SendFlags::empty(), &kernel)?;
-    }
-    Ok(socket)
-}
-
 /// What the thread knows.
 struct Hearing {
     setup: Setup,
-    socket: OwnedFd,
+    connector: ProcessConnector,
     shared: Arc<Shared>,
     reader: ProcessReader,
     rate: Rate,
@@ -133,7 +104,6 @@ struct Young {
 }
 
 impl Hearing {
-    const WAKE: Duration = Duration::from_secs(1);
     /// The kernel answers at once, or not at all where it does not let us listen.
     const LONGEST_WAIT_FOR_ANSWER: Duration = Duration::from_secs(2);
     /// A fork that has run no other program for so long is a process of its parent's program.
@@ -144,10 +114,10 @@ impl Hearing {
     /// What is there beyond these ends without an event.
     const MAX_KNOWN: usize = 100_000;
 
-    fn new(setup: &Setup, socket: OwnedFd, shared: Arc<Shared>) -> Self {
+    fn new(setup: &Setup, connector: ProcessConnector, shared: Arc<Shared>) -> Self {
         Self {
             setup: setup.clone(),
-            socket,
+            connector,
             shared,
             reader: ProcessReader::new(&setup.roots),
             rate: Rate::new(Self::PER_SECOND, Self::BURST),
@@ -165,45 +135,30 @@ impl Hearing {
     }
 
     fn hear(&mut self) -> Result<(), String> {
-        let mut buffer = vec![0; 16 * 1024];
-        self.wait_for_answer(&mut buffer)?;
+        self.wait_for_answer()?;
         self.list_alive().map_err(|error| barograph_model::chain(&error))?;
+        let mut heard = Vec::new();
         while !self.shared.stop.load(Ordering::Relaxed) {
-            match recv(&self.socket, &mut buffer[..], RecvFlags::empty()) {
-                Ok((length, _)) => {
-                    let mut events = Vec::new();
-                    let heard = buffer.get(..length).unwrap_or_default();
-                    proc_connector::parse(heard, |event| events.push(event));
-                    for event in events {
-                        self.take(event);
-                    }
-                }
-                Err(Errno::AGAIN | Errno::INTR) => {}
+            match self.connector.wait() {
+                Ok(news) => heard.extend_from_slice(news),
                 Err(Errno::NOBUFS) => self.catch_up()?,
                 Err(errno) => return Err(format!("the process connector broke off: {errno}")),
+            }
+            for one in heard.drain(..) {
+                self.take(one);
             }
             self.tell_grown_up();
         }
         Ok(())
     }
 
-    fn wait_for_answer(&mut self, buffer: &mut [u8]) -> Result<(), String> {
+    fn wait_for_answer(&mut self) -> Result<(), String> {
         let until = self.setup.clock.monotonic() + Self::LONGEST_WAIT_FOR_ANSWER;
         while self.setup.clock.monotonic() < until {
-            let Ok((length, _)) = recv(&self.socket, &mut *buffer, RecvFlags::empty()) else {
-                continue;
-            };
-            let mut answer = None;
-            proc_connector::parse(buffer.get(..length).unwrap_or_default(), |event| {
-                if let ProcEvent::Listening { error } = event {
-                    answer = Some(error);
-                }
-            });
-            match answer {
-                None => {}
-                Some(0) => return Ok(()),
-                Some(error) => {
-                    let error = io::Error::from_raw_os_error(error.cast_signed());
+            match self.connector.is_agreed() {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) => {
                     return Err(format!("the kernel refuses the process connector: {error}"));
                 }
             }
@@ -232,9 +187,10 @@ impl Hearing {
         self.list_alive().map_err(|error| barograph_model::chain(&error))
     }
 
-    fn take(&mut self, event: ProcEvent) {
-        let since = self.setup.clock.monotonic();
-        let time_ms = self.setup.clock.now_ms();
+    fn take(&mut self, Heard { event, age }: Heard) {
+        let since = self.setup.clock.monotonic().saturating_sub(age);
+        let age_ms = i64::try_from(age.as_millis()).unwrap_or(0);
+        let time_ms = self.setup.clock.now_ms().saturating_sub(age_ms);
         match event {
             ProcEvent::Listening { .. } => {}
             ProcEvent::Forked { parent, child } => {

@@ -9,7 +9,6 @@ use windows_sys::Win32::NetworkManagement::IpHelper::{
 use super::failure;
 use super::sockets::{AF_INET, AF_INET6};
 use crate::Error;
-use crate::parse::keyed::Keyed;
 use crate::readings::{TcpTotals, TcpUdp, UdpTotals};
 use crate::roots::Roots;
 
@@ -23,14 +22,8 @@ pub(crate) struct TcpUdpReader {
 }
 
 impl TcpUdpReader {
-    pub(crate) fn with_details(_: &Roots, _: [Keyed; 3]) -> Self {
+    pub(crate) fn new(_: &Roots) -> Self {
         Self { totals: TcpUdp::default() }
-    }
-
-    /// Windows has none of these.
-    #[expect(clippy::unused_self, reason = "every system's readers have the same form")]
-    pub(crate) fn details(&self) -> [&[Option<u64>]; 3] {
-        [&[], &[], &[]]
     }
 
     pub(crate) fn read(&mut self) -> Result<&TcpUdp, Error> {
@@ -101,8 +94,7 @@ mod tests {
 
     #[test]
     fn totals_agree_with_the_system_below() {
-        let mut reader =
-            TcpUdpReader::with_details(&Roots::default(), [(); 3].map(|()| Keyed::default()));
+        let mut reader = TcpUdpReader::new(&Roots::default());
         let ours = reader.read().unwrap().clone();
         assert!(ours.tcp.iter().any(|tcp| tcp.family == "ipv4"), "{ours:?}");
         let Some(text) = linux_file("/proc/net/snmp") else { return };

@@ -1,9 +1,13 @@
-//! What only Linux counts of the network's protocols, under the kernel's own names.
+//! What only Linux counts of the network's protocols, mostly under the kernel's own names. Writing
+//! `netstat` alone costs the kernel as much as all that is read each second of memory, and hardly
+//! anybody looks at these numbers before something is wrong: so they are read more rarely.
+
+use std::time::Duration;
 
 use barograph_model::{Desc, Unit};
 
 use crate::desc::counter;
-use crate::detail::Detail;
+use crate::detail::{About, Detail, Form, Table};
 
 pub(crate) static EVENTS: Desc = counter(
     "network_protocol_events_total",
@@ -13,15 +17,49 @@ pub(crate) static EVENTS: Desc = counter(
      `TcpExt` `TCPAbortOnMemory`, `Udp` `RcvbufErrors`, `Ip` `InDiscards` and others.",
 );
 
+static LISTEN_OVERFLOWS: Desc = counter(
+    "tcp_listen_overflows_total",
+    Unit::Count,
+    &[],
+    "TCP connections refused because the program did not accept them fast enough.",
+);
+static LISTEN_DROPS: Desc = counter(
+    "tcp_listen_drops_total",
+    Unit::Count,
+    &[],
+    "TCP connections refused at a listening socket, for any reason.",
+);
+static TIMEOUTS: Desc = counter(
+    "tcp_timeouts_total",
+    Unit::Count,
+    &[],
+    "Times that the other end of a TCP connection did not answer.",
+);
+
+const fn of_tcp(name: &'static str, desc: &'static Desc) -> Detail {
+    Detail { section: "TcpExt", name, desc, labels: &[], scale: 1.0 }
+}
+
+pub(crate) static ABOUT: About = About {
+    name: "network_protocols",
+    descs: &[&EVENTS, &LISTEN_OVERFLOWS, &LISTEN_DROPS, &TIMEOUTS],
+    interval: Duration::from_secs(10),
+    tables: &[
+        Table { file: "net/snmp", form: Form::Pairs, rows: &SNMP },
+        Table { file: "net/netstat", form: Form::Pairs, rows: &NETSTAT },
+        Table { file: "net/snmp6", form: Form::Lines, rows: &SNMP6 },
+    ],
+};
+
 macro_rules! events {
-    ($table:ident $count:literal: $($section:literal { $($name:literal)* })*) => {
-        static $table: [Detail; $count] = [$($(Detail {
+    ($table:ident $count:literal [$($row:expr),*]: $($section:literal { $($name:literal)* })*) => {
+        static $table: [Detail; $count] = [$($row,)* $($(Detail {
             section: $section, name: $name, desc: &EVENTS, labels: &[$section, $name], scale: 1.0,
         }),*),*];
     };
 }
 
-events! { SNMP 40:
+events! { SNMP 40 []:
     "Ip" {
         "InReceives" "InHdrErrors" "InAddrErrors" "ForwDatagrams" "InUnknownProtos" "InDiscards"
         "InDelivers" "OutRequests" "OutDiscards" "OutNoRoutes" "ReasmTimeout" "ReasmReqds"
@@ -37,7 +75,11 @@ events! { SNMP 40:
     "UdpLite" { "InDatagrams" "OutDatagrams" }
 }
 
-events! { NETSTAT 105:
+events! { NETSTAT 108 [
+    of_tcp("ListenOverflows", &LISTEN_OVERFLOWS),
+    of_tcp("ListenDrops", &LISTEN_DROPS),
+    of_tcp("TCPTimeouts", &TIMEOUTS)
+]:
     "TcpExt" {
         "SyncookiesSent" "SyncookiesRecv" "SyncookiesFailed" "EmbryonicRsts" "PruneCalled"
         "RcvPruned" "OfoPruned" "OutOfWindowIcmps" "LockDroppedIcmps" "ArpFilter" "TW"
@@ -94,6 +136,3 @@ events6! { 22:
     }
     "Udp6" { "Udp6RcvbufErrors" = "RcvbufErrors" "Udp6SndbufErrors" = "SndbufErrors" }
 }
-
-/// In the order of the files: `snmp`, `netstat`, `snmp6`.
-pub(crate) static TABLES: [&[Detail]; 3] = [&SNMP, &NETSTAT, &SNMP6];
