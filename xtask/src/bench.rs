@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what Barograph costs, measured on whole processes.
 
 mod beside;
+mod crowd;
 mod http;
 mod peers;
 mod process_tree;
@@ -10,7 +11,7 @@ mod sizes;
 mod watched;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 
 use crate::{rust, web};
+use crowd::Crowd;
 use watched::Watched;
 
 #[derive(Debug, Subcommand)]
@@ -38,6 +40,15 @@ pub(crate) struct ServeOptions {
     /// How often the start is timed
     #[arg(long, default_value_t = 5)]
     starts: u32,
+    /// Also start so many processes that sleep
+    #[arg(long, default_value_t = 0)]
+    processes: u32,
+    /// Also have so many series read each second from a file that a script might have written
+    #[arg(long, default_value_t = 0)]
+    series: u32,
+    /// The program to measure; without it the release binary is built
+    #[arg(long)]
+    binary: Option<PathBuf>,
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<()> {
@@ -54,8 +65,15 @@ fn serve(options: &ServeOptions) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("this reads /proc of the measured process, so it needs Linux");
     }
-    web::build()?;
-    let binary = rust::release_binary()?;
+    let binary = match &options.binary {
+        Some(binary) => {
+            binary.canonicalize().with_context(|| format!("there is no {}", binary.display()))?
+        }
+        None => {
+            web::build()?;
+            rust::release_binary()?
+        }
+    };
     let folder = std::env::temp_dir().join(format!("barograph-bench-{}", std::process::id()));
     let result = measure(&binary, &folder, options);
     fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
@@ -70,6 +88,8 @@ fn measure(binary: &Path, folder: &Path, options: &ServeOptions) -> Result<()> {
         fs::remove_dir_all(folder)?;
     }
     fs::create_dir_all(folder)?;
+    add_series(folder, options.series)?;
+    let _crowd = (options.processes > 0).then(|| Crowd::start(options.processes)).transpose()?;
     let server = Watched::start(binary, folder)?;
     thread::sleep(WARM_UP);
     let (cpu_before, series) = (process_tree::cpu_seconds(server.pid())?, server.live_series()?);
@@ -86,6 +106,19 @@ fn measure(binary: &Path, folder: &Path, options: &ServeOptions) -> Result<()> {
     println!("  threads           {}", process_tree::threads(server.pid())?);
     drop(server);
     sizes::print(binary)
+}
+
+/// Leaves a configuration by which a file of metrics is read each second.
+fn add_series(folder: &Path, count: u32) -> Result<()> {
+    if count == 0 {
+        return Ok(());
+    }
+    let texts = folder.join("metrics");
+    fs::create_dir_all(&texts)?;
+    let lines = (0..count).map(|n| format!("bench_value{{part=\"{n}\"}} {n}.5\n"));
+    fs::write(texts.join("bench.prom"), lines.collect::<String>())?;
+    fs::write(folder.join("barograph.toml"), "[textfile]\nfolder = 'metrics'\ninterval = '1s'\n")?;
+    Ok(())
 }
 
 fn time_start(binary: &Path, folder: &Path) -> Result<Duration> {

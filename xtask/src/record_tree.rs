@@ -5,32 +5,79 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tar::{Builder, EntryType, Header};
 
 use crate::{place, process};
 
-/// What is read, below `/`. A `*` stands for any name that does not start with a dot, a `#` for a
-/// number.
+/// What is read, below `/`. A `*` stands for any name that does not start with a dot, a `#` at the
+/// end of a name for a number.
 const FILES: &[&str] = &[
     "etc/os-release",
     "proc/cpuinfo",
     "proc/diskstats",
+    "proc/interrupts",
     "proc/loadavg",
     "proc/meminfo",
+    "proc/modules",
     "proc/net/dev",
     "proc/net/netstat",
     "proc/net/snmp",
     "proc/net/snmp6",
+    "proc/net/sockstat",
+    "proc/net/sockstat6",
+    "proc/net/softnet_stat",
     "proc/pressure/*",
+    "proc/schedstat",
     "proc/self/mountinfo",
+    "proc/softirqs",
     "proc/stat",
     "proc/swaps",
+    "proc/sys/fs/file-nr",
+    "proc/sys/fs/inode-nr",
     "proc/sys/kernel/osrelease",
+    "proc/sys/kernel/pid_max",
+    "proc/sys/kernel/random/entropy_avail",
+    "proc/sys/kernel/threads-max",
+    "proc/sys/net/netfilter/nf_conntrack_count",
+    "proc/sys/net/netfilter/nf_conntrack_max",
+    "proc/sysvipc/sem",
+    "proc/sysvipc/shm",
     "proc/uptime",
     "proc/vmstat",
+    "sys/class/drm/card#/device/gpu_busy_percent",
+    "sys/class/drm/card#/device/mem_info_vram_total",
+    "sys/class/drm/card#/device/mem_info_vram_used",
     "sys/class/net/*/speed",
+    "sys/class/thermal/thermal_zone#/cdev#/cur_state",
+    "sys/class/thermal/thermal_zone#/cdev#/max_state",
+    "sys/class/thermal/thermal_zone#/temp",
+    "sys/class/thermal/thermal_zone#/type",
+    "sys/devices/system/cpu/cpu#/acpi_cppc/nominal_freq",
+    "sys/devices/system/cpu/cpu#/cpufreq/base_frequency",
+    "sys/devices/system/cpu/cpu#/cpufreq/cpuinfo_max_freq",
+    "sys/devices/system/cpu/cpu#/cpufreq/scaling_cur_freq",
+    "sys/devices/system/cpu/cpu#/cpufreq/scaling_max_freq",
+    "sys/devices/system/cpu/cpu#/cpuidle/state#/name",
+    "sys/devices/system/cpu/cpu#/cpuidle/state#/time",
+    "sys/devices/system/cpu/cpu#/cpuidle/state#/usage",
+    "sys/devices/system/cpu/online",
+    "sys/devices/system/cpu/present",
+    "sys/devices/system/node/node#/cpulist",
+    // Of control groups only those of systemd: others are named after what somebody runs there.
+    "sys/fs/cgroup/cgroup.controllers",
+    "sys/fs/cgroup/system.slice/*.service/cpu.max",
+    "sys/fs/cgroup/system.slice/*.service/cpu.stat",
+    "sys/fs/cgroup/system.slice/*.service/io.stat",
+    "sys/fs/cgroup/system.slice/*.service/memory.current",
+    "sys/fs/cgroup/system.slice/*.service/memory.events",
+    "sys/fs/cgroup/system.slice/*.service/memory.max",
+    "sys/fs/cgroup/system.slice/*.service/memory.stat",
+    "sys/fs/cgroup/system.slice/*.service/pids.current",
+    "sys/fs/cgroup/system.slice/*.service/pids.max",
 ];
 
 /// Folders of which only it matters that they are there: processes, and what makes an adapter a
@@ -43,7 +90,10 @@ const HOST: (&str, &str) = ("proc/sys/kernel/hostname", "recorded\n");
 /// A file longer than this is not what we think it is.
 const LONGEST_BYTES: u64 = 1024 * 1024;
 
-/// Records this machine into `crates/collect/tests/trees/NAME.tar`.
+/// Between the two moments that are recorded.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// Records this machine at two moments into `crates/collect/tests/trees/NAME.tar`.
 pub(crate) fn run(name: &str) -> Result<()> {
     if name.is_empty()
         || !name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '.' | '_'))
@@ -63,29 +113,40 @@ pub(crate) fn run(name: &str) -> Result<()> {
         "--example",
         "statvfs",
     ]))?;
-    let recorded = record(Path::new("/"), &statvfs, &mut archive)
-        .with_context(|| format!("cannot record into {}", path.display()))?;
+    let mut recorded = 0;
+    for moment in ["1", "2"] {
+        if moment == "2" {
+            thread::sleep(BETWEEN);
+        }
+        recorded += record(Path::new("/"), Path::new(moment), &statvfs, &mut archive)
+            .with_context(|| format!("cannot record into {}", path.display()))?;
+    }
     archive.finish().with_context(|| format!("cannot finish {}", path.display()))?;
     println!("{recorded} files in {}", path.display());
     Ok(())
 }
 
 /// Adds everything that matches; what cannot be read is absent there too.
-fn record(root: &Path, statvfs: &str, archive: &mut Builder<impl io::Write>) -> io::Result<usize> {
+fn record(
+    root: &Path,
+    moment: &Path,
+    statvfs: &str,
+    archive: &mut Builder<impl io::Write>,
+) -> io::Result<usize> {
     let mut recorded = 0;
     for path in FILES.iter().flat_map(|pattern| expand(root, pattern)) {
         if let Some(bytes) = read(&root.join(&path)) {
-            add(archive, &path, EntryType::Regular, &bytes)?;
+            add(archive, &moment.join(path), EntryType::Regular, &bytes)?;
             recorded += 1;
         }
     }
     for path in FOLDERS.iter().flat_map(|pattern| expand(root, pattern)) {
         if root.join(&path).is_dir() {
-            add(archive, &path, EntryType::Directory, &[])?;
+            add(archive, &moment.join(path), EntryType::Directory, &[])?;
         }
     }
     for (path, text) in [HOST, ("statvfs", statvfs)] {
-        add(archive, Path::new(path), EntryType::Regular, text.as_bytes())?;
+        add(archive, &moment.join(path), EntryType::Regular, text.as_bytes())?;
     }
     Ok(recorded)
 }
@@ -122,8 +183,9 @@ fn list(folder: &Path, part: &str) -> Vec<String> {
 }
 
 fn matches(name: &str, part: &str) -> bool {
-    if part == "#" {
-        return name.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(start) = part.strip_suffix('#') {
+        let number = name.strip_prefix(start).unwrap_or_default();
+        return !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     }
     part.split_once('*').is_some_and(|(start, end)| {
         !name.starts_with('.')
@@ -194,6 +256,7 @@ mod tests {
         );
         assert_eq!(expand(&scratch.0, "a/x*/input"), [PathBuf::from("a/x1/input")]);
         assert!(matches("17", "#") && !matches("17a", "#"));
+        assert!(matches("cpu17", "cpu#") && !matches("cpufreq", "cpu#") && !matches("cpu", "cpu#"));
     }
 
     #[test]
@@ -209,7 +272,7 @@ mod tests {
             ],
         );
         let mut archive = Builder::new(Vec::new());
-        assert_eq!(record(&scratch.0, "/ 4096 3 2 1\n", &mut archive).unwrap(), 2);
+        assert_eq!(record(&scratch.0, Path::new("1"), "/ 4096 3 2 1\n", &mut archive).unwrap(), 2);
         let bytes = archive.into_inner().unwrap();
         assert!(!String::from_utf8_lossy(&bytes).contains("secret"));
         let mut read = tar::Archive::new(bytes.as_slice());
@@ -219,12 +282,12 @@ mod tests {
             .map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned())
             .collect();
         let expected = [
-            "proc/stat",
-            "sys/class/net/eth0/speed",
-            "proc/17",
-            "sys/class/net/eth0/device",
-            "proc/sys/kernel/hostname",
-            "statvfs",
+            "1/proc/stat",
+            "1/sys/class/net/eth0/speed",
+            "1/proc/17",
+            "1/sys/class/net/eth0/device",
+            "1/proc/sys/kernel/hostname",
+            "1/statvfs",
         ];
         assert_eq!(paths, expected);
     }

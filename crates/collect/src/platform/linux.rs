@@ -17,6 +17,7 @@ mod kept_file;
 mod kernel_objects;
 mod load;
 mod memory;
+mod name_service;
 mod netlink;
 mod own;
 mod paging;

@@ -159,6 +159,9 @@ impl ProcessTable {
         let close = !is_first && (is_turn || known.extras_at.is_none());
         let is_watched = known.groups != Groups::NONE;
         if self.is_thorough || close || is_watched {
+            if reader.knows_better(&known.facts) {
+                known.facts = Arc::new(reader.facts(vitals));
+            }
             let extras = reader.extras(vitals.id)?;
             known.take_extras(extras, now);
         } else if worked {

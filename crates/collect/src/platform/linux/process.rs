@@ -222,7 +222,12 @@ impl ProcessReader {
         self.facts_with(pid, vitals.name.clone(), uid)
     }
 
-    /// The same of a process that nobody has looked at yet; nothing if it is gone.
+    /// Whether facts would say more if they were asked for anew.
+    pub(crate) fn knows_better(&self, facts: &Facts) -> bool {
+        facts.user.as_deref().is_some_and(|user| self.users.knows_better(user))
+    }
+
+    /// What does not change, of a process that nobody has looked at yet; nothing if it is gone.
     pub(super) fn facts_of(&mut self, pid: u32) -> Option<Facts> {
         let length = self.read(pid, "comm").ok()?;
         let name = self.buffer.get(..length)?.strip_suffix(b"\n")?;

@@ -1,12 +1,12 @@
-//! The names of users, from `/etc/passwd`. Directory services are not asked: their answer would
-//! be waited for.
+//! The names of users, from `/etc/passwd`, and of this system's also from its directory service.
 
 use std::collections::HashMap;
 use std::fs;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::name_service::NameService;
 use crate::parse;
 use crate::roots::Roots;
 
@@ -16,13 +16,20 @@ pub(super) struct Users {
     file: PathBuf,
     modified: Option<SystemTime>,
     names: HashMap<u32, String>,
+    /// Nothing where another system's files are read.
+    service: Option<NameService>,
 }
 
 impl Users {
     const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
     pub(super) fn new(roots: &Roots) -> Self {
-        Self { file: roots.root.join("etc/passwd"), modified: None, names: HashMap::new() }
+        Self {
+            file: roots.root.join("etc/passwd"),
+            modified: None,
+            names: HashMap::new(),
+            service: (roots.root == Path::new("/")).then(NameService::default),
+        }
     }
 
     /// The user's name, or the number if nobody tells a name.
@@ -31,7 +38,16 @@ impl Users {
             return name.clone();
         }
         self.load_if_changed();
-        self.names.get(&uid).cloned().unwrap_or_else(|| uid.to_string())
+        let listed = self.names.get(&uid).cloned();
+        let told = listed.or_else(|| self.service.as_mut()?.name(uid));
+        told.unwrap_or_else(|| uid.to_string())
+    }
+
+    /// Whether there is a name by now for what was a number.
+    pub(super) fn knows_better(&self, name: &str) -> bool {
+        let uid =
+            if name.starts_with(|c: char| c.is_ascii_digit()) { name.parse().ok() } else { None };
+        uid.is_some_and(|uid| self.service.as_ref().and_then(|all| all.known(uid)).is_some())
     }
 
     fn load_if_changed(&mut self) {
