@@ -65,14 +65,11 @@ fn serve(options: &ServeOptions) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("this reads /proc of the measured process, so it needs Linux");
     }
-    let binary = match &options.binary {
-        Some(binary) => {
-            binary.canonicalize().with_context(|| format!("there is no {}", binary.display()))?
-        }
-        None => {
-            web::build()?;
-            rust::release_binary()?
-        }
+    let binary = if let Some(binary) = &options.binary {
+        binary.canonicalize().with_context(|| format!("there is no {}", binary.display()))?
+    } else {
+        web::build()?;
+        rust::release_binary()?
     };
     let folder = std::env::temp_dir().join(format!("barograph-bench-{}", std::process::id()));
     let result = measure(&binary, &folder, options);
