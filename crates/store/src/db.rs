@@ -209,10 +209,20 @@ impl Database {
         }
     }
 
-    fn cannot_make_journal(&self, error: &rusqlite::Error) -> bool {
+    /// What the file and its journal take.
+    pub(crate) fn bytes(&self) -> u64 {
+        let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        bytes(&self.path) + bytes(&self.journal())
+    }
+
+    fn journal(&self) -> PathBuf {
         let mut journal = self.path.clone().into_os_string();
         journal.push("-wal");
-        let journal = std::fs::metadata(journal).map_or(0, |metadata| metadata.len());
+        journal.into()
+    }
+
+    fn cannot_make_journal(&self, error: &rusqlite::Error) -> bool {
+        let journal = std::fs::metadata(self.journal()).map_or(0, |metadata| metadata.len());
         error.sqlite_error_code() == Some(ErrorCode::CannotOpen) && journal == 0
     }
 

@@ -7,6 +7,7 @@
 //! DIR/raw/2026-11-22.db       the live file of a partition
 //! DIR/raw/2026-11-22.1.closed.db   a live file that is over, waiting to be rewritten
 //! DIR/raw/2026-11-22.2.final.db    the final form; replaces all files of smaller numbers
+//! DIR/raw/2026-11-22.3.reduced.db  the final form without the series that have expired
 //! DIR/import/NAME.ready/      a complete import, to be taken into the store's own files
 //! ```
 
@@ -116,7 +117,19 @@ pub(crate) enum FileKind {
     Unfinished(u32),
     Closed(u32),
     Final(u32),
+    /// A final form without the series whose time is over.
+    Reduced(u32),
     Live,
+}
+
+impl FileKind {
+    /// What all files of smaller numbers are replaced by.
+    pub(crate) fn replaces(self) -> Option<u32> {
+        match self {
+            Self::Final(number) | Self::Reduced(number) => Some(number),
+            Self::Unfinished(_) | Self::Closed(_) | Self::Live => None,
+        }
+    }
 }
 
 /// A partition's file, by its name.
@@ -133,6 +146,7 @@ impl PartitionFile {
             FileKind::Unfinished(number) => format!("{date}.{number}.unfinished"),
             FileKind::Closed(number) => format!("{date}.{number}.closed.db"),
             FileKind::Final(number) => format!("{date}.{number}.final.db"),
+            FileKind::Reduced(number) => format!("{date}.{number}.reduced.db"),
             FileKind::Live => format!("{date}.db"),
         }
     }
@@ -145,6 +159,7 @@ impl PartitionFile {
             (number, Some("unfinished")) => FileKind::Unfinished(number.parse().ok()?),
             (number, Some("closed")) => FileKind::Closed(number.parse().ok()?),
             (number, Some("final")) => FileKind::Final(number.parse().ok()?),
+            (number, Some("reduced")) => FileKind::Reduced(number.parse().ok()?),
             _ => return None,
         };
         let file = Self { span, kind };
@@ -240,8 +255,13 @@ mod tests {
     fn file_names_come_back_and_others_are_foreign() {
         let day_ms = 86_400_000;
         let span = Span::holding(1_795_348_819_000, day_ms).unwrap();
-        let kinds =
-            [FileKind::Live, FileKind::Closed(3), FileKind::Final(4), FileKind::Unfinished(5)];
+        let kinds = [
+            FileKind::Live,
+            FileKind::Closed(3),
+            FileKind::Final(4),
+            FileKind::Reduced(6),
+            FileKind::Unfinished(5),
+        ];
         for kind in kinds {
             let file = PartitionFile { span, kind };
             assert_eq!(PartitionFile::from_name(&file.name(), day_ms), Some(file));

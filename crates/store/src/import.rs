@@ -8,6 +8,7 @@
 //! The rename from one to the other is the moment at which an import counts. Taking up moves file
 //! after file, and goes on after a kill where it was.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,9 +19,13 @@ use barograph_model::{Batch, Clock};
 
 use crate::error::{AppendError, OpenError, SealError, SeriesError};
 use crate::folder::{FileKind, Folder, PartitionFile, read_marker, sync_dir};
+use crate::sealed::Sealed;
 use crate::settings::Settings;
 use crate::shared::Shared;
+use crate::span::Span;
+use crate::stats::count;
 use crate::store::{Appended, Store};
+use crate::view::StoreView;
 
 pub(crate) const IMPORTS: &str = "import";
 const UNFINISHED: &str = "unfinished";
@@ -52,6 +57,9 @@ pub struct Import {
     imports: PathBuf,
     name: String,
     samples: u64,
+    partition_ms: i64,
+    /// Partitions of the data folder whose samples have expired.
+    settled: BTreeSet<Span>,
 }
 
 impl Import {
@@ -67,6 +75,7 @@ impl Import {
             drop(Store::open(Settings::new(data), Arc::clone(&clock))?);
             read_marker(data)?.unwrap_or_default()
         };
+        let settled = StoreView::open(data, Arc::clone(&clock))?.settled();
         let imports = data.join(IMPORTS);
         sweep(&imports);
         let name = format!("{}-{}", clock.now_ms(), std::process::id());
@@ -77,16 +86,29 @@ impl Import {
             ..Settings::new(imports.join(format!("{name}.{UNFINISHED}")))
         };
         let store = Some(Store::open(settings, clock)?);
-        Ok(Self { store, imports, name, samples: 0 })
+        Ok(Self { store, imports, name, samples: 0, partition_ms, settled })
     }
 
-    /// As [`Store::append`], at any time from 1970 on.
+    /// As [`Store::append`], at any time but where samples have expired: there the buckets that
+    /// are left of them would be replaced by ones that know only of these.
     ///
     /// # Errors
     /// The disk is full or fails, or there are too many series.
     pub fn append(&mut self, batches: &[Batch]) -> Result<Appended, ImportError> {
         let store = self.store.as_ref().ok_or(AppendError::Closed)?;
-        let appended = match store.append(batches) {
+        let is_settled = |batch: &&Batch| {
+            let span = Span::holding(batch.time_ms, self.partition_ms);
+            span.is_some_and(|span| self.settled.contains(&span))
+        };
+        let too_old: usize = batches.iter().filter(is_settled).map(|one| one.samples.len()).sum();
+        let others: Vec<Batch>;
+        let batches = if too_old == 0 {
+            batches
+        } else {
+            others = batches.iter().filter(|batch| !is_settled(batch)).cloned().collect();
+            &others
+        };
+        let mut appended = match store.append(batches) {
             // Nobody else waits for it, so its heads can be sealed at once.
             Err(AppendError::Busy { .. }) => {
                 store.seal()?;
@@ -97,6 +119,7 @@ impl Import {
         if appended.refused > 0 {
             return Err(SeriesError::TooMany { max: store.settings().max_series }.into());
         }
+        appended.too_old += too_old as u64;
         self.samples += appended.stored;
         if store.open_partitions() > MAX_OPEN {
             store.close_partitions()?;
@@ -184,8 +207,13 @@ pub(crate) fn take_up(shared: &Shared) -> Result<u64, SealError> {
                 continue;
             };
             let partition = shared.partition(span);
-            partition.take_in(&entry.path()).map_err(failed(&entry.path()))?;
-            taken += 1;
+            let taken_in = partition.take_in(&entry.path()).map_err(failed(&entry.path()))?;
+            if !taken_in {
+                // Its time expired since the import looked.
+                let samples = Sealed::meta(entry.path()).map_or(0, |meta| meta.samples);
+                count(&shared.counters.too_old_samples, samples);
+            }
+            taken += u64::from(taken_in);
         }
         fs::remove_dir_all(&folder).map_err(failed(&folder))?;
         // Only when it is empty.

@@ -41,6 +41,8 @@ pub(crate) struct Refused {
     pub(crate) too_many: u64,
     /// Their ids are not valid any more.
     pub(crate) expired: u64,
+    /// The samples of their time have expired.
+    pub(crate) too_old: u64,
 }
 
 /// Why a commit did not happen.
@@ -202,6 +204,7 @@ impl Live {
             head_samples,
             series,
             range_ms: ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
+            bytes: self.database.bytes(),
             uuid: None,
         }
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use crate::error::SealError;
+use crate::expiry;
 use crate::import;
 use crate::live::Live;
 use crate::output::Manners;
@@ -14,6 +15,7 @@ use crate::rollup;
 use crate::shared::Shared;
 use crate::stats::{count, nanos};
 use crate::sync::lock;
+use crate::tiers::TierFiles;
 
 /// How often it looks whether something is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -47,6 +49,12 @@ pub(crate) fn run(shared: &Shared) {
 /// Does what is due.
 pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
     let _tending = lock(&shared.tending);
+    let written = write_what_is_due(shared);
+    // Also on a full disk, above all there.
+    written.and(expiry::expire(shared))
+}
+
+fn write_what_is_due(shared: &Shared) -> Result<(), SealError> {
     import::take_up(shared)?;
     for partition in shared.overlapping(i64::MIN, i64::MAX) {
         if shared.stopping() {
@@ -65,7 +73,11 @@ pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
             finish(shared, &partition)?;
         }
     }
-    rollup::catch_up(shared)
+    rollup::catch_up(shared)?;
+    for (_, file) in shared.tiers.iter().flat_map(TierFiles::all) {
+        file.partition.learn_facts();
+    }
+    Ok(())
 }
 
 /// Ends all live files, also of partitions that are not over.
@@ -91,9 +103,10 @@ fn close(shared: &Shared, partition: &Partition) -> Result<(), SealError> {
 /// Closes a partition that is over, and gives it its final form.
 fn finish(shared: &Shared, partition: &Partition) -> Result<(), SealError> {
     close(shared, partition)?;
-    let Some(files) = partition.to_rewrite() else { return Ok(()) };
+    let takes_damaged = shared.is_past(partition.span, shared.clock.now_ms());
+    let Some(files) = partition.to_rewrite(takes_damaged) else { return Ok(()) };
     let manners = Manners { stop: &shared.stop, clock: &*shared.clock };
-    match rewrite(partition, &files, manners)? {
+    match rewrite(partition, &files, takes_damaged, manners)? {
         Rewritten::Done => count(&shared.counters.rewrites, 1),
         Rewritten::LeftAlone => partition.leave_alone(),
         Rewritten::Stopped => {}

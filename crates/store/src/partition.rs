@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use crate::db::is_corruption;
@@ -22,6 +23,9 @@ pub(crate) struct Partition {
     /// Locked before `sealed`, and never while something is read: the writer waits for it.
     live: Mutex<Option<Arc<Live>>>,
     sealed: Mutex<SealedFiles>,
+    /// Samples of it have expired, so it takes no more: what came late would be all that there
+    /// is, and take the place of the buckets. Set while `live` is locked.
+    settled: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -30,14 +34,25 @@ struct SealedFiles {
     files: Vec<SealedFile>,
     /// There is damage in them: they stay as they are.
     left_alone: bool,
-    /// Files that a final form has replaced and that could not be removed yet.
+    /// Files that do not count any more and could not be removed yet.
     replaced: Vec<(FileKind, Weak<Sealed>)>,
 }
 
 impl SealedFiles {
     fn add(&mut self, kind: FileKind) {
-        self.files.push(SealedFile { kind, opened: None, known: Weak::new(), facts: None });
+        let (opened, known, facts) = (None, Weak::new(), None);
+        self.files.push(SealedFile { kind, opened, known, facts, passed_ages: 0 });
         self.files.sort_by_key(|file| number(file.kind));
+    }
+
+    /// Files that do not count any more wait for their removal.
+    fn retire(&mut self, files: Vec<SealedFile>) {
+        for file in files {
+            if let Some(sealed) = file.known.upgrade() {
+                sealed.replace();
+            }
+            self.replaced.push((file.kind, file.known));
+        }
     }
 
     fn next_number(&self) -> u32 {
@@ -54,6 +69,8 @@ pub(crate) struct SealedFile {
     /// The same, as long as any reader has it.
     known: Weak<Sealed>,
     facts: Option<Facts>,
+    /// How many of the ages in the retention were looked at for it.
+    passed_ages: usize,
 }
 
 /// How much there is.
@@ -63,6 +80,8 @@ pub(crate) struct Facts {
     pub(crate) head_samples: u64,
     pub(crate) series: u64,
     pub(crate) range_ms: Option<(i64, i64)>,
+    /// What it takes on disk.
+    pub(crate) bytes: u64,
     /// The identity of a file that is not written to any more.
     pub(crate) uuid: Option<u64>,
 }
@@ -76,34 +95,96 @@ pub(crate) struct Sources {
 
 impl Partition {
     pub(crate) fn new(span: Span, dir: PathBuf) -> Self {
-        Self { span, dir, live: Mutex::default(), sealed: Mutex::default() }
+        let (live, sealed) = (Mutex::default(), Mutex::default());
+        Self { span, dir, live, sealed, settled: AtomicBool::new(false) }
     }
 
     pub(crate) fn path(&self, kind: FileKind) -> PathBuf {
         self.dir.join(PartitionFile { span: self.span, kind }.name())
     }
 
-    /// Moves a file of an import among the closed ones: what is in it wins over them.
-    pub(crate) fn take_in(&self, from: &Path) -> io::Result<()> {
+    /// Moves a file of an import among the closed ones: what is in it wins over them. `false`
+    /// when the partition takes no more.
+    pub(crate) fn take_in(&self, from: &Path) -> io::Result<bool> {
+        let _live = lock(&self.live);
+        if self.is_settled() {
+            return Ok(false);
+        }
         let mut sealed = lock(&self.sealed);
         let kind = FileKind::Closed(sealed.next_number());
         fs::rename(from, self.path(kind))?;
         sync_dir(&self.dir)?;
         sealed.add(kind);
-        Ok(())
+        Ok(true)
     }
 
     /// Takes up a file that was found in the folder.
     pub(crate) fn add_sealed(&self, kind: FileKind) {
+        if matches!(kind, FileKind::Reduced(_)) {
+            self.settle();
+        }
         lock(&self.sealed).add(kind);
     }
 
+    /// Takes no more samples.
+    pub(crate) fn settle(&self) {
+        self.settled.store(true, Ordering::Release);
+    }
+
+    /// Whether it takes no more samples.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+
+    /// Takes no more samples from now on. `false` when it is written to.
+    pub(crate) fn settle_unless_live(&self) -> bool {
+        let live = lock(&self.live);
+        if live.is_none() {
+            self.settle();
+        }
+        live.is_none()
+    }
+
+    /// Deletes all files; who reads them reads on. `false` when it is written to.
+    pub(crate) fn expire(&self) -> bool {
+        if !self.settle_unless_live() {
+            return false;
+        }
+        let mut sealed = lock(&self.sealed);
+        let all = std::mem::take(&mut sealed.files);
+        sealed.retire(all);
+        drop(sealed);
+        self.remove_replaced();
+        true
+    }
+
+    /// Whether so many of the retention's ages were looked at for the newest file.
+    pub(crate) fn has_passed(&self, ages: usize) -> bool {
+        lock(&self.sealed).files.last().is_none_or(|file| file.passed_ages >= ages)
+    }
+
+    /// So many of the retention's ages were looked at.
+    pub(crate) fn pass(&self, ages: usize) {
+        if let Some(file) = lock(&self.sealed).files.last_mut() {
+            file.passed_ages = ages;
+        }
+    }
+
+    /// What all files take.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.learn_facts();
+        self.facts().iter().map(|facts| facts.bytes).sum()
+    }
+
     /// The live file, opened when it is not, and made when there is none. One that is too damaged
-    /// to be written to is set aside for readers first.
-    pub(crate) fn live(&self, opening: Opening<'_>) -> Result<Arc<Live>, OpenError> {
+    /// to be written to is set aside for readers first. Nothing when the partition takes no more.
+    pub(crate) fn live(&self, opening: Opening<'_>) -> Result<Option<Arc<Live>>, OpenError> {
         let mut slot = lock(&self.live);
         if let Some(live) = &*slot {
-            return Ok(Arc::clone(live));
+            return Ok(Some(Arc::clone(live)));
+        }
+        if self.is_settled() {
+            return Ok(None);
         }
         let path = self.path(FileKind::Live);
         let opened = match Live::open(path.clone(), self.span, opening) {
@@ -125,7 +206,7 @@ impl Partition {
         };
         let live = Arc::new(live);
         *slot = Some(Arc::clone(&live));
-        Ok(live)
+        Ok(Some(live))
     }
 
     /// The live file, if it is open.
@@ -220,13 +301,13 @@ impl Partition {
     }
 
     /// The files to be rewritten into one final form, or nothing when that is done.
-    pub(crate) fn to_rewrite(&self) -> Option<Vec<FileKind>> {
+    pub(crate) fn to_rewrite(&self, even_damaged: bool) -> Option<Vec<FileKind>> {
         let sealed = lock(&self.sealed);
-        if sealed.left_alone {
+        if sealed.left_alone && !even_damaged {
             return None;
         }
         let kinds: Vec<FileKind> = sealed.files.iter().map(|file| file.kind).collect();
-        let done = matches!(kinds[..], [] | [FileKind::Final(_)]);
+        let done = matches!(kinds[..], [] | [FileKind::Final(_) | FileKind::Reduced(_)]);
         (!done).then_some(kinds)
     }
 
@@ -257,12 +338,7 @@ impl Partition {
         sync_dir(&self.dir)?;
         let is_merged = |file: &mut SealedFile| merged.contains(&file.kind);
         let merged: Vec<_> = sealed.files.extract_if(.., is_merged).collect();
-        for file in merged {
-            if let Some(sealed) = file.known.upgrade() {
-                sealed.replace();
-            }
-            sealed.replaced.push((file.kind, file.known));
-        }
+        sealed.retire(merged);
         sealed.add(kind);
         drop(sealed);
         self.remove_replaced();
@@ -305,15 +381,18 @@ impl Partition {
 
     fn learn(&self, file: &mut SealedFile) -> Facts {
         *file.facts.get_or_insert_with(|| {
-            let facts = Sealed::meta(self.path(file.kind)).map(|meta| Facts {
+            let path = self.path(file.kind);
+            let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            let facts = Sealed::meta(path).map(|meta| Facts {
                 samples: meta.samples,
                 head_samples: 0,
                 series: u64::from(meta.series),
                 range_ms: (meta.samples > 0).then_some(meta.range_ms),
+                bytes,
                 uuid: Some(meta.uuid),
             });
             // An unreadable file is reported by every question; here it counts as empty.
-            facts.unwrap_or_default()
+            facts.unwrap_or(Facts { bytes, ..Facts::default() })
         })
     }
 
@@ -324,9 +403,11 @@ impl Partition {
         }
         match &mut lock(&self.sealed).files[..] {
             [] => PartitionState::Empty,
-            [file] if matches!(file.kind, FileKind::Final(_)) => {
-                self.learn(file).uuid.map_or(PartitionState::Open, PartitionState::Final)
-            }
+            [file] => match (file.kind, self.learn(file).uuid) {
+                (FileKind::Final(_), Some(uuid)) => PartitionState::Final(uuid),
+                (FileKind::Reduced(_), Some(uuid)) => PartitionState::Reduced(uuid),
+                _ => PartitionState::Open,
+            },
             _ => PartitionState::Open,
         }
     }
@@ -340,11 +421,26 @@ pub(crate) enum PartitionState {
     Open,
     /// It has its final form, with this identity.
     Final(u64),
+    /// As before, without the series whose time is over.
+    Reduced(u64),
+}
+
+impl PartitionState {
+    /// The identity of a final form.
+    pub(crate) fn uuid(self) -> Option<u64> {
+        match self {
+            Self::Final(uuid) | Self::Reduced(uuid) => Some(uuid),
+            Self::Empty | Self::Open => None,
+        }
+    }
 }
 
 fn number(kind: FileKind) -> u32 {
     match kind {
-        FileKind::Unfinished(number) | FileKind::Closed(number) | FileKind::Final(number) => number,
+        FileKind::Unfinished(number)
+        | FileKind::Closed(number)
+        | FileKind::Final(number)
+        | FileKind::Reduced(number) => number,
         FileKind::Live => u32::MAX,
     }
 }

@@ -12,17 +12,31 @@ use crate::stats::count;
 use crate::sync::read;
 use crate::tiers::{Tier, TierFile};
 
-/// Stretches of time in order, both ends included.
-pub(crate) type Stretches = Vec<(i64, i64)>;
+/// A stretch of time, both ends included, for the series that none of some other sources has.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Stretch {
+    pub(crate) range_ms: (i64, i64),
+    /// Indexes of sources in which series were left out when their time was over.
+    pub(crate) unless_in: Vec<u32>,
+}
 
 /// What a source is read for.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Use {
     Samples,
-    /// The buckets in these stretches.
-    Buckets(Stretches),
-    /// As before, but only the last sample of each: the others have expired.
-    LastOfBuckets(Stretches),
+    /// The buckets in these stretches, which lie in or out of each window as a whole.
+    Buckets(Vec<Stretch>),
+    /// As before, but they reach over the windows' edges: the samples have expired.
+    EdgyBuckets(Vec<Stretch>),
+    /// The last sample of each bucket: the others have expired.
+    LastOfBuckets(Vec<Stretch>),
+}
+
+impl Use {
+    /// Whether the answer is not what it would be from samples.
+    pub(crate) fn is_second_best(&self) -> bool {
+        matches!(self, Self::EdgyBuckets(_) | Self::LastOfBuckets(_))
+    }
 }
 
 /// The files of an answer, those of one partition oldest first.
@@ -32,7 +46,45 @@ pub(crate) struct Plan {
     pub(crate) uses: Vec<Use>,
     /// The names of their partitions.
     pub(crate) partitions: Vec<String>,
+    /// What is to be said when something is read from them.
+    pub(crate) notes: Vec<Option<String>>,
     pub(crate) warnings: Vec<Warning>,
+}
+
+/// In which way a tier's file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    Whole,
+    Edgy,
+    Last,
+}
+
+/// Where the samples of a partition can be read.
+enum Candidate {
+    Raw { is_reduced: bool },
+    Tier { tier: Tier, file: TierFile, how: How },
+}
+
+impl Candidate {
+    /// Whether series can be missing that others still have.
+    fn is_reduced(&self) -> bool {
+        match self {
+            Self::Raw { is_reduced } => *is_reduced,
+            Self::Tier { file, .. } => {
+                matches!(file.partition.state(), PartitionState::Reduced(_))
+            }
+        }
+    }
+}
+
+/// A tier's file in one way of reading.
+type Key = (Tier, Span, How);
+
+/// A stretch of a tier's file, for the series that none of these has.
+struct Wanted {
+    range_ms: (i64, i64),
+    unless_in: Vec<u32>,
+    unless_in_tiers: Vec<Key>,
 }
 
 /// The tiers whose buckets lie within or outside of each window as a whole, coarsest first.
@@ -47,33 +99,68 @@ impl Question<'_> {
     /// With windows, buckets where they fit and there are any; else samples.
     pub(crate) fn plan(&self, windows: Option<Windows>) -> Plan {
         let mut plan = Plan::default();
-        let mut buckets: BTreeMap<(Tier, Span, bool), (TierFile, Stretches)> = BTreeMap::new();
+        let mut buckets: BTreeMap<Key, (TierFile, Vec<Wanted>)> = BTreeMap::new();
         for span in self.spans() {
             let partition = read(&self.shared.partitions).get(&span).cloned();
             let state = partition.as_ref().map_or(PartitionState::Empty, |p| p.state());
-            let found = self.tier_for(span, state, windows);
-            if let Some((tier, file, whole)) = found {
-                let key = (tier, file.partition.span, whole);
-                let (_, stretches) = buckets.entry(key).or_insert_with(|| (file, Vec::new()));
-                match stretches.last_mut() {
-                    Some(last) if last.1 + 1 == span.start_ms => last.1 = span.end_ms - 1,
-                    _ => stretches.push((span.start_ms, span.end_ms - 1)),
+            let (mut unless_in, mut unless_in_tiers) = (Vec::new(), Vec::new());
+            for candidate in self.candidates(span, state, windows, &mut plan.warnings) {
+                let is_reduced = candidate.is_reduced();
+                match candidate {
+                    Candidate::Raw { .. } => {
+                        let Some(partition) = &partition else { continue };
+                        for source in self.sources(partition, &mut plan.warnings) {
+                            unless_in.push(plan.push(source, Use::Samples, span.name(), None));
+                        }
+                    }
+                    Candidate::Tier { tier, file, how } => {
+                        let key = (tier, file.partition.span, how);
+                        let (_, wanted) = buckets.entry(key).or_insert_with(|| (file, Vec::new()));
+                        add(wanted, span, &unless_in, &unless_in_tiers);
+                        unless_in_tiers.push(key);
+                    }
                 }
-            } else if let Some(partition) = partition {
-                for source in self.sources(&partition, &mut plan.warnings) {
-                    plan.push(source, Use::Samples, span.name());
+                if !is_reduced {
+                    break;
                 }
             }
         }
-        for ((tier, span, whole), (file, stretches)) in buckets {
-            let name = format!("{} ({})", span.name(), tier.name());
-            for source in self.sources(&file.partition, &mut plan.warnings) {
-                let buckets = if whole { Use::Buckets } else { Use::LastOfBuckets };
-                plan.push(source, buckets(stretches.clone()), name.clone());
-            }
-        }
+        self.add_tiers(buckets, windows, &mut plan);
         self.warn_of_unreadable(&mut plan);
         plan
+    }
+
+    fn add_tiers(
+        &self,
+        buckets: BTreeMap<Key, (TierFile, Vec<Wanted>)>,
+        windows: Option<Windows>,
+        plan: &mut Plan,
+    ) {
+        let mut indexes: BTreeMap<Key, u32> = BTreeMap::new();
+        let mut found = Vec::new();
+        for (key, (file, wanted)) in buckets {
+            let (tier, span, how) = key;
+            let name = format!("{} ({})", span.name(), tier.name());
+            for source in self.sources(&file.partition, &mut plan.warnings) {
+                let index = plan.push(source, Use::Samples, name.clone(), note(tier, how, windows));
+                indexes.insert(key, index);
+            }
+            found.push((key, wanted));
+        }
+        for (key, wanted) in found {
+            let Some(index) = indexes.get(&key) else { continue };
+            let stretch = |mut wanted: Wanted| {
+                let tiers = wanted.unless_in_tiers.iter().filter_map(|key| indexes.get(key));
+                wanted.unless_in.extend(tiers);
+                Stretch { range_ms: wanted.range_ms, unless_in: wanted.unless_in }
+            };
+            let stretches = wanted.into_iter().map(stretch).collect();
+            plan.uses[*index as usize] = match key.2 {
+                How::Whole => Use::Buckets(stretches),
+                How::Edgy => Use::EdgyBuckets(stretches),
+                How::Last => Use::LastOfBuckets(stretches),
+            };
+        }
     }
 
     /// The partitions of raw samples that there are in the range, or were.
@@ -90,25 +177,52 @@ impl Question<'_> {
         spans
     }
 
-    /// The tier's file to read a partition from, and whether whole buckets are wanted.
-    fn tier_for(
+    /// Where to read a partition, the best first: each series from the first one that has it.
+    fn candidates(
         &self,
         span: Span,
         state: PartitionState,
         windows: Option<Windows>,
-    ) -> Option<(Tier, TierFile, bool)> {
+        warnings: &mut Vec<Warning>,
+    ) -> Vec<Candidate> {
         let covering = |tier: Tier| {
             let files = self.shared.tiers.iter().find(|files| files.tier == tier)?;
             let (file, uuid) = files.covering(span)?;
-            let is_of_it = state == PartitionState::Empty || state == PartitionState::Final(uuid);
+            let is_of_it = state == PartitionState::Empty || state.uuid() == Some(uuid);
             is_of_it.then_some(file)
         };
-        let mut fitting = windows.into_iter().flat_map(fitting);
-        let whole = fitting.find_map(|tier| Some((tier, covering(tier)?, true)));
-        if whole.is_some() || state != PartitionState::Empty {
-            return whole;
+        let mut found = Vec::new();
+        let mut fits = windows.into_iter().flat_map(fitting);
+        let best = fits.find_map(|tier| Some((tier, covering(tier)?)));
+        let best_tier = best.as_ref().map(|(tier, _)| *tier);
+        found.extend(best.map(|(tier, file)| Candidate::Tier { tier, file, how: How::Whole }));
+        if state != PartitionState::Empty {
+            let is_reduced = matches!(state, PartitionState::Reduced(_));
+            found.push(Candidate::Raw { is_reduced });
         }
-        Tier::ROLLED_UP.into_iter().find_map(|tier| Some((tier, covering(tier)?, false)))
+        let mut too_wide = None;
+        for tier in Tier::ROLLED_UP.into_iter().filter(|tier| Some(*tier) != best_tier) {
+            let Some(file) = covering(tier) else { continue };
+            let how = match windows {
+                None => How::Last,
+                Some(windows) if fitting(windows).any(|fits| fits == tier) => How::Whole,
+                Some(Windows { range_ms, .. }) if range_ms >= tier.width_ms() => How::Edgy,
+                Some(_) => {
+                    too_wide = too_wide.or(Some(tier));
+                    continue;
+                }
+            };
+            found.push(Candidate::Tier { tier, file, how });
+        }
+        if let Some(tier) = too_wide.filter(|_| found.is_empty()) {
+            let message = format!(
+                "the samples have expired, and the buckets of {} that are left are longer than the \
+                 query's windows, so there is no answer; use windows of {0} or more",
+                tier.name()
+            );
+            warnings.push(Warning { partition: span.name(), message });
+        }
+        found
     }
 
     fn warn_of_unreadable(&self, plan: &mut Plan) {
@@ -123,32 +237,73 @@ impl Question<'_> {
                 }
             }
         }
-        let first = plan.uses.iter().position(|wanted| matches!(wanted, Use::LastOfBuckets(_)));
-        if let Some(first) = first {
-            plan.warnings.push(Warning {
-                partition: plan.partitions[first].clone(),
-                message: "raw samples have expired; the answer has the last one of each bucket"
-                    .to_owned(),
-            });
+    }
+}
+
+/// Adds a partition to what is wanted of a tier's file.
+fn add(wanted: &mut Vec<Wanted>, span: Span, unless_in: &[u32], unless_in_tiers: &[Key]) {
+    let is_for_all = unless_in.is_empty() && unless_in_tiers.is_empty();
+    match wanted.last_mut() {
+        Some(last)
+            if is_for_all
+                && last.unless_in.is_empty()
+                && last.unless_in_tiers.is_empty()
+                && last.range_ms.1 + 1 == span.start_ms =>
+        {
+            last.range_ms.1 = span.end_ms - 1;
+        }
+        _ => wanted.push(Wanted {
+            range_ms: (span.start_ms, span.end_ms - 1),
+            unless_in: unless_in.to_vec(),
+            unless_in_tiers: unless_in_tiers.to_vec(),
+        }),
+    }
+}
+
+/// What people should know when something was read in this way.
+fn note(tier: Tier, how: How, windows: Option<Windows>) -> Option<String> {
+    let tier = tier.name();
+    match how {
+        How::Whole => None,
+        How::Edgy => Some(format!(
+            "the samples have expired, and windows of {} s in steps of {} s are not made of whole \
+             buckets of {tier}: each bucket counts where its last sample is",
+            windows.map_or(0, |windows| windows.range_ms / 1000),
+            windows.map_or(0, |windows| windows.step_ms / 1000),
+        )),
+        How::Last => {
+            Some(format!("the samples have expired; the answer has the last one of each {tier}"))
         }
     }
 }
 
 impl Plan {
-    fn push(&mut self, source: Source, wanted: Use, partition: String) {
+    /// Adds a source; gives its index.
+    #[expect(clippy::cast_possible_truncation, reason = "there are some files per partition")]
+    fn push(
+        &mut self,
+        source: Source,
+        wanted: Use,
+        partition: String,
+        note: Option<String>,
+    ) -> u32 {
         self.sources.push(source);
         self.uses.push(wanted);
         self.partitions.push(partition);
+        self.notes.push(note);
+        self.sources.len() as u32 - 1
     }
 
     /// Whether any buckets are to be read whole.
     pub(crate) fn has_buckets(&self) -> bool {
-        self.uses.iter().any(|wanted| matches!(wanted, Use::Buckets(_)))
+        self.uses.iter().any(|wanted| matches!(wanted, Use::Buckets(_) | Use::EdgyBuckets(_)))
     }
 }
 
-/// Whether a time is in one of the stretches.
-pub(crate) fn is_within(stretches: &[(i64, i64)], time: i64) -> bool {
-    let next = stretches.partition_point(|stretch| stretch.1 < time);
-    stretches.get(next).is_some_and(|stretch| stretch.0 <= time)
+/// Whether a time is in one of the stretches that are for a series with these places.
+pub(crate) fn is_within(stretches: &[Stretch], places: &[(u32, u32)], time: i64) -> bool {
+    let next = stretches.partition_point(|stretch| stretch.range_ms.1 < time);
+    stretches.get(next).is_some_and(|Stretch { range_ms, unless_in }| {
+        range_ms.0 <= time && !places.iter().any(|(source, _)| unless_in.contains(source))
+    })
 }

@@ -3,7 +3,8 @@
 //!
 //! The new file is written beside the old ones and renamed when it is complete and on disk;
 //! a kill before that leaves an unfinished file that the next start removes. Damaged files are
-//! left as they are: what can be read of them is read, and nothing of them is thrown away.
+//! left as they are: what can be read of them is read, and nothing of them is thrown away until
+//! their samples expire.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,6 +32,7 @@ pub(crate) enum Rewritten {
 pub(crate) fn rewrite(
     partition: &Partition,
     merged: &[FileKind],
+    takes_damaged: bool,
     manners: Manners<'_>,
 ) -> Result<Rewritten, SealError> {
     let found = partition.sources();
@@ -42,12 +44,13 @@ pub(crate) fn rewrite(
         .take(merged.len())
         .collect();
     let intact = sources.iter().all(|source| source.lost() == crate::load::Lost::default());
-    if !found.errors.is_empty() || !intact || sources.len() != merged.len() {
+    let is_whole = found.errors.is_empty() && intact && sources.len() == merged.len();
+    if !is_whole && !takes_damaged {
         return Ok(Rewritten::LeftAlone);
     }
     let number = partition.next_number();
     let path = partition.path(FileKind::Unfinished(number));
-    let written = write(&path, partition, &sources, manners);
+    let written = write(&path, partition, &sources, takes_damaged, manners);
     drop(sources);
     if !matches!(written, Ok(Rewritten::Done)) {
         remove(&path)?;
@@ -76,6 +79,7 @@ fn write(
     path: &Path,
     partition: &Partition,
     sources: &[Source],
+    takes_damaged: bool,
     manners: Manners<'_>,
 ) -> Result<Rewritten, SealError> {
     let places = places(sources);
@@ -90,7 +94,7 @@ fn write(
         columns::clear(&mut columns);
         for place in places {
             let damage = readers.read(*place, labels, ALL_TIMES, &mut columns);
-            if damage != Damage::default() {
+            if damage != Damage::default() && !takes_damaged {
                 return Ok(Rewritten::LeftAlone);
             }
         }

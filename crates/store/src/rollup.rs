@@ -26,12 +26,16 @@ use crate::tiers::{Cover, TierFile, TierFiles};
 
 /// Rolls up what is not.
 pub(crate) fn catch_up(shared: &Shared) -> Result<(), SealError> {
+    let (now_ms, retention) = (shared.clock.now_ms(), &shared.settings.retention);
     for tier in &shared.tiers {
         let mut due: BTreeMap<Span, Vec<(Arc<Partition>, u64)>> = BTreeMap::new();
         for (raw, partition) in &*read(&shared.partitions) {
             let PartitionState::Final(uuid) = partition.state() else { continue };
             let is_covered = tier.covering(*raw).is_some_and(|(_, covered)| covered == uuid);
-            let Some(span) = tier.span_of(*raw).filter(|_| !is_covered) else { continue };
+            if is_covered || !tier.wants(*raw, retention, now_ms) {
+                continue;
+            }
+            let Some(span) = tier.span_of(*raw) else { continue };
             due.entry(span).or_default().push((Arc::clone(partition), uuid));
         }
         for (span, partitions) in due {
@@ -59,8 +63,16 @@ fn roll_up(
     let number = partition.next_number();
     let path = partition.path(FileKind::Unfinished(number));
     let manners = Manners { stop: &shared.stop, clock: &*shared.clock };
-    let mut work =
-        Work { tier, manners, covers: Vec::new(), sources: Vec::new(), parts: Vec::new() };
+    let now_ms = shared.clock.now_ms();
+    let is_past = |raw: &Partition| shared.is_past(raw.span, now_ms);
+    let mut work = Work {
+        tier,
+        manners,
+        covers: Vec::new(),
+        sources: Vec::new(),
+        parts: Vec::new(),
+        takes_damaged: raw.iter().any(|(raw, _)| is_past(raw)),
+    };
     for (raw, uuid) in raw {
         work.add_raw(raw, *uuid);
     }
@@ -76,9 +88,9 @@ fn roll_up(
     let covers = work.covers.into();
     drop(work.sources);
     let merged = partition.kinds();
-    partition
-        .replace(&merged, FileKind::Final(number))
-        .map_err(|source| SealError::File { path, source })?;
+    let was_reduced = merged.iter().any(|kind| matches!(kind, FileKind::Reduced(_)));
+    let kind = if was_reduced { FileKind::Reduced } else { FileKind::Final };
+    partition.replace(&merged, kind(number)).map_err(|source| SealError::File { path, source })?;
     tier.put(span, TierFile { partition, covers, problem: None });
     count(&shared.counters.roll_ups, 1);
     Ok(())
@@ -90,6 +102,8 @@ struct Work<'a> {
     covers: Vec<Cover>,
     sources: Vec<Source>,
     parts: Vec<Part>,
+    /// Samples expire: what can be read of them is better than nothing.
+    takes_damaged: bool,
 }
 
 /// What a source is read for.
@@ -130,7 +144,8 @@ impl Work<'_> {
     /// `false` when it was told to stop, or when there is damage: then the old file stays.
     fn write(&self, path: &std::path::Path, span: Span) -> Result<bool, SealError> {
         let lost = |source: &Source| source.lost() != crate::load::Lost::default();
-        if self.sources.len() != self.parts.len() || self.sources.iter().any(lost) {
+        let is_damaged = !self.takes_damaged && self.sources.iter().any(lost);
+        if self.sources.len() != self.parts.len() || is_damaged {
             return Ok(false);
         }
         let places = places(&self.sources);
@@ -160,7 +175,7 @@ impl Work<'_> {
                         damage
                     }
                 };
-                if damage != Damage::default() {
+                if damage != Damage::default() && !self.takes_damaged {
                     return Ok(false);
                 }
             }

@@ -12,7 +12,7 @@ use barograph_model::{
 use crate::blocks::Damage;
 use crate::buckets;
 use crate::columns;
-use crate::plan::{Plan, Use, is_within};
+use crate::plan::{Plan, Stretch, Use, is_within};
 use crate::select::{Question, Warning};
 use crate::settings::Limits;
 use crate::shared::Shared;
@@ -41,6 +41,9 @@ pub(crate) struct Selected<'a> {
     /// For each series the end of its places.
     ends: Vec<usize>,
     warnings: Vec<Warning>,
+    /// What is to be said when something was read, per source.
+    notes: Vec<Option<String>>,
+    was_read: Vec<AtomicBool>,
     /// What readers found to be damaged, per source.
     damage: Mutex<Vec<(u64, BTreeSet<u32>)>>,
 }
@@ -56,7 +59,7 @@ impl<'a> Selected<'a> {
         let question = Question { shared, matchers, range_ms, limits };
         let plan = question.plan(windows);
         let has_buckets = plan.has_buckets();
-        let Plan { sources, uses, partitions, warnings } = plan;
+        let Plan { sources, uses, partitions, notes, warnings } = plan;
         let mut found: Vec<(Labels, (u32, u32))> = Vec::new();
         for (index, source) in (0..).zip(&sources) {
             question.check_cancelled()?;
@@ -83,6 +86,7 @@ impl<'a> Selected<'a> {
             return Err(SourceError::TooManySeries { max: limits.max_series });
         }
         let damage = Mutex::new(vec![(0, BTreeSet::new()); sources.len()]);
+        let was_read = sources.iter().map(|_| AtomicBool::new(false)).collect();
         Ok(Self {
             shared,
             range_ms,
@@ -97,6 +101,8 @@ impl<'a> Selected<'a> {
             places,
             ends,
             warnings,
+            notes,
+            was_read,
             damage,
         })
     }
@@ -152,6 +158,12 @@ impl<'a> Selected<'a> {
                 warnings.push(Warning { partition: partition.clone(), message });
             }
         }
+        let said = self.notes.iter().zip(&self.partitions).zip(&self.was_read);
+        for ((note, partition), was_read) in said {
+            if let Some(message) = note.clone().filter(|_| was_read.load(Ordering::Relaxed)) {
+                warnings.push(Warning { partition: partition.clone(), message });
+            }
+        }
         warnings
     }
 }
@@ -178,10 +190,12 @@ impl Reader<'_> {
                     selected.note(place.0, damage);
                     continue;
                 }
-                Use::Buckets(stretches) | Use::LastOfBuckets(stretches) => stretches,
+                Use::Buckets(stretches)
+                | Use::EdgyBuckets(stretches)
+                | Use::LastOfBuckets(stretches) => stretches,
             };
             buckets::clear(&mut self.buckets);
-            self.read_buckets(place, labels, stretches);
+            self.read_buckets(place, series, labels, stretches);
             out.times.extend_from_slice(&self.buckets.last_times);
             out.values.extend_from_slice(&self.buckets.last);
         }
@@ -191,12 +205,23 @@ impl Reader<'_> {
     }
 
     /// Appends a tier's buckets in some stretches of time to `self.buckets`.
-    fn read_buckets(&mut self, place: (usize, u32), labels: &Labels, stretches: &[(i64, i64)]) {
+    fn read_buckets(
+        &mut self,
+        place: (usize, u32),
+        series: usize,
+        labels: &Labels,
+        stretches: &[Stretch],
+    ) {
         let selected = self.selected;
         let from = self.buckets.last_times.len();
         let range_ms = selected.range_ms;
         let damage = self.readers.read_buckets(place, labels, range_ms, &mut self.buckets);
-        buckets::keep(&mut self.buckets, from, |time| is_within(stretches, time));
+        let places = selected.places(series);
+        buckets::keep(&mut self.buckets, from, |time| is_within(stretches, places, time));
+        let is_second_best = selected.uses[place.0].is_second_best();
+        if is_second_best && self.buckets.last_times.len() > from {
+            selected.was_read[place.0].store(true, Ordering::Relaxed);
+        }
         selected.note(place.0, damage);
     }
 
@@ -214,10 +239,12 @@ impl Reader<'_> {
                     let damage = self.readers.read(place, labels, selected.range_ms, samples);
                     selected.note(place.0, damage);
                 }
-                Use::Buckets(stretches) => self.read_buckets(place, labels, stretches),
+                Use::Buckets(stretches) | Use::EdgyBuckets(stretches) => {
+                    self.read_buckets(place, series, labels, stretches);
+                }
                 Use::LastOfBuckets(stretches) => {
                     let from = self.buckets.last_times.len();
-                    self.read_buckets(place, labels, stretches);
+                    self.read_buckets(place, series, labels, stretches);
                     let Buckets { last_times, last, .. } = &self.buckets;
                     self.samples.times.extend_from_slice(&last_times[from..]);
                     self.samples.values.extend_from_slice(&last[from..]);

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::retention::Retention;
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Everything that [`crate::Store::open`] takes, with defaults for all but the folder.
@@ -15,6 +17,8 @@ pub struct Settings {
     pub partition: Duration,
     /// Samples older than this are refused and counted. `None`: no bound.
     pub late_window: Option<Duration>,
+    /// How long what is kept.
+    pub retention: Retention,
     /// Samples further ahead of the clock than this are refused and counted: one broken clock
     /// must not open a partition per sample.
     pub future_window: Duration,
@@ -54,6 +58,7 @@ impl Settings {
             dir: dir.into(),
             partition: DAY,
             late_window: Some(DAY),
+            retention: Retention::forever(),
             future_window: 2 * DAY,
             max_series: 1_000_000,
             seal_after: DAY / 144,

@@ -1,15 +1,16 @@
 //! What the store's threads and callers share.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 use barograph_model::Clock;
 
 use crate::error::OpenError;
+use crate::expiry::ClockWatch;
 use crate::folder::{FileKind, Folder, PartitionFile};
 use crate::live::{Live, Opening};
-use crate::partition::{Partition, Sources};
+use crate::partition::{Partition, PartitionState, Sources};
 use crate::queue::Queue;
 use crate::registry::Registry;
 use crate::settings::Settings;
@@ -38,6 +39,11 @@ pub(crate) struct Shared {
     pub(crate) wake: Condvar,
     /// Held while sealing and rewriting: two at once would be in each other's way.
     pub(crate) tending: Mutex<()>,
+    pub(crate) clock_watch: Mutex<ClockWatch>,
+    /// From the end of which partition on none is settled: [`Partition::is_settled`].
+    settled_until_ms: AtomicI64,
+    /// How long any raw samples are kept.
+    pub(crate) raw_age_ms: i64,
     /// Sealed partitions in the order in which they were read.
     recent: Mutex<VecDeque<Span>>,
 }
@@ -47,6 +53,7 @@ impl Shared {
         let queue = Queue::new(settings.queue);
         let files = |tier: Tier| TierFiles::new(tier, folder.partition_ms, folder.tier(tier));
         let tiers = Tier::ROLLED_UP.into_iter().map(files).collect();
+        let raw_age_ms = settings.retention.ages(Tier::Raw).last().copied().unwrap_or(i64::MAX);
         Self {
             settings,
             clock,
@@ -61,6 +68,9 @@ impl Shared {
             work: Mutex::new(false),
             wake: Condvar::new(),
             tending: Mutex::default(),
+            clock_watch: Mutex::default(),
+            settled_until_ms: AtomicI64::new(i64::MIN),
+            raw_age_ms,
             recent: Mutex::default(),
         }
     }
@@ -86,21 +96,15 @@ impl Shared {
     /// Takes up the files that were found in the folder, in order of their names: opens the live
     /// ones, and removes those that a final form has replaced.
     pub(crate) fn take_up(&self, files: &[PartitionFile]) -> Result<(), OpenError> {
-        let mut finals = BTreeMap::new();
-        for PartitionFile { span, kind } in files {
-            if let FileKind::Final(number) = kind {
-                finals.insert(*span, *number);
-            }
-        }
+        let finals = newest_finals(files);
         for PartitionFile { span, kind } in files.iter().copied() {
             let partition = self.partition(span);
-            let newest_final = finals.get(&span).copied().unwrap_or(0);
             match kind {
                 FileKind::Live => drop(self.live(span)?),
-                FileKind::Closed(number) | FileKind::Final(number) if number >= newest_final => {
-                    partition.add_sealed(kind);
+                _ if counts(&finals, span, kind) => partition.add_sealed(kind),
+                FileKind::Closed(_) | FileKind::Final(_) | FileKind::Reduced(_) => {
+                    partition.add_replaced(kind);
                 }
-                FileKind::Closed(_) | FileKind::Final(_) => partition.add_replaced(kind),
                 FileKind::Unfinished(_) => {
                     let path = partition.path(kind);
                     std::fs::remove_file(&path)
@@ -114,34 +118,52 @@ impl Shared {
     /// As [`Shared::take_up`], but only to read: nothing is removed, and live files are seen as
     /// they are when they are first read.
     pub(crate) fn look_at(&self, files: &[PartitionFile]) {
-        let mut finals = BTreeMap::new();
-        for PartitionFile { span, kind } in files {
-            if let FileKind::Final(number) = kind {
-                finals.insert(*span, *number);
-            }
-        }
+        let finals = newest_finals(files);
         for PartitionFile { span, kind } in files.iter().copied() {
-            let newest_final = finals.get(&span).copied().unwrap_or(0);
-            let counts = match kind {
-                FileKind::Closed(number) | FileKind::Final(number) => number >= newest_final,
-                FileKind::Live => true,
-                FileKind::Unfinished(_) => false,
-            };
-            if counts {
+            if kind == FileKind::Live || counts(&finals, span, kind) {
                 self.partition(span).add_sealed(kind);
             }
         }
     }
 
-    pub(crate) fn live(&self, span: Span) -> Result<Arc<Live>, OpenError> {
+    /// The file to write to; nothing when the partition takes no more.
+    pub(crate) fn live(&self, span: Span) -> Result<Option<Arc<Live>>, OpenError> {
         let partition = self.partition(span);
         if let Some(live) = partition.open_live() {
-            return Ok(live);
+            return Ok(Some(live));
         }
-        let live = partition.live(self.opening())?;
+        let Some(live) = partition.live(self.opening())? else { return Ok(None) };
         count(&self.counters.damaged_blocks, live.lost.blocks);
         count(&self.counters.damaged_batches, live.lost.batches);
-        Ok(live)
+        Ok(Some(live))
+    }
+
+    /// After its opening: what the tiers cover and nothing else is left of takes no more.
+    pub(crate) fn settle(&self) {
+        for tier in &self.tiers {
+            for cover in tier.all().iter().flat_map(|(_, file)| file.covers.iter()) {
+                let partition = self.partition(cover.span);
+                if partition.state() == PartitionState::Empty {
+                    partition.settle();
+                }
+            }
+        }
+        for partition in self.overlapping(i64::MIN, i64::MAX) {
+            if partition.is_settled() {
+                self.note_settled(partition.span);
+            }
+        }
+    }
+
+    pub(crate) fn note_settled(&self, span: Span) {
+        self.settled_until_ms.fetch_max(span.end_ms, Ordering::Release);
+    }
+
+    /// Whether a partition takes no samples: some of its own have expired, or they would at once.
+    pub(crate) fn is_past(&self, span: Span, now_ms: i64) -> bool {
+        now_ms.saturating_sub(span.end_ms) >= self.raw_age_ms
+            || span.end_ms <= self.settled_until_ms.load(Ordering::Acquire)
+                && read(&self.partitions).get(&span).is_some_and(|one| one.is_settled())
     }
 
     pub(crate) fn opening(&self) -> Opening<'_> {
@@ -202,7 +224,8 @@ impl Shared {
     /// Adds how much there is.
     pub(crate) fn add_sizes(&self, stats: &mut Stats) {
         let partitions = read(&self.partitions);
-        stats.partitions = partitions.len() as u64;
+        let is_there = |one: &&Arc<Partition>| one.state() != PartitionState::Empty;
+        stats.partitions = partitions.values().filter(is_there).count() as u64;
         stats.known_series = read(&self.registry).len() as u64;
         stats.disk_bytes = self.folder.bytes();
         for facts in partitions.values().flat_map(|partition| partition.facts()) {
@@ -216,5 +239,28 @@ impl Shared {
                 stats.newest_ms = Some(newest_ms.max(last_ms));
             }
         }
+    }
+}
+
+/// The numbers of the newest final forms.
+fn newest_finals(files: &[PartitionFile]) -> BTreeMap<Span, u32> {
+    let mut finals = BTreeMap::new();
+    for PartitionFile { span, kind } in files {
+        if let Some(number) = kind.replaces() {
+            let newest = finals.entry(*span).or_insert(number);
+            *newest = number.max(*newest);
+        }
+    }
+    finals
+}
+
+/// Whether a sealed file is not replaced by another.
+fn counts(finals: &BTreeMap<Span, u32>, span: Span, kind: FileKind) -> bool {
+    let newest_final = finals.get(&span).copied().unwrap_or(0);
+    match kind {
+        FileKind::Closed(number) | FileKind::Final(number) | FileKind::Reduced(number) => {
+            number >= newest_final
+        }
+        FileKind::Unfinished(_) | FileKind::Live => false,
     }
 }

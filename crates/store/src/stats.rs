@@ -49,6 +49,12 @@ pub struct Stats {
     pub refused_samples: u64,
     /// Samples refused because they were older than the window.
     pub late_samples: u64,
+    /// Samples refused because those of their time have expired.
+    pub too_old_samples: u64,
+    /// Files deleted because their time was over, or the tier was too large.
+    pub expired_files: u64,
+    /// Files written anew without the series whose time was over.
+    pub reductions: u64,
     /// Samples refused because they were further ahead than the window.
     pub future_samples: u64,
     /// Time of the oldest sample, in milliseconds since 1970.
@@ -78,6 +84,9 @@ pub(crate) struct Counters {
     pub(crate) damaged_partitions: AtomicU64,
     pub(crate) refused_samples: AtomicU64,
     pub(crate) late_samples: AtomicU64,
+    pub(crate) too_old_samples: AtomicU64,
+    pub(crate) expired_files: AtomicU64,
+    pub(crate) reductions: AtomicU64,
     pub(crate) future_samples: AtomicU64,
     pub(crate) head_bytes: AtomicU64,
     /// `i64::MIN` while there is none.
@@ -105,6 +114,9 @@ impl Default for Counters {
             damaged_partitions: AtomicU64::default(),
             refused_samples: AtomicU64::default(),
             late_samples: AtomicU64::default(),
+            too_old_samples: AtomicU64::default(),
+            expired_files: AtomicU64::default(),
+            reductions: AtomicU64::default(),
             future_samples: AtomicU64::default(),
             head_bytes: AtomicU64::default(),
             newest_ms: AtomicI64::new(i64::MIN),
@@ -152,6 +164,9 @@ impl Counters {
             damaged_partitions: get(&self.damaged_partitions),
             refused_samples: get(&self.refused_samples),
             late_samples: get(&self.late_samples),
+            too_old_samples: get(&self.too_old_samples),
+            expired_files: get(&self.expired_files),
+            reductions: get(&self.reductions),
             future_samples: get(&self.future_samples),
             head_bytes: get(&self.head_bytes),
             newest_ms: (newest_ms != i64::MIN).then_some(newest_ms),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use barograph_model::{
     Batch, Clock, Labels, Matcher, Sample, Samples, SelectedSeries as _, SourceError,
@@ -18,6 +17,7 @@ use crate::live::Rows;
 use crate::maintenance;
 use crate::queue::Refused;
 use crate::registry::SeriesRef;
+use crate::retention::millis;
 use crate::select::{Answer, Question, SeriesData};
 use crate::selected::Selected;
 use crate::settings::{Limits, Settings};
@@ -41,6 +41,8 @@ pub struct Appended {
     pub expired: u64,
     /// Older than [`Settings::late_window`].
     pub late: u64,
+    /// Of a time whose samples have expired, or would at once: [`Settings::retention`].
+    pub too_old: u64,
     /// Further ahead than [`Settings::future_window`], or not in the years 1 to 9999.
     pub future: u64,
 }
@@ -69,6 +71,7 @@ impl Store {
         for tier in &shared.tiers {
             tier.take_up(true)?;
         }
+        shared.settle();
         import::take_up(&shared).map_err(|source| OpenError::Import { source })?;
         shared.count_head_bytes();
         let mut store = Self { shared, threads: Vec::new() };
@@ -174,6 +177,11 @@ impl Store {
             count(&counters.future_samples, samples);
             return None;
         }
+        if span.is_some_and(|span| self.shared.is_past(span, now_ms)) {
+            appended.too_old += samples;
+            count(&counters.too_old_samples, samples);
+            return None;
+        }
         span
     }
 
@@ -248,6 +256,7 @@ impl Store {
         appended.stored += outcome.stored;
         appended.refused += outcome.refused.too_many;
         appended.expired += outcome.refused.expired;
+        appended.too_old += outcome.refused.too_old;
         Ok(appended)
     }
 
@@ -393,10 +402,6 @@ impl Drop for Store {
             drop(thread.join());
         }
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The partition length in milliseconds, if all settings are in range.

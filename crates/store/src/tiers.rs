@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -16,6 +17,7 @@ use crate::db::{Meta, Table};
 use crate::error::OpenError;
 use crate::folder::{FileKind, PartitionFile, is_in_use};
 use crate::partition::Partition;
+use crate::retention::Retention;
 use crate::sealed::Sealed;
 use crate::span::Span;
 use crate::sync::{read, write};
@@ -93,12 +95,15 @@ pub(crate) struct TierFiles {
     pub(crate) partition_ms: i64,
     pub(crate) dir: PathBuf,
     files: RwLock<BTreeMap<Span, TierFile>>,
+    /// What ends before was deleted for its size, and is not made again.
+    floor_ms: AtomicI64,
 }
 
 impl TierFiles {
     pub(crate) fn new(tier: Tier, raw_ms: i64, dir: PathBuf) -> Self {
         let partition_ms = tier.partition_ms(raw_ms);
-        Self { tier, partition_ms, dir, files: RwLock::default() }
+        let (files, floor_ms) = (RwLock::default(), AtomicI64::new(i64::MIN));
+        Self { tier, partition_ms, dir, files, floor_ms }
     }
 
     /// Takes up the files in the folder; the owner removes what was replaced or not finished.
@@ -118,14 +123,17 @@ impl TierFiles {
         let mut files = write(&self.files);
         let mut newest: BTreeMap<Span, u32> = BTreeMap::new();
         for file in &found {
-            if let FileKind::Final(number) = file.kind {
-                newest.insert(file.span, number);
+            if let Some(number) = file.kind.replaces() {
+                let newest = newest.entry(file.span).or_insert(number);
+                *newest = number.max(*newest);
             }
         }
         for file in found {
             let partition = || Arc::new(Partition::new(file.span, self.dir.clone()));
             match file.kind {
-                FileKind::Final(number) if newest.get(&file.span) == Some(&number) => {
+                kind if kind.replaces().is_some()
+                    && kind.replaces() == newest.get(&file.span).copied() =>
+                {
                     let partition = partition();
                     partition.add_sealed(file.kind);
                     files.insert(file.span, TierFile::look(partition, file.kind));
@@ -164,6 +172,29 @@ impl TierFiles {
         let files = read(&self.files);
         let overlapping = files.iter().filter(|(span, _)| span.overlaps(range_ms.0, range_ms.1));
         overlapping.map(|(_, file)| file.clone()).collect()
+    }
+
+    /// All files, oldest first.
+    pub(crate) fn all(&self) -> Vec<(Span, TierFile)> {
+        read(&self.files).iter().map(|(span, file)| (*span, file.clone())).collect()
+    }
+
+    /// Does not know of a file any more.
+    pub(crate) fn remove(&self, span: Span) {
+        write(&self.files).remove(&span);
+    }
+
+    /// Does not make the buckets of a span again.
+    pub(crate) fn raise_floor(&self, span: Span) {
+        self.floor_ms.fetch_max(span.end_ms, Ordering::Relaxed);
+    }
+
+    /// Whether the buckets of a partition of raw samples are to be kept.
+    pub(crate) fn wants(&self, raw: Span, retention: &Retention, now_ms: i64) -> bool {
+        self.span_of(raw).is_some_and(|span| {
+            span.end_ms > self.floor_ms.load(Ordering::Relaxed)
+                && retention.keeps_any(self.tier, now_ms.saturating_sub(span.end_ms))
+        })
     }
 
     pub(crate) fn span_of(&self, raw: Span) -> Option<Span> {

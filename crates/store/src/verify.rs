@@ -94,8 +94,11 @@ fn tier_files(folder: &Folder) -> Vec<(Tier, PathBuf)> {
     for tier in Tier::ROLLED_UP {
         let entries = std::fs::read_dir(folder.tier(tier)).into_iter().flatten();
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        let is_final = |path: &PathBuf| path.to_string_lossy().ends_with(".final.db");
-        found.extend(paths.filter(is_final).map(|path| (tier, path)));
+        let is_whole = |path: &PathBuf| {
+            let path = path.to_string_lossy();
+            path.ends_with(".final.db") || path.ends_with(".reduced.db")
+        };
+        found.extend(paths.filter(is_whole).map(|path| (tier, path)));
     }
     found.sort();
     found

@@ -1,6 +1,6 @@
 //! A data folder read from beside: without its lock, while a server may work in it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +35,14 @@ impl StoreView {
         for tier in &shared.tiers {
             tier.take_up(false)?;
         }
+        shared.settle();
         Ok(Self { shared })
+    }
+
+    /// The partitions that take no more samples.
+    pub(crate) fn settled(&self) -> BTreeSet<Span> {
+        let partitions = self.shared.overlapping(i64::MIN, i64::MAX).into_iter();
+        partitions.filter(|one| one.is_settled()).map(|one| one.span).collect()
     }
 
     /// As [`crate::Store::series_list`].

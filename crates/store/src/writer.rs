@@ -66,10 +66,11 @@ fn commit_group(shared: &Shared, jobs: Vec<Job>) {
             Ok(refused) => {
                 for ((rows, owner), refused) in rows.iter().zip(owners).zip(refused) {
                     if let Ok(outcome) = &mut results[owner] {
-                        let left_out = refused.too_many + refused.expired;
+                        let left_out = refused.too_many + refused.expired + refused.too_old;
                         outcome.stored += rows.series.len() as u64 - left_out;
                         outcome.refused.too_many += refused.too_many;
                         outcome.refused.expired += refused.expired;
+                        outcome.refused.too_old += refused.too_old;
                     }
                 }
             }
@@ -93,6 +94,7 @@ fn commit(shared: &Shared, span: Span, rows: &[Rows]) -> Result<Vec<Refused>, Ap
     let mut tries = 0;
     let (live, refused) = loop {
         let live = shared.live(span).map_err(|error| open_error(&error))?;
+        let Some(live) = live else { return Ok(all_too_old(shared, rows)) };
         match live.commit(rows, &shared.registry, max_series, started) {
             Ok(refused) => break (live, refused),
             Err(CommitError { error, damaged }) => {
@@ -120,6 +122,16 @@ fn commit(shared: &Shared, span: Span, rows: &[Rows]) -> Result<Vec<Refused>, Ap
         shared.wake_maintenance();
     }
     Ok(refused)
+}
+
+/// The partition's samples expired while these waited.
+fn all_too_old(shared: &Shared, rows: &[Rows]) -> Vec<Refused> {
+    let refused = |rows: &Rows| {
+        let too_old = rows.series.len() as u64;
+        count(&shared.counters.too_old_samples, too_old);
+        Refused { too_old, ..Refused::default() }
+    };
+    rows.iter().map(refused).collect()
 }
 
 fn open_error(error: &OpenError) -> AppendError {

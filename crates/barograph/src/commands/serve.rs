@@ -18,7 +18,7 @@ use barograph_server::{
     Readings, RunnerView,
 };
 use barograph_state::State;
-use barograph_store::{Settings, Store};
+use barograph_store::Store;
 
 use crate::cli::ServeArgs;
 use crate::config::Config;
@@ -35,7 +35,7 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     let listener = listen(config.listen)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let store = open_store(&config.data, &clock)?;
+    let store = open_store(&config, &clock)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(16)
@@ -162,8 +162,9 @@ fn refuse_foreign(address: SocketAddr) -> Result<(), Failure> {
     Err(Failure::Address { address: address.to_string(), source })
 }
 
-fn open_store(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Store>> {
-    let store = Store::open(Settings::new(folder), Arc::clone(clock))
+fn open_store(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Store>> {
+    let folder = &config.data;
+    let store = Store::open(config.store.settings(folder), Arc::clone(clock))
         .map_err(|error| Failure::DataFolder(error.into()))?;
     let stats = store.stats();
     tracing::info!(

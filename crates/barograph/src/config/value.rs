@@ -14,7 +14,7 @@ use barograph_server::{
 use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
-fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
+pub(super) fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
     match value {
         DeValue::String(text) => Ok(text),
         _ => Err("must be a text in quotes".into()),
@@ -203,7 +203,7 @@ pub(super) fn scrape_files(value: &DeValue<'_>) -> Result<Vec<Job>, String> {
 }
 
 /// A list of tables, each read by serde and then checked.
-fn tables<C: DeserializeOwned, T>(
+pub(super) fn tables<C: DeserializeOwned, T>(
     value: &DeValue<'_>,
     written: &str,
     check: fn(C) -> Result<T, String>,

@@ -168,7 +168,7 @@ fn store(app: &App) -> StoreAnswer {
 }
 
 pub(super) fn refused(stats: &Stats) -> u64 {
-    stats.refused_samples + stats.late_samples + stats.future_samples
+    stats.refused_samples + stats.late_samples + stats.too_old_samples + stats.future_samples
 }
 
 pub(super) fn damaged(stats: &Stats) -> u64 {

@@ -46,6 +46,8 @@ pub enum Reason {
     Future,
     /// Older than the store's window.
     Late,
+    /// Of a time whose samples have expired.
+    Expired,
     /// Of a kind that is not stored, such as a native histogram.
     Unsupported,
     /// It cannot be read.
@@ -53,13 +55,14 @@ pub enum Reason {
 }
 
 impl Reason {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::SeriesBudget,
         Self::NewSeriesBudget,
         Self::StoreSeries,
         Self::Labels,
         Self::Future,
         Self::Late,
+        Self::Expired,
         Self::Unsupported,
         Self::Malformed,
     ];
@@ -74,6 +77,7 @@ impl Reason {
             Self::Labels => "labels",
             Self::Future => "future",
             Self::Late => "late",
+            Self::Expired => "expired",
             Self::Unsupported => "unsupported",
             Self::Malformed => "malformed",
         }
@@ -92,6 +96,7 @@ impl Reason {
             Self::Labels => "have labels that cannot be a series' name",
             Self::Future => "are too far in the future",
             Self::Late => "are older than the store takes",
+            Self::Expired => "are of a time whose samples have expired",
             Self::Unsupported => "are of a kind that is not stored",
             Self::Malformed => "cannot be read",
         }

@@ -193,6 +193,7 @@ impl<'a> Intake<'a> {
             report.stored += appended.stored;
             report.count(Reason::StoreSeries, appended.refused + appended.expired);
             report.count(Reason::Late, appended.late);
+            report.count(Reason::Expired, appended.too_old);
             report.count(Reason::Future, appended.future);
         }
         if let (Some(forward), Some(outgoing)) = (&ingest.forward, &outgoing) {

@@ -57,6 +57,8 @@ impl Found {
 const MAX_DEPTH: usize = 8;
 /// What SQLite keeps beside a file, and what is worth nothing without its process.
 const PASSING: &[&str] = &["-wal", "-shm", "-journal", "-seq", ".unfinished", ".new", ".tmp"];
+/// Files of the store that never change.
+const SEALED: &[&str] = &[".closed.db", ".final.db", ".reduced.db"];
 const NOT_COPIED: &[&str] = &["LOCK", "LOCK.pid", IMPORTS];
 
 /// The files to be copied, in order of their paths.
@@ -70,7 +72,7 @@ pub(super) fn list(data: &Path, notes: &mut Vec<String>) -> Result<Vec<Found>, B
             }
             let journal = fs::metadata(data.join(format!("{path}-wal"))).ok();
             let journal = journal.filter(|journal| journal.len() > 0);
-            let is_sealed = name.ends_with(".closed.db") || name.ends_with(".final.db");
+            let is_sealed = SEALED.iter().any(|ending| name.ends_with(ending));
             let is_database = path.rsplit('.').next() == Some("db") || has_magic(&data.join(path));
             let is_live = is_database && (!is_sealed || journal.is_some());
             found.push(Found {

@@ -23,6 +23,8 @@ mod oracle;
 #[cfg(test)]
 mod reading;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tiers;

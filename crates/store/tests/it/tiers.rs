@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::reading::everything;
 use crate::support::{HOUR_MS, Map, NOON_MS, TestClock, as_map, batch, labels, open, select_all};
 
-const MINUTE_MS: i64 = 60_000;
+pub(crate) const MINUTE_MS: i64 = 60_000;
 
 /// What a window comes to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -103,7 +103,7 @@ fn buckets(store: &Store, windows: Windows) -> Option<BTreeMap<String, Buckets>>
 
 /// Compares all windows; gives whether there were buckets, and how many.
 #[track_caller]
-fn check(store: &Store, oracle: &Map, windows: Windows) -> Option<usize> {
+pub(crate) fn check(store: &Store, oracle: &Map, windows: Windows) -> Option<usize> {
     let found = buckets(store, windows)?;
     let none = BTreeMap::new();
     for (labels, found) in &found {
@@ -122,12 +122,12 @@ fn check(store: &Store, oracle: &Map, windows: Windows) -> Option<usize> {
     Some(found.values().map(|buckets| buckets.count.len()).sum())
 }
 
-fn windows(step_ms: i64, range_ms: i64) -> Windows {
+pub(crate) fn windows(step_ms: i64, range_ms: i64) -> Windows {
     Windows { first_ms: NOON_MS - HOUR_MS, last_ms: NOON_MS + 6 * HOUR_MS, step_ms, range_ms }
 }
 
 /// Counters that begin anew, and gauges.
-fn value(series: u32, second: i64) -> f64 {
+pub(crate) fn value(series: u32, second: i64) -> f64 {
     if series.is_multiple_of(2) {
         (second % 2000) as f64 * f64::from(series + 1)
     } else {

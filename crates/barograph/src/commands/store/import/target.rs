@@ -86,6 +86,8 @@ impl Target {
         let appended = self.import.append(&batches)?;
         let outside = appended.late + appended.future;
         self.leave_out("samples at times before 1970 or after 9999", outside);
+        let expired = "samples of days whose samples have expired in the data folder";
+        self.leave_out(expired, appended.too_old);
         Ok(())
     }
 
