@@ -9,7 +9,9 @@ use crate::{debian, place, process};
 /// What the tests compare with: what pip calls it, with its version, and the module to import.
 static CLIENTS: &[(&str, &str)] = &[
     ("datadog==0.56.0", "datadog"),
+    ("opentelemetry-exporter-otlp-proto-grpc==1.45.2", "opentelemetry.exporter.otlp.proto.grpc"),
     ("opentelemetry-exporter-otlp-proto-http==1.45.2", "opentelemetry.exporter.otlp.proto.http"),
+    ("prometheus-api-client==0.7.2", "prometheus_api_client"),
     ("prometheus_client==0.26.0", "prometheus_client"),
     ("pyarrow==26.0.1", "pyarrow"),
     ("statsd==4.0.1", "statsd"),

@@ -70,6 +70,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/metrics/host", get(federate::host))
         .route("/v1/metrics", post(otlp::metrics))
+        .route(otlp::GRPC, post(otlp::grpc::export))
         .route("/metrics", get(own_metrics::metrics))
         .route("/write", post(push::influx))
         .merge(prometheus::routes())

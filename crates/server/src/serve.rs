@@ -1,5 +1,7 @@
 //! Accepts connections and ends them well.
 
+mod http2;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,6 +63,9 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Outpu
 /// Serves one connection to its end, or until it has answered its request when the server stops.
 async fn answer(accepted: Accepted, routes: Router, mut context: Context) {
     let Accepted { socket, peer, place: _place } = accepted;
+    if http2::is_spoken(&socket).await {
+        return http2::answer(socket, peer, routes, context).await;
+    }
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         // A router is a counted reference, and always ready.

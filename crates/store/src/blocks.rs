@@ -47,6 +47,17 @@ impl BlockInfo {
     }
 }
 
+impl BlockInfo {
+    /// The ids of its series, each with the bytes of a chunk.
+    pub(crate) fn chunk_bytes(&self, meta: &Meta) -> Vec<(u32, usize)> {
+        let seed = meta.seed(Table::Block, i64::from(self.id));
+        // It was read before, so it can be read.
+        let head = Head::decode(&self.head, seed, u32::MAX).ok();
+        let chunks = head.iter().flat_map(|head| &head.chunks);
+        chunks.map(|chunk| (chunk.series, chunk.end - chunk.start)).collect()
+    }
+}
+
 /// The blocks in order of their ids. Each sealing wrote a run of them in which series ascend.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Blocks {

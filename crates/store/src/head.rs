@@ -227,6 +227,15 @@ impl Head {
         }
     }
 
+    /// About what each series takes of memory, by its local id.
+    pub(crate) fn series_bytes(&self) -> impl Iterator<Item = (u32, usize)> {
+        let bytes = |series: &HeadSeries| {
+            let pieces: usize = series.pieces.iter().map(Piece::bytes).sum();
+            pieces + series.tail.as_ref().map_or(0, Tail::bytes)
+        };
+        (0..).zip(&self.series).map(move |(id, series)| (id, bytes(series)))
+    }
+
     /// Upper bound of the local ids.
     pub(crate) fn n_series(&self) -> usize {
         self.series.len()

@@ -1,6 +1,6 @@
 //! The store: its threads, and what callers can do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
@@ -23,6 +23,7 @@ use crate::selected::Selected;
 use crate::settings::{Limits, Settings};
 use crate::shapes::Guide;
 use crate::shared::Shared;
+use crate::space::{self, Space};
 use crate::span::Span;
 use crate::stats::{Stats, count};
 use crate::sync::{read, write};
@@ -382,6 +383,11 @@ impl Store {
     /// Ends all live files.
     pub(crate) fn close_partitions(&self) -> Result<(), SealError> {
         maintenance::close_all(&self.shared)
+    }
+
+    /// What each series takes that the partitions overlapping a range have.
+    pub fn space(&self, from_ms: i64, to_ms: i64) -> HashMap<Labels, Space> {
+        space::space(&self.shared, (from_ms, to_ms))
     }
 
     /// How the store is doing.

@@ -2,6 +2,7 @@
 
 mod outward;
 mod senders;
+mod space;
 mod targets;
 
 use std::fmt::Write as _;
@@ -15,6 +16,7 @@ use crate::output;
 
 use outward::Outward;
 use senders::Senders;
+use space::Space;
 use targets::Targets;
 
 /// The part of `/api/status` that is shown.
@@ -71,18 +73,20 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     let status: Status = client.get("/api/status")?;
     let senders: Senders = client.get("/api/ingest")?;
     let targets: Targets = client.get("/api/v1/targets")?;
+    let space::Answer { data: space } = client.get(Space::PATH)?;
     let outward =
         Outward { forward: client.get("/api/forward")?, textfiles: client.get("/api/textfiles")? };
     if args.json {
         let mut all = serde_json::to_value(&status)?;
         all["ingest"] = json!(senders);
+        all["space"] = json!(space);
         all["targets"] = json!(targets);
         all["outward"] = json!(outward);
         return output::pretty_json(&all);
     }
     let findings =
         [findings(&status), senders.findings(), targets.findings(), outward.findings()].concat();
-    output::line(&report(&status, &senders, &findings))?;
+    output::line(&report(&status, &senders, &space, &findings))?;
     match findings.len() {
         0 => Ok(()),
         1 => anyhow::bail!("1 thing needs attention"),
@@ -90,7 +94,7 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     }
 }
 
-fn report(status: &Status, senders: &Senders, findings: &[String]) -> String {
+fn report(status: &Status, senders: &Senders, space: &Space, findings: &[String]) -> String {
     let mut text = format!("Barograph {}, {} series\n\n", status.version, status.live_series);
     let mut rows = vec![["cost", "", "readings", ""].map(str::to_owned).to_vec()];
     let left = own_rows(&status.own);
@@ -108,7 +112,7 @@ fn report(status: &Status, senders: &Senders, findings: &[String]) -> String {
     text += &output::table(&collector_rows(&status.collectors));
     text += "\n\n";
     text += &output::table(&store_rows(&status.store));
-    if let Some(rows) = senders.rows() {
+    for rows in [senders.rows(), space.rows()].into_iter().flatten() {
         text += "\n\n";
         text += &output::table(&rows);
     }
@@ -229,7 +233,7 @@ mod tests {
 
     #[test]
     fn all_is_well() {
-        let text = report(&status(), &Senders::default(), &findings(&status()));
+        let text = report(&status(), &Senders::default(), &Space::default(), &findings(&status()));
         assert!(text.contains("0.50 % of one core"), "{text}");
         assert!(text.contains("50.00 ms"), "{text}");
         assert!(text.contains("1.50 bytes each"), "{text}");

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use barograph_model::SystemClock;
 use serde_json::{Value, json};
 
-use crate::program::{Answer, Server, peer_program, run, text};
+use crate::program::{Answer, Server, peer_program, python, run, text};
 use crate::protobuf::Message;
 
 /// A server that holds a counter of three per second and a gauge, two minutes of each.
@@ -190,6 +190,9 @@ fn grafana_finds_what_it_asks_for() {
     let tsdb = parsed(&get(&server, "/api/v1/status/tsdb?limit=1"))["data"].clone();
     assert_eq!(tsdb["seriesCountByMetricName"].as_array().unwrap().len(), 1);
     assert!(tsdb["headStats"]["numSeries"].as_u64().unwrap() >= 3, "{tsdb}");
+    for list in ["bytesByMetricName", "bytesByLabelValuePair"] {
+        assert!(tsdb[list][0]["value"].as_u64().unwrap() > 0, "{tsdb}");
+    }
 }
 
 #[test]
@@ -253,4 +256,48 @@ fn the_query_command_shows_tables_charts_and_mistakes() {
     );
     let output = ask(&[r"\Memory\Availible MBytes"]);
     assert!(text(&output.stderr).contains("near to it: `Available MBytes`"), "{output:?}");
+}
+
+/// What `prometheus-api-client` makes of the interface.
+const API_CLIENT: &str = "
+import sys
+from datetime import datetime, timedelta, timezone
+from prometheus_api_client import PrometheusConnect, MetricsList
+server = PrometheusConnect(url=sys.argv[1])
+assert server.check_prometheus_connection()
+assert 'cpu_usage' in server.all_metrics()
+assert 'host' in server.get_label_names()
+assert server.get_label_values('__name__', params={'match[]': 'cpu_usage'}) == ['cpu_usage']
+current = server.get_current_metric_value('cpu_usage')
+assert len(current) == 1 and 0 <= float(current[0]['value'][1]) <= 100, current
+end = datetime.now(timezone.utc)
+start = end - timedelta(minutes=5)
+samples = server.get_metric_range_data('cpu_usage', start_time=start, end_time=end)
+assert MetricsList(samples)[0].metric_name == 'cpu_usage', samples
+ranges = server.custom_query_range('sum(cpu_usage)', start_time=start, end_time=end, step='5')
+assert len(ranges[0]['values']) >= 1, ranges
+sums = server.get_metric_aggregation('cpu_usage', ['sum', 'max'], start, end, '5')
+assert sums['max'] <= sums['sum'] + 1e-9, sums
+assert server.get_metric_metadata('cpu_usage')[0]['type'] == 'gauge'
+assert isinstance(server.get_targets()['activeTargets'], list)
+try:
+    server.custom_query('sum(')
+except Exception as error:
+    assert 'unexpected end of input' in str(error), error
+else:
+    raise AssertionError('a mistake was answered')
+";
+
+#[test]
+fn pythons_client_of_the_interface_is_answered() {
+    let Some(mut python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    server.wait_for("stored samples", |server| {
+        let found = server.json("/api/v1/query?query=cpu_usage");
+        (found["data"]["result"] != serde_json::json!([])).then_some(())
+    });
+    let url = format!("http://{}", server.address);
+    let output = python.args(["-c", API_CLIENT, &url]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
 }

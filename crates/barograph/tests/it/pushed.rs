@@ -95,16 +95,34 @@ provider.shutdown()
 
 #[test]
 fn opentelemetrys_python_sdk_is_understood() {
+    sdk_is_understood(SDK, "/v1/metrics");
+}
+
+#[test]
+fn opentelemetrys_python_sdk_is_understood_over_grpc() {
+    let script = SDK
+        .replace(
+            "from opentelemetry.exporter.otlp.proto.http import Compression",
+            "from grpc import Compression",
+        )
+        .replace("proto.http.metric_exporter", "proto.grpc.metric_exporter")
+        .replace("compression=", "insecure=True, compression=");
+    sdk_is_understood(&script, "");
+}
+
+fn sdk_is_understood(script: &str, path: &str) {
     let Some(mut python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = Server::start(&data);
-    let endpoint = format!("http://{}/v1/metrics", server.address);
-    let output = python.args(["-c", SDK, &endpoint]).output().unwrap();
+    let endpoint = format!("http://{}{path}", server.address);
+    let output = python.args(["-c", script, &endpoint]).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     let answer = server.json("/api/ingest");
     assert_eq!(answer["sources"][0]["door"], "otlp", "{answer}");
     assert_eq!(answer["sources"][0]["complaint"], serde_json::Value::Null, "{answer}");
+    // It speaks HTTP/1 as before.
+    assert_eq!(server.request("/healthz", "localhost").status, 200);
     server.stop();
     let orders = stored(&data, "sdk_orders_total");
     let labels = r#"sdk_orders_total{instance="i-1",job="shop",region="eu"}"#;

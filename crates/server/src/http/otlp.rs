@@ -17,10 +17,19 @@ use super::error::ApiError;
 use super::receive::{self, Peer, Received};
 use super::unpack::{self, Encoding, UnpackError};
 
+pub(crate) mod grpc;
+
+use grpc::FrameError;
+
+/// The method's address in gRPC.
+pub(crate) const GRPC: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Protobuf,
     Json,
+    /// With how its message is compressed, when it says that it is.
+    Grpc(Encoding),
 }
 
 pub(crate) async fn metrics(
@@ -59,10 +68,14 @@ async fn take(
     let added = Arc::new(Mutex::new(Vec::new()));
     let (for_gather, for_added) = (Arc::clone(ingest), Arc::clone(&added));
     let gather = move |intake: &mut Intake<'_>| {
+        let (bytes, encoding) = match form {
+            Form::Grpc(encoding) => grpc::message(bytes, encoding)?,
+            Form::Protobuf | Form::Json => (bytes, encoding),
+        };
         let bytes = encoding.unpack(bytes, &mut place)?;
         let mut taker = Taker { intake, ingest: &for_gather, added: Vec::new(), too_many: None };
         let read = match form {
-            Form::Protobuf => otlp::read_proto(&bytes, &mut taker),
+            Form::Protobuf | Form::Grpc(_) => otlp::read_proto(&bytes, &mut taker),
             Form::Json => otlp::read_json(&bytes, &mut taker),
         };
         let (added, too_many) = (taker.added, taker.too_many);
@@ -87,6 +100,8 @@ enum Refusal {
     #[error(transparent)]
     Request(#[from] RequestError),
     #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
     TooMany(TooManySamples),
 }
 
@@ -95,6 +110,7 @@ fn refused(refusal: &Refusal) -> ApiError {
         Refusal::Unpack(error) => unpack::refused(error),
         Refusal::Request(error @ RequestError::TooLarge) => ApiError::too_large(error.to_string()),
         Refusal::Request(error) => ApiError::bad_request("bad_request", chain(error)),
+        Refusal::Frame(error) => ApiError::bad_request("bad_body", error.to_string()),
         Refusal::TooMany(error) => ApiError::too_large(error.to_string()),
     }
 }
@@ -148,7 +164,7 @@ fn success(form: Form, report: &Report) -> Response {
     let rejected = report.refused_in_all();
     let message = report.complaint().unwrap_or_default();
     match form {
-        Form::Protobuf => protobuf(otlp::partial_success_proto(rejected, &message)),
+        Form::Protobuf | Form::Grpc(_) => protobuf(otlp::partial_success_proto(rejected, &message)),
         Form::Json => axum::Json(otlp::partial_success_json(rejected, &message)).into_response(),
     }
 }

@@ -1,8 +1,10 @@
 //! Who sends what, as `/api/ingest` and `barograph doctor` show it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use barograph_model::Labels;
 use serde::Serialize;
 
 use super::Ingest;
@@ -57,6 +59,19 @@ impl Ingest {
             busy: self.busy.load(Ordering::Relaxed),
             sources,
         }
+    }
+}
+
+impl Ingest {
+    /// How many series each source has, and what they come to by a measure of one.
+    pub(crate) fn add_up(&self, measure: impl Fn(&Labels) -> u64) -> Vec<(String, usize, u64)> {
+        let add_up = |source: &Arc<Source>| {
+            let name = format!("{} {}", source.door.as_str(), source.name);
+            let table = source.table();
+            let sum = table.known.values().map(|known| measure(&known.labels)).sum();
+            (name, table.known.len(), sum)
+        };
+        self.sources().iter().map(add_up).collect()
     }
 }
 

@@ -192,3 +192,31 @@ fn a_clock_that_jumps_a_day_loses_nothing() {
         found[&labels(1).to_string()].values().copied().collect();
     assert_eq!(values.len(), 350);
 }
+
+#[test]
+fn each_series_is_told_what_it_takes_in_memory_and_on_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let store = open(dir.path(), &clock);
+    let mut noise = 1_u64;
+    for i in 0..1000 {
+        noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        store.append(&[batch(NOON_MS + i * 1000, [(1, 1.0), (2, (noise >> 12) as f64)])]).unwrap();
+    }
+    let space = |from_ms, to_ms| {
+        let found = store.space(from_ms, to_ms);
+        [1, 2].map(|id| found.get(&labels(id)).copied().unwrap_or_default())
+    };
+    let [constant, noisy] = space(NOON_MS, NOON_MS);
+    assert_eq!((constant.disk_bytes, noisy.disk_bytes), (0, 0));
+    assert!(constant.memory_bytes < 1000 && noisy.memory_bytes > 6000, "{constant:?} {noisy:?}");
+    store.seal().unwrap();
+    let sealed = space(NOON_MS, NOON_MS);
+    assert_eq!(sealed.map(|space| space.memory_bytes), [0, 0]);
+    let [constant, noisy] = sealed.map(|space| space.disk_bytes);
+    assert!(constant < 50 && noisy > 6000, "{constant} {noisy}");
+    clock.advance(2 * HOUR_MS);
+    store.maintain().unwrap();
+    assert!(space(NOON_MS, NOON_MS)[1].disk_bytes > 6000);
+    assert_eq!(space(0, 1).map(barograph_store::Space::bytes), [0, 0]);
+}

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use axum::extract::State;
 use axum::response::Response;
-use barograph_model::{METRIC_NAME, Matcher, Selection, SeriesSource};
+use barograph_model::{Labels, METRIC_NAME, Matcher, Selection, SeriesSource};
+use barograph_store::Space;
 use serde_json::{Value, json};
 
 use super::error::Refused;
@@ -17,6 +18,9 @@ use crate::app::Context;
 const ROWS: usize = 10;
 /// Series that have been reported within this time count.
 const LATELY_MS: i64 = 3_600_000;
+/// Bytes are those of the days that overlap this time: every file of years would have to be
+/// opened else.
+const BYTES_OF_MS: i64 = 7 * 24 * 3_600_000;
 
 pub(super) async fn tsdb(
     State(context): State<Context>,
@@ -41,6 +45,13 @@ pub(super) async fn tsdb(
             };
             let selected = SeriesSource::select(context.store.as_ref(), &selection)?;
             let shares = Shares::of(selected.labels());
+            let space = context.store.space(now_ms.saturating_sub(BYTES_OF_MS), now_ms);
+            let bytes = Bytes::of(&space);
+            let of_series = |labels: &Labels| space.get(labels).map_or(0, |it| it.bytes());
+            let sources = context.ingest.add_up(of_series);
+            let by_source = |value: fn(&(String, usize, u64)) -> usize| {
+                sources.iter().map(move |source| (source.0.as_str(), value(source)))
+            };
             let data = json!({
                 "headStats": {
                     "numSeries": selected.labels().len(),
@@ -58,6 +69,10 @@ pub(super) async fn tsdb(
                     largest(shares.values.into_iter().map(|(l, v)| (l, v.len())), rows),
                 "memoryInBytesByLabelName": largest(shares.bytes, rows),
                 "seriesCountByLabelValuePair": largest(shares.pairs, rows),
+                "seriesCountBySource": largest(by_source(|source| source.1), rows),
+                "bytesByMetricName": largest(bytes.metrics, rows),
+                "bytesByLabelValuePair": largest(bytes.pairs, rows),
+                "bytesBySource": largest(by_source(|source| to_usize(source.2)), rows),
             });
             Ok(success(&data.to_string(), &[], &[]))
         })
@@ -92,6 +107,37 @@ impl<'a> Shares<'a> {
         shares.pairs = pairs.into_iter().map(pair).collect();
         shares
     }
+}
+
+/// What the samples of series take, on disk and in memory.
+#[derive(Default)]
+struct Bytes<'a> {
+    metrics: HashMap<&'a str, usize>,
+    pairs: HashMap<String, usize>,
+}
+
+impl<'a> Bytes<'a> {
+    fn of(space: &'a HashMap<Labels, Space>) -> Self {
+        let mut bytes = Self::default();
+        let mut pairs: HashMap<(&str, &str), usize> = HashMap::new();
+        for (labels, space) in space {
+            let size = to_usize(space.bytes());
+            for (label, value) in labels.iter() {
+                if label == METRIC_NAME {
+                    *bytes.metrics.entry(value).or_default() += size;
+                } else {
+                    *pairs.entry((label, value)).or_default() += size;
+                }
+            }
+        }
+        let pair = |((label, value), size)| (format!("{label}={value}"), size);
+        bytes.pairs = pairs.into_iter().map(pair).collect();
+        bytes
+    }
+}
+
+fn to_usize(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 /// The largest first; those of equal size in order of their names.
