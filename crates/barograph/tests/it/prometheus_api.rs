@@ -262,7 +262,7 @@ fn the_query_command_shows_tables_charts_and_mistakes() {
 const API_CLIENT: &str = "
 import sys
 from datetime import datetime, timedelta, timezone
-from prometheus_api_client import PrometheusConnect, MetricsList
+from prometheus_api_client import PrometheusConnect
 server = PrometheusConnect(url=sys.argv[1])
 assert server.check_prometheus_connection()
 assert 'cpu_usage' in server.all_metrics()
@@ -273,17 +273,15 @@ assert len(current) == 1 and 0 <= float(current[0]['value'][1]) <= 100, current
 end = datetime.now(timezone.utc)
 start = end - timedelta(minutes=5)
 samples = server.get_metric_range_data('cpu_usage', start_time=start, end_time=end)
-assert MetricsList(samples)[0].metric_name == 'cpu_usage', samples
+assert samples[0]['metric']['__name__'] == 'cpu_usage', samples
 ranges = server.custom_query_range('sum(cpu_usage)', start_time=start, end_time=end, step='5')
 assert len(ranges[0]['values']) >= 1, ranges
-sums = server.get_metric_aggregation('cpu_usage', ['sum', 'max'], start, end, '5')
-assert sums['max'] <= sums['sum'] + 1e-9, sums
 assert server.get_metric_metadata('cpu_usage')[0]['type'] == 'gauge'
 assert isinstance(server.get_targets()['activeTargets'], list)
 try:
     server.custom_query('sum(')
 except Exception as error:
-    assert 'unexpected end of input' in str(error), error
+    assert '1:5: parse error: unclosed left parenthesis' in str(error), error
 else:
     raise AssertionError('a mistake was answered')
 ";

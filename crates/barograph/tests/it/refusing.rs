@@ -105,7 +105,7 @@ fn a_busy_receiver_is_given_time_and_of_a_refused_batch_only_the_bad_sample_is_l
         seen.taken.iter().any(|body| body.windows(name.len()).any(|part| part == name))
     };
     let told = server.wait_for("what was lost", |server| {
-        let told: Value = server.json("/api/forward")[0].clone();
+        let told: Value = server.json("/api/forward")["receivers"][0].clone();
         (names.iter().all(has) && told["dead_samples"] != 0).then_some(told)
     });
     assert_eq!(told["dead_samples"], 1, "{told}");

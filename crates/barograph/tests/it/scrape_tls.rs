@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::program::{Server, free_port, peer_program, python, text};
 
@@ -52,6 +52,7 @@ fn certificate(mut openssl: Command, folder: &Path) {
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
         .args(["-nodes", "-days", "2", "-subj", "/CN=metrics.test"])
         .args(["-addext", "subjectAltName=DNS:metrics.test"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
         .args(["-keyout", "key.pem", "-out", "cert.pem"])
         .current_dir(folder)
         .output()
@@ -120,21 +121,23 @@ fn exporters_behind_tls_and_sign_in_are_scraped_and_others_refused() {
             error => target["health"] == "down" && said.contains(error),
         }
     };
-    let mut last = Value::Null;
-    let mut ask = |server: &Server| {
-        last = server.json("/api/v1/targets")["data"]["activeTargets"].clone();
-        let targets = last.as_array().unwrap();
-        (targets.len() == jobs.len() && targets.iter().all(is_as_expected)).then_some(())
-    };
-    server.wait_for("every target as it should be", &mut ask);
-    let stored = server.json("/api/v1/query?query=count(exported_total)%20by%20(page)");
-    let counts: Vec<_> = stored["data"]["result"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| (one["metric"]["page"].clone(), one["value"][1].clone()))
-        .collect();
-    assert_eq!(counts, [("/basic".into(), "3".into()), ("/bearer".into(), "2".into())]);
+    let is_asked = |target: &Value| target["health"] != "unknown";
+    let targets = server.wait_for("all targets", |server| {
+        let targets = server.json("/api/v1/targets")["data"]["activeTargets"].take();
+        let targets = targets.as_array().unwrap().clone();
+        (targets.len() == jobs.len() && targets.iter().all(is_asked)).then_some(targets)
+    });
+    for target in &targets {
+        assert!(is_as_expected(target), "{target}");
+    }
+    let query = "/api/v1/query?query=count(exported_total)%20by%20(page)";
+    let expected = json!([["/basic", "3"], ["/bearer", "2"]]);
+    server.wait_for("the pages of all who signed in", |server| {
+        let found = server.json(query)["data"]["result"].take();
+        let count = |one: &Value| json!([one["metric"]["page"], one["value"][1]]);
+        let counts: Vec<Value> = found.as_array().unwrap().iter().map(count).collect();
+        (json!(counts) == expected).then_some(())
+    });
     // Secrets are nowhere to be read.
     for path in ["/api/v1/targets", "/api/v1/status/config", "/metrics"] {
         let page = server.get(path);
