@@ -4,6 +4,7 @@
 //! there before anything is allocated, and nothing panics.
 
 pub(crate) mod batch;
+mod batch_v1;
 pub(crate) mod block;
 pub(crate) mod buckets;
 pub(crate) mod bytes;

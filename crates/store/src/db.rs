@@ -20,8 +20,8 @@ use crate::sync::lock;
 
 /// "Baro", in the header of every file.
 const APPLICATION_ID: i64 = 0x4261_726f;
-/// The version of the tables and rows.
-pub(crate) const VERSION: i64 = 1;
+/// The version of the tables and rows. Version 1 had batches that each stood for itself.
+pub(crate) const VERSION: i64 = 2;
 const SCHEMA: &str = "
     CREATE TABLE meta (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
     CREATE TABLE series (first INTEGER PRIMARY KEY, data BLOB NOT NULL);
@@ -177,7 +177,10 @@ impl Database {
             connection.pragma_update(None, "max_page_count", pages).map_err(failed)?;
         }
         let meta = match self.meta(&connection)? {
-            Some(meta) => meta,
+            Some(meta) => {
+                raise_version(&connection).map_err(failed)?;
+                meta
+            }
             None if sequence::is_noted(&self.path) => {
                 return Err(self.foreign("everything that was committed to it is gone"));
             }
@@ -332,6 +335,15 @@ fn create(connection: &mut Connection, meta: Meta) -> rusqlite::Result<Meta> {
     write_meta(&transaction, &meta)?;
     transaction.commit()?;
     Ok(meta)
+}
+
+/// What is written from now on, earlier versions do not understand.
+fn raise_version(connection: &Connection) -> rusqlite::Result<()> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found < VERSION {
+        connection.pragma_update(None, "user_version", VERSION)?;
+    }
+    Ok(())
 }
 
 /// Makes a new file that nobody else knows yet, so without a journal: an interrupted one is

@@ -4,7 +4,7 @@
 //! that does not change costs nothing but its run of timestamps.
 
 use crate::codec::bytes::Damaged;
-use crate::codec::times::{Run, Runs};
+use crate::codec::times::Run;
 use crate::codec::values::{self, Effort};
 use crate::columns::Columns;
 
@@ -60,18 +60,19 @@ enum TailValues {
     Plain(Vec<f64>),
 }
 
+/// What is added to. Its newest run lies beside it, as each sample is looked at by it.
 #[derive(Debug)]
 struct Tail {
-    times: Runs,
+    run: Run,
+    earlier: Vec<Run>,
     count: usize,
     values: TailValues,
 }
 
 impl Tail {
     fn new(time_ms: i64, value: f64) -> Self {
-        let mut times = Runs::default();
-        times.push(time_ms);
-        Self { times, count: 1, values: TailValues::Constant(value) }
+        let values = TailValues::Constant(value);
+        Self { run: Run::new(time_ms), earlier: Vec::new(), count: 1, values }
     }
 
     fn bytes(&self) -> usize {
@@ -79,12 +80,33 @@ impl Tail {
             TailValues::Constant(_) => 0,
             TailValues::Plain(plain) => plain.capacity() * size_of::<f64>(),
         };
-        values + self.times.runs.capacity() * size_of::<Run>()
+        values + self.earlier.capacity() * size_of::<Run>()
+    }
+
+    /// Adds a sample where that takes no memory: nearly always. `false` if it would.
+    #[inline]
+    fn push_in_place(&mut self, time_ms: i64, value: f64) -> bool {
+        match &mut self.values {
+            TailValues::Constant(constant) => {
+                if constant.to_bits() != value.to_bits() || !self.run.extend(time_ms) {
+                    return false;
+                }
+            }
+            TailValues::Plain(plain) => {
+                let room = plain.capacity().min(PIECE_SAMPLES);
+                if plain.len() >= room || !self.run.extend(time_ms) {
+                    return false;
+                }
+                plain.push(value);
+            }
+        }
+        self.count += 1;
+        true
     }
 
     /// Whether the value has to start a new tail.
     fn ends_before(&self, value: f64) -> bool {
-        self.times.runs.len() >= MAX_RUNS
+        self.earlier.len() + 1 >= MAX_RUNS
             || match &self.values {
                 TailValues::Constant(constant) => {
                     constant.to_bits() != value.to_bits() && self.count >= LONG_CONSTANT
@@ -103,7 +125,9 @@ impl Tail {
             }
             TailValues::Plain(plain) => plain.push(value),
         }
-        self.times.push(time_ms);
+        if !self.run.extend(time_ms) {
+            self.earlier.push(std::mem::replace(&mut self.run, Run::new(time_ms)));
+        }
         self.count += 1;
     }
 
@@ -116,16 +140,25 @@ impl Tail {
                 PieceValues::Encoded(bytes.into())
             }
         };
-        let range_ms = range_of(&self.times.runs);
-        Ok(Piece { times: self.times.runs.into(), range_ms, count: self.count, values })
+        let mut times = self.earlier;
+        times.push(self.run);
+        let range_ms = range_of(&times);
+        Ok(Piece { times: times.into(), range_ms, count: self.count, values })
+    }
+
+    fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.earlier.iter().chain([&self.run])
     }
 
     /// Appends at least the samples in a range.
     fn read(&self, range_ms: (i64, i64), out: &mut Columns) {
-        let within = match &self.times.runs[..] {
-            [run] => run.within(range_ms),
-            runs if overlap(range_of(runs), range_ms) => 0..self.count,
-            _ => return,
+        let is_one_run = self.earlier.is_empty();
+        let within = if is_one_run {
+            self.run.within(range_ms)
+        } else if self.runs().any(|run| overlap((run.start_ms, run.last_ms()), range_ms)) {
+            0..self.count
+        } else {
+            return;
         };
         match &self.values {
             TailValues::Constant(value) => {
@@ -133,9 +166,10 @@ impl Tail {
             }
             TailValues::Plain(plain) => out.values.extend_from_slice(&plain[within.clone()]),
         }
-        match &self.times.runs[..] {
-            [run] => run.read(within, &mut out.times),
-            _ => out.times.extend(self.times.iter()),
+        if is_one_run {
+            self.run.read(within, &mut out.times);
+        } else {
+            out.times.extend(self.runs().flat_map(Run::iter));
         }
     }
 }
@@ -199,19 +233,30 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    pub(crate) fn push(&mut self, series: u32, time_ms: i64, value: f64) -> Result<(), Damaged> {
-        let index = series as usize;
-        if index >= self.series.len() {
+    /// Adds a sample of each of the series, which ascend. What cannot be kept is left out.
+    pub(crate) fn push_all(&mut self, series: &[u32], time_ms: i64, values: &[f64]) {
+        let Some(last) = series.last() else { return };
+        let end = *last as usize + 1;
+        if end > self.series.len() {
             let capacity = self.series.capacity();
-            self.series.resize_with(index + 1, HeadSeries::default);
+            self.series.resize_with(end, HeadSeries::default);
             self.bytes += (self.series.capacity() - capacity) * size_of::<HeadSeries>();
         }
-        let (taken, freed) = self.series[index].push(time_ms, value)?;
-        self.bytes = self.bytes + taken - freed;
-        self.samples += 1;
-        let (first, last) = self.range_ms.unwrap_or((time_ms, time_ms));
-        self.range_ms = Some((first.min(time_ms), last.max(time_ms)));
-        Ok(())
+        let before = self.samples;
+        for (id, value) in series.iter().zip(values) {
+            let series = &mut self.series[*id as usize];
+            let in_place =
+                series.tail.as_mut().is_some_and(|tail| tail.push_in_place(time_ms, *value));
+            if !in_place {
+                let Ok((taken, freed)) = series.push(time_ms, *value) else { continue };
+                self.bytes = self.bytes + taken - freed;
+            }
+            self.samples += 1;
+        }
+        if self.samples > before {
+            let (first, last) = self.range_ms.unwrap_or((time_ms, time_ms));
+            self.range_ms = Some((first.min(time_ms), last.max(time_ms)));
+        }
     }
 
     /// Appends at least the samples of a series in a range, in the order of their arrival.
@@ -259,7 +304,7 @@ mod tests {
         ) {
             let mut head = Head::default();
             for (time, value) in &samples {
-                head.push(3, *time, *value).unwrap();
+                head.push_all(&[3], *time, &[*value]);
             }
             let read = |range_ms| {
                 let mut columns = Columns::default();
@@ -277,7 +322,7 @@ mod tests {
     fn a_constant_hour_takes_less_than_a_kilobyte() {
         let mut head = Head::default();
         for second in 0..3600 {
-            head.push(0, second * 1000, 42.0).unwrap();
+            head.push_all(&[0], second * 1000, &[42.0]);
         }
         assert!(head.bytes < 1000, "{}", head.bytes);
         assert_eq!(head.range_ms, Some((0, 3_599_000)));

@@ -9,7 +9,7 @@ use barograph_model::Labels;
 use rusqlite::{Connection, ErrorCode, params};
 
 use crate::blocks::Blocks;
-use crate::codec::batch::{self, Frame};
+use crate::codec::batch::{Chain, Frame, Sorter};
 use crate::codec::bytes::Decoded;
 use crate::codec::names;
 use crate::columns::{self, Columns};
@@ -62,6 +62,9 @@ pub(crate) struct Writer {
     local_of: Vec<u32>,
     next_seq: i64,
     sequence: SequenceFile,
+    /// What the next batch may refer to.
+    pub(crate) chain: Chain,
+    sorter: Sorter,
 }
 
 /// What readers see; changed in single steps.
@@ -141,6 +144,8 @@ impl Live {
                 local_of,
                 next_seq,
                 sequence,
+                chain: Chain::default(),
+                sorter: Sorter::default(),
             }),
             index: RwLock::new(index),
             state: RwLock::new(State {
@@ -244,19 +249,22 @@ impl Live {
         max_series: usize,
         now: Duration,
     ) -> Result<Vec<Refused>, CommitError> {
-        let mut writer = lock(&self.writer);
+        let mut guard = lock(&self.writer);
+        let writer = &mut *guard;
         let mut draft = Draft::new(read(&self.index).len(), max_series);
-        let frames = draft.frames(rows, &mut writer.local_of, &read(registry));
+        let Writer { local_of, sorter, .. } = writer;
+        let frames = draft.frames(rows, local_of, sorter, &read(registry));
         if frames.is_empty() {
             return Ok(draft.refused);
         }
-        let bytes = match self.write(&mut writer, &frames, &draft) {
+        let bytes = match self.write(writer, &frames, &draft) {
             Ok(bytes) => bytes,
             Err(error) => {
+                writer.chain.end();
                 for (id, _) in &draft.new {
                     writer.local_of[id.index as usize] = 0;
                 }
-                return Err(self.write_error(&mut writer, &error));
+                return Err(self.write_error(writer, &error));
             }
         };
         writer.next_seq += 1;
@@ -275,11 +283,9 @@ impl Live {
         state.head_since.get_or_insert(now);
         state.last_commit = now;
         for frame in &frames {
-            for (series, value) in frame.series.iter().zip(&frame.values) {
-                // Only a column that pco refuses can fail here, and it takes all numbers; the
-                // sample is on disk in any case.
-                drop(state.head.push(*series, frame.time_ms, *value));
-            }
+            // Only a column that pco refuses can fail here, and it takes all numbers; the samples
+            // are on disk in any case.
+            state.head.push_all(&frame.series, frame.time_ms, &frame.values);
         }
         Ok(refused)
     }
@@ -293,7 +299,7 @@ impl Live {
         let meta = read(&self.state).meta;
         let seq = writer.next_seq;
         let n_series = draft.first_new + draft.len();
-        let data = batch::encode(frames, n_series, meta.seed(Table::Batch, seq));
+        let data = writer.chain.encode(frames, n_series, seq, meta.seed(Table::Batch, seq));
         let connection = self.connection(writer)?;
         let put_batch = |connection: &Connection| {
             connection
@@ -402,6 +408,7 @@ impl Draft {
         &mut self,
         rows: &[Rows],
         local_of: &mut Vec<u32>,
+        sorter: &mut Sorter,
         registry: &Registry,
     ) -> Vec<Frame> {
         let mut frames = Vec::with_capacity(rows.len());
@@ -424,7 +431,7 @@ impl Draft {
                 frame.values.push(*value);
             }
             self.refused.push(refused);
-            frame.normalise();
+            frame.normalise(sorter);
             frames.push(frame);
         }
         frames.retain(|frame| !frame.series.is_empty());

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use crate::blocks::{BlockInfo, Blocks};
-use crate::codec::batch;
+use crate::codec::batch::Chain;
 use crate::codec::names;
 use crate::db::{Meta, Table, is_corruption};
 use crate::head::Head;
@@ -124,13 +124,14 @@ impl Contents {
             connection.prepare("SELECT seq, data FROM batch WHERE seq >= ?1 ORDER BY seq")?;
         let mut rows = query.query([self.meta.sealed_seq])?;
         let mut found = false;
+        let mut chain = Chain::default();
         while let Some(row) = rows.next()? {
             let seq: i64 = row.get(0)?;
             let data = row.get_ref(1)?.as_blob().unwrap_or_default();
             self.lost.batches += seq.abs_diff(self.next_seq);
             self.next_seq = seq.saturating_add(1);
             found = true;
-            self.read_batch(data, seq);
+            self.read_batch(data, seq, &mut chain);
         }
         if found {
             // Missing rows between others show in their numbers; the last ones only here.
@@ -141,19 +142,19 @@ impl Contents {
         Ok(())
     }
 
-    fn read_batch(&mut self, data: &[u8], seq: i64) {
-        let Ok((frames, n_series)) = batch::decode(data, self.meta.seed(Table::Batch, seq)) else {
+    fn read_batch(&mut self, data: &[u8], seq: i64, chain: &mut Chain) {
+        let seed = self.meta.seed(Table::Batch, seq);
+        let Ok((frames, n_series)) = chain.decode(data, seq, seed) else {
             self.lost.batches += 1;
             return;
         };
         self.lost.series += u64::from(self.index.pad(n_series));
         self.batch_bytes += data.len() as u64;
         for frame in frames {
-            for (series, value) in frame.series.into_iter().zip(frame.values) {
-                if self.head.push(series, frame.time_ms, value).is_err() {
-                    self.lost.chunks += 1;
-                }
-            }
+            let before = self.head.samples;
+            self.head.push_all(&frame.series, frame.time_ms, &frame.values);
+            let kept = self.head.samples - before;
+            self.lost.chunks += (frame.series.len() as u64).saturating_sub(kept);
         }
     }
 }

@@ -158,8 +158,11 @@ impl Live {
 
     /// Sets the head aside for sealing; appends go on into a new one.
     fn freeze(&self) -> Option<Arc<Frozen>> {
+        // Between two commits: the first batch that is not sealed must not refer to sealed ones.
+        let mut writer = lock(&self.writer);
         let mut state = write(&self.state);
         if state.frozen.is_none() && !state.head.is_empty() {
+            writer.chain.end();
             let head = std::mem::take(&mut state.head);
             let frozen = Frozen { head, through_seq: state.next_seq };
             state.frozen = Some(Arc::new(frozen));

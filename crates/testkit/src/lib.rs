@@ -2,8 +2,10 @@
 
 mod clock;
 mod disk;
+mod recording;
 mod tree;
 
 pub use clock::FakeClock;
 pub use disk::Disk;
+pub use recording::Recording;
 pub use tree::Tree;

@@ -28,6 +28,23 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    pub(crate) fn new(time_ms: i64) -> Self {
+        Self { start_ms: time_ms, step_ms: 0, count: 1 }
+    }
+
+    /// Adds a time that fits behind the last one; `false` if it does not.
+    #[inline]
+    pub(crate) fn extend(&mut self, time_ms: i64) -> bool {
+        let Some(step_ms) = time_ms.checked_sub(self.last_ms()) else { return false };
+        let fits =
+            step_ms > 0 && (self.count == 1 || self.step_ms == step_ms) && self.count < u32::MAX;
+        if fits {
+            self.step_ms = step_ms;
+            self.count += 1;
+        }
+        fits
+    }
+
     pub(crate) fn last_ms(&self) -> i64 {
         // The last time fits, so the wrapped steps towards it cancel out.
         self.start_ms.wrapping_add(self.step_ms.wrapping_mul(i64::from(self.count) - 1))
@@ -78,21 +95,9 @@ pub(crate) struct Runs {
 
 impl Runs {
     pub(crate) fn push(&mut self, time_ms: i64) {
-        if let Some(run) = self.runs.last_mut()
-            && let Some(step_ms) = time_ms.checked_sub(run.last_ms())
-            && step_ms > 0
-            && (run.count == 1 || run.step_ms == step_ms)
-            && run.count < u32::MAX
-        {
-            run.step_ms = step_ms;
-            run.count += 1;
-            return;
+        if !self.runs.last_mut().is_some_and(|run| run.extend(time_ms)) {
+            self.runs.push(Run::new(time_ms));
         }
-        self.runs.push(Run { start_ms: time_ms, step_ms: 0, count: 1 });
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = i64> {
-        self.runs.iter().flat_map(Run::iter)
     }
 }
 

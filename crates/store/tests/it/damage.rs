@@ -243,11 +243,12 @@ fn writing_goes_on_beside_a_damaged_live_file() {
 }
 
 #[test]
-fn a_damaged_batch_is_skipped_and_stays_reported_after_sealing() {
+fn a_damaged_batch_is_skipped_with_what_goes_on_from_it_and_stays_reported_after_sealing() {
     let dir = tempfile::tempdir().unwrap();
     let clock = TestClock::at(NOON_MS);
     let store = open(dir.path(), &clock);
-    fill(&store, 0, 20);
+    // Batches 0 to 15 belong together, and 16 to 31.
+    fill(&store, 0, 40);
     let expected = contents(&store);
     drop(store);
     let connection = rusqlite::Connection::open(the_file(dir.path())).unwrap();
@@ -255,16 +256,16 @@ fn a_damaged_batch_is_skipped_and_stays_reported_after_sealing() {
         connection.query_row("SELECT data FROM batch WHERE seq = 7", [], |row| row.get(0)).unwrap();
     data[20] ^= 4;
     connection.execute("UPDATE batch SET data = ?1 WHERE seq = 7", [data]).unwrap();
-    connection.execute("DELETE FROM batch WHERE seq = 11", []).unwrap();
+    connection.execute("DELETE FROM batch WHERE seq = 20", []).unwrap();
     connection.close().unwrap();
     for round in 0..3 {
         let store = open(dir.path(), &clock);
         let answer = select_all(&store);
         let found = as_map(&answer.data);
         assert!(is_part_of(&found, &expected));
-        assert!(found.values().all(|series| series.len() == 18));
+        assert!(found.values().all(|series| series.len() == 7 + 4 + 8));
         assert_eq!(answer.warnings.len(), 1);
-        assert_eq!(answer.warnings[0].message, "damaged and left out: 2 batches");
+        assert_eq!(answer.warnings[0].message, "damaged and left out: 21 batches");
         assert_eq!(answer.warnings[0].partition, "2026-11-22T12");
         if round == 0 {
             store.seal().unwrap();

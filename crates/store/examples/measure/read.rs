@@ -1,0 +1,110 @@
+//! Reading, and starting.
+
+use std::hint::black_box;
+
+use barograph_model::{METRIC_NAME, Matcher, Samples, Selection, SeriesSource};
+use barograph_store::Store;
+
+use super::own::{now, timed};
+use super::{Outcome, Scrape, Work, ingest, open_idle, scrapes, tell};
+
+/// Times that each question is asked; the fastest counts, since others disturb only upwards.
+const ROUNDS: usize = 7;
+
+/// One series, a hundred, those of a metric and all, in each form that samples have.
+pub(crate) fn read(work: &Work) -> Outcome {
+    let recording = work.load()?;
+    let clock = Work::clock(&recording);
+    let ended_ms = recording.times.last().copied().unwrap_or_default();
+    // The metric with the most series, and a series of it.
+    let mut names: Vec<&str> = recording.series.iter().map(|(labels, _)| labels.name()).collect();
+    names.sort_unstable();
+    let largest = names.chunk_by(|a, b| a == b).max_by_key(|same| same.len());
+    let name = largest.and_then(|same| same.first()).copied().unwrap_or_default().to_owned();
+    let of_name = recording.series.iter().find(|(labels, _)| labels.name() == name);
+    let (one, _) = of_name.ok_or("an empty recording")?;
+    let one: Vec<Matcher> = one.iter().map(|(name, value)| Matcher::equal(name, value)).collect();
+    let all = [Matcher::new(METRIC_NAME, barograph_model::MatchOp::Regex, ".+")?];
+    let metric = [Matcher::equal(METRIC_NAME, &name)];
+    let store = open_idle(&work.dir, &clock)?;
+    for Scrape { time_ms, series, values } in &scrapes(&recording, &store)? {
+        clock.set(*time_ms);
+        store.append_rows(*time_ms, series, values)?;
+    }
+    drop(recording);
+    let questions: [(&str, &[Matcher], usize); 4] = [
+        ("one_series", &one, 1),
+        ("hundred_series", &all, 100),
+        ("metric", &metric, usize::MAX),
+        ("all_series", &all, usize::MAX),
+    ];
+    for form in ["head", "sealed", "final"] {
+        match form {
+            "head" => {}
+            "sealed" => store.seal()?,
+            _ => ingest::finish(&store, &clock, ended_ms)?,
+        }
+        for (what, matchers, series) in &questions {
+            let mut best = f64::INFINITY;
+            let mut samples = 0;
+            for _ in 0..ROUNDS {
+                let (cpu, answer) = timed(|| sum(&store, matchers, *series));
+                let (sum, read) = answer?;
+                black_box(sum);
+                samples = read;
+                best = best.min(cpu);
+            }
+            tell(&format!("{form}_{what}_msamples_per_cpu_second"), samples as f64 / best / 1e6)?;
+        }
+    }
+    Ok(())
+}
+
+/// The sum of what the first `most` series hold, and how many samples that are.
+fn sum(
+    store: &Store,
+    matchers: &[Matcher],
+    most: usize,
+) -> Result<(f64, usize), barograph_model::SourceError> {
+    let selection = Selection {
+        matchers,
+        from_ms: 0,
+        to_ms: i64::MAX,
+        windows: None,
+        max_series: usize::MAX,
+        max_samples: usize::MAX,
+        cancel: None,
+    };
+    let selected = SeriesSource::select(store, &selection)?;
+    let mut reader = selected.reader();
+    let (mut samples, mut sum, mut count) = (Samples::default(), 0.0, 0);
+    for series in 0..selected.labels().len().min(most) {
+        reader.samples(series, &mut samples)?;
+        sum += samples.values.iter().sum::<f64>();
+        count += samples.values.len();
+    }
+    Ok((sum, count))
+}
+
+/// With all samples in the head, as after a kill before anything was sealed.
+pub(crate) fn start(work: &Work) -> Outcome {
+    let recording = work.load()?;
+    let clock = Work::clock(&recording);
+    let store = open_idle(&work.dir, &clock)?;
+    for Scrape { time_ms, series, values } in &scrapes(&recording, &store)? {
+        clock.set(*time_ms);
+        store.append_rows(*time_ms, series, values)?;
+    }
+    drop(store);
+    let (mut wall, mut cpu) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..3 {
+        let started = now();
+        let (spent, store) = timed(|| open_idle(&work.dir, &clock));
+        drop(store?);
+        wall = wall.min(started.elapsed().as_secs_f64());
+        cpu = cpu.min(spent);
+    }
+    tell("start_seconds", wall)?;
+    tell("start_cpu_seconds", cpu)?;
+    Ok(())
+}
