@@ -27,11 +27,14 @@ fn program() -> PathBuf {
 
 /// Whether every client can be imported. Where we may not install, nobody has to have them.
 pub(crate) fn present() -> bool {
+    !debian::is_root() || is_here()
+}
+
+/// Also where nobody but the system's administrator could install it.
+pub(crate) fn is_here() -> bool {
     let modules: Vec<_> = CLIENTS.iter().map(|(_, module)| *module).collect();
     let import = format!("import {}", modules.join(", "));
-    !debian::is_root()
-        || program().is_file()
-            && process::read(process::command(program()).args(["-c", &import])).is_ok()
+    program().is_file() && process::read(process::command(program()).args(["-c", &import])).is_ok()
 }
 
 pub(crate) fn install() -> Result<()> {

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -121,14 +122,31 @@ pub(crate) static FAULTS: Tool = Tool {
 /// Who else reads and writes Prometheus' formats.
 pub(crate) static PROMETHEUS: Tool = Tool {
     name: "Prometheus, promtool, node_exporter and VictoriaMetrics",
-    present: || {
-        let programs =
-            ["prometheus", "promtool", "prometheus-node-exporter", "victoria-metrics", "vmagent"];
-        !debian::is_root() || programs.iter().all(|name| process::find(name).is_some())
-    },
+    present: || !debian::is_root() || missing_peers().is_empty(),
     source: Source::Debian(&["prometheus", "prometheus-node-exporter", "victoria-metrics"]),
     advice: "install Prometheus with promtool, node_exporter and VictoriaMetrics",
 };
+
+/// The programs to compare with that are not here.
+pub(crate) fn missing_peers() -> Vec<&'static str> {
+    let programs =
+        ["prometheus", "promtool", "prometheus-node-exporter", "victoria-metrics", "vmagent"];
+    programs.into_iter().filter(|name| process::find(name).is_none()).collect()
+}
+
+/// Has tests fail that find no program to compare with; they are left out in silence otherwise. Where
+/// we may not install those programs, says that they are left out.
+pub(crate) fn demand_peers(tests: &mut Command) -> &mut Command {
+    let mut missing = missing_peers();
+    if !python::is_here() {
+        missing.push("the clients in Python");
+    }
+    if missing.is_empty() {
+        return tests.env("BAROGRAPH_PEERS", "1");
+    }
+    println!("NOT COMPARED WITH OTHERS, as they are missing: {}", missing.join(", "));
+    tests.env_remove("BAROGRAPH_PEERS")
+}
 
 /// Asks as often as a server can answer.
 pub(crate) static WRK: Tool = Tool {
@@ -237,6 +255,15 @@ mod tests {
         assert_eq!(missing[0].1, "a unicorn is missing: be patient");
         let error = require(&[&ABSENT]).unwrap_err().to_string();
         assert_eq!(error, "a unicorn is missing: be patient");
+    }
+
+    #[test]
+    fn tests_are_told_whether_all_peers_are_here() {
+        let mut tests = process::command("tests");
+        demand_peers(&mut tests);
+        let told = tests.get_envs().find(|(name, _)| *name == "BAROGRAPH_PEERS");
+        let all_here = missing_peers().is_empty() && python::is_here();
+        assert_eq!(told.and_then(|(_, value)| value).is_some(), all_here);
     }
 
     #[test]

@@ -106,7 +106,7 @@ fn clippy_command() -> Command {
 }
 
 fn unit() -> Result<Tally> {
-    run_tests(&mut test_command("default"))
+    run_tests(tools::demand_peers(&mut test_command("default")))
 }
 
 /// The tests of the whole workspace, by nextest where it is installed.
