@@ -3,10 +3,12 @@
 //! A tree of routes leads each incident to a policy; a policy has steps, each some time after the
 //! incident began; a step tells channels, people, or whoever is on call in a rota.
 
+mod person;
 mod policy;
 mod rota;
 mod route;
 
+pub use person::{Contact, Person};
 pub use policy::{Due, Policy, PolicyProblem, Progress, Step};
 pub use rota::{Layer, OnCall, Override, Rota, RotaProblem};
 pub use route::{Decision, Route};

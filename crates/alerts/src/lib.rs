@@ -2,6 +2,7 @@
 //! Everything here is a function of what it is given and of a clock; nothing is sent or stored.
 
 pub mod backtest;
+pub mod document;
 pub mod escalation;
 pub mod evaluate;
 pub mod incident;

@@ -5,6 +5,7 @@ mod schedule;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document::instant;
 use crate::machine::Texts;
 use crate::matchers::Matchers;
 
@@ -16,12 +17,14 @@ pub use schedule::{Schedule, ScheduleError};
 pub struct Silence {
     pub matchers: Matchers,
     /// Milliseconds since 1970 UTC.
+    #[serde(rename = "from", with = "instant")]
     pub from_ms: i64,
+    #[serde(rename = "to", with = "instant")]
     pub to_ms: i64,
     pub owner: String,
     pub reason: String,
     /// Ends by itself once none of the alerts that it hid fires any more.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ends_on_recovery: bool,
 }
 

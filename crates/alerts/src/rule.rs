@@ -13,12 +13,12 @@ mod read;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use barograph_promql::Query;
 
 use crate::template::Template;
 
+pub use crate::document::Problem;
 pub use read::{MAX_FILE_BYTES, MAX_RULES, read_rules, read_rules_with};
 
 /// Rules that are evaluated together, one after the other.
@@ -99,17 +99,6 @@ pub enum Severity {
     Critical,
 }
 
-/// One mistake in a rule file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// From 1; 0 where the whole file is meant.
-    pub line: usize,
-    pub column: usize,
-    /// Group and rule, as far as they are known.
-    pub place: String,
-    pub message: String,
-}
-
 impl Rule {
     /// The alert's or the recorded metric's name.
     pub fn name(&self) -> &str {
@@ -166,17 +155,5 @@ impl Severity {
             "critical" | "error" | "page" | "major" | "high" | "disaster" => Some(Self::Critical),
             _ => None,
         }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line > 0 {
-            write!(f, "{}:{}: ", self.line, self.column)?;
-        }
-        if !self.place.is_empty() {
-            write!(f, "{}: ", self.place)?;
-        }
-        f.write_str(&self.message)
     }
 }

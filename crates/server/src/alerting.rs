@@ -26,6 +26,7 @@ use barograph_store::Store;
 pub use desk::ActError;
 pub use report::{AlertReport, AlertingStatus, GroupReport, Health, RuleReport};
 
+use crate::documents::Documents;
 use desk::Desk;
 use round::GroupState;
 
@@ -54,6 +55,7 @@ pub struct Alerting {
 struct Shared {
     store: Arc<Store>,
     state: Arc<State>,
+    documents: Arc<Documents>,
     engine: Engine,
     clock: Arc<dyn Clock>,
     settings: AlertingSettings,
@@ -97,17 +99,19 @@ impl Alerting {
     /// A rule file has mistakes, or the database cannot be read.
     pub fn start(
         store: Arc<Store>,
-        state: Arc<State>,
+        documents: Arc<Documents>,
         engine: Engine,
         clock: Arc<dyn Clock>,
         settings: AlertingSettings,
     ) -> Result<Self, AlertingError> {
         let groups = loading::load(&settings).map_err(AlertingError::Rules)?;
+        let state = Arc::clone(documents.state());
         let groups = saved::restore(&state, groups, clock.monotonic())?;
         let desk = Desk::restore(&state)?;
         let shared = Arc::new(Shared {
             store,
             state,
+            documents,
             engine,
             clock,
             settings,
@@ -156,16 +160,17 @@ impl Shared {
     /// Evaluates what is due, lets incidents escalate, and saves what changed.
     fn tick(&self) {
         let monotonic = self.clock.monotonic();
+        let book = self.documents.book();
         let mut groups = lock(&self.groups);
         for group in groups.iter_mut().filter(|group| group.is_due(monotonic)) {
             let transitions = self.evaluate(group, monotonic);
-            lock(&self.desk).take(&transitions, &self.state, self.clock.now_ms());
+            lock(&self.desk).take(&transitions, &book, self.clock.now_ms());
             if *lock(&self.stop) {
                 break;
             }
         }
         let mut desk = lock(&self.desk);
-        desk.advance(&self.state, self.clock.now_ms(), monotonic);
+        desk.advance(&book, self.clock.now_ms(), monotonic);
         if let Err(error) = saved::save(&self.state, &mut groups, &mut desk, monotonic) {
             desk.report_unsaved(&chain(&error));
         }

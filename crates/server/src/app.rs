@@ -9,6 +9,7 @@ use barograph_store::Store;
 use tokio::sync::{Semaphore, watch};
 
 use crate::alerting::Alerting;
+use crate::documents::Documents;
 use crate::doors::Doors;
 use crate::events::EventLog;
 use crate::feed::Feed;
@@ -23,6 +24,7 @@ use crate::readings::Readings;
 pub struct App {
     pub store: Arc<Store>,
     pub queries: Arc<Queries>,
+    pub documents: Arc<Documents>,
     pub alerting: Arc<Alerting>,
     pub latest: Arc<Latest>,
     pub feed: Arc<Feed>,

@@ -3,6 +3,7 @@
 mod assets;
 mod connections;
 mod counters;
+mod documents;
 mod doors;
 mod error;
 mod events;
@@ -45,6 +46,16 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/connections", get(connections::connections))
         .route("/api/counters", get(counters::counters))
         .route("/api/current_metrics", get(simple::current_metrics))
+        .route("/api/documents", get(documents::all).post(documents::apply))
+        .route("/api/documents/{kind}", get(documents::of_kind))
+        .route(
+            "/api/documents/{kind}/{name}",
+            get(documents::read).put(documents::write).delete(documents::remove),
+        )
+        .route("/api/documents/{kind}/{name}/check", post(documents::check))
+        .route("/api/documents/{kind}/{name}/diff", get(documents::diff))
+        .route("/api/documents/{kind}/{name}/history", get(documents::history))
+        .route("/api/documents/{kind}/{name}/rollback", post(documents::roll_back))
         .route("/api/events", get(events::events))
         .route("/api/forward", get(doors::forward))
         .route("/api/historical_metrics/{name}", get(simple::historical_metrics))

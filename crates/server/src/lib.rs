@@ -5,6 +5,7 @@ mod alerting;
 mod answers;
 mod app;
 mod check;
+mod documents;
 mod doors;
 mod events;
 mod exposition;
@@ -39,6 +40,10 @@ pub use answers::{
 };
 pub use app::{App, Limits, RunnerView};
 pub use check::{Check, CheckAnswer, CheckConfig, Checks, Ended, Program, RunProgram};
+pub use documents::{
+    Action, Applied, Author, Book, Difference, DocumentError, DocumentProblem, Documents, KINDS,
+    Kind, Outcome, ProblemSeverity, Wanted,
+};
 pub use doors::Doors;
 pub use events::{EVENTS_LOST, EventAnswer, EventLog};
 pub use feed::{Feed, FeedStatus};

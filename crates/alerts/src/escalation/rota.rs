@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, Unit};
 use serde::{Deserialize, Serialize};
 
+use crate::document::instant;
 use crate::mute::Schedule;
 
 /// A rota. A later layer goes before an earlier one where both have somebody.
@@ -38,7 +39,9 @@ pub struct Layer {
 pub struct Override {
     pub person: String,
     /// Milliseconds since 1970 UTC.
+    #[serde(rename = "from", with = "instant")]
     pub from_ms: i64,
+    #[serde(rename = "to", with = "instant")]
     pub to_ms: i64,
 }
 
@@ -234,7 +237,7 @@ layers:
     fn what_makes_no_sense_is_told_at_once() {
         let rota: Rota = serde_saphyr::from_str(
             "{time_zone: Mars, layers: [{people: [], starts: soon, turn_days: 0}],
-              overrides: [{person: a, from_ms: 5, to_ms: 5}]}",
+              overrides: [{person: a, from: 2026-01-10T08:00:00Z, to: 2026-01-10T09:00:00+01:00}]}",
         )
         .unwrap();
         let expected = [

@@ -59,7 +59,7 @@ struct Inherited<'a> {
 
 impl Route {
     /// How deep a tree may be.
-    const MAX_DEPTH: usize = 20;
+    pub const MAX_DEPTH: usize = 20;
 
     /// Where an alert with these labels goes. The root takes what nobody else takes.
     pub fn decide(&self, labels: &Texts) -> Vec<Decision> {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use barograph_model::METRIC_NAME;
 use barograph_promql::{NoShorthands, Query, Shorthands, parse_duration};
-use serde_saphyr::{Location, Options, Spanned};
+use serde_saphyr::{Options, Spanned};
 
 use super::raw::{self, Scalar};
 use super::{AlertingRule, Comparison, Group, Problem, RecordingRule, Rule, Severity, Threshold};
+use crate::document::{is_blank, position, syntax};
 use crate::template::Template;
 
 /// A larger file is not one of rules.
@@ -34,7 +35,7 @@ pub fn read_rules_with(text: &str, known: &dyn Shorthands) -> Result<Vec<Group>,
     if text.len() > MAX_FILE_BYTES {
         let bytes = text.len();
         let message = format!("the file has {bytes} bytes, at most {MAX_FILE_BYTES} are allowed");
-        return Err(vec![Problem { line: 0, column: 0, place: String::new(), message }]);
+        return Err(vec![Problem::whole(message)]);
     }
     let file: raw::File = if is_blank(text) {
         raw::File { groups: Vec::new() }
@@ -51,27 +52,6 @@ pub fn read_rules_with(text: &str, known: &dyn Shorthands) -> Result<Vec<Group>,
     Err(reader.problems)
 }
 
-/// Nothing but blanks and comments.
-fn is_blank(text: &str) -> bool {
-    text.lines()
-        .map(str::trim)
-        .all(|line| line.is_empty() || line.starts_with('#') || line == "---")
-}
-
-fn syntax(error: &serde_saphyr::Error) -> Problem {
-    let error = error.without_snippet();
-    let (line, column) = error.location().map_or((0, 0), |at| place(&at));
-    let rendered = error.to_string();
-    // The place stands in the problem already.
-    let message = rendered.split(" at line ").next().unwrap_or(&rendered).to_owned();
-    Problem { line, column, place: String::new(), message }
-}
-
-fn place(at: &Location) -> (usize, usize) {
-    let number = |it: u64| usize::try_from(it).unwrap_or(usize::MAX);
-    (number(at.line()), number(at.column()))
-}
-
 struct Reader<'a> {
     known: &'a dyn Shorthands,
     problems: Vec<Problem>,
@@ -82,7 +62,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn wrong<T>(&mut self, at: &Spanned<T>, message: impl Into<String>) {
-        let (line, column) = place(&at.defined);
+        let (line, column) = position(&at.defined);
         let (place, message) = (self.place.clone(), message.into());
         self.problems.push(Problem { line, column, place, message });
     }
@@ -170,7 +150,7 @@ impl Reader<'_> {
         ];
         for (name, at) in only_alerts {
             if let Some(at) = at {
-                let (line, column) = place(at);
+                let (line, column) = position(at);
                 let message = format!("`{name}` is for alerting rules only");
                 self.problems.push(Problem { line, column, place: self.place.clone(), message });
             }

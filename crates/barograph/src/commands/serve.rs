@@ -14,8 +14,8 @@ use barograph_collect::{
 use barograph_model::{Clock, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
-    Alerting, App, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes, Queries,
-    Readings, RunnerView,
+    Alerting, App, Documents, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes,
+    Queries, Readings, RunnerView,
 };
 use barograph_state::State;
 use barograph_store::Store;
@@ -55,10 +55,8 @@ async fn watch_and_serve(
     store: Arc<Store>,
 ) -> anyhow::Result<()> {
     let stop = service::stop_requested().context("cannot listen for the signal to stop")?;
-    listener.set_nonblocking(true).context("cannot prepare the listening socket")?;
     let address = listener.local_addr().context("cannot tell the listening address")?;
-    let listener = tokio::net::TcpListener::from_std(listener)
-        .context("cannot prepare the listening socket")?;
+    let listener = ready(listener).context("cannot prepare the listening socket")?;
     let latest = Arc::new(Latest::new());
     let forward = doors::forward(&config, &clock)?;
     let feed = Arc::new(
@@ -79,10 +77,12 @@ async fn watch_and_serve(
     let doors = doors::open(&config, &host.host, &ingest, forward, &clock);
     let started_ms = clock.now_ms();
     let queries = Queries::new(config.query.clone(), Arc::clone(&clock));
-    let alerting = start_alerting(&config, &store, &clock)?;
+    let documents = open_documents(&config.data, &clock)?;
+    let alerting = start_alerting(&config, &store, &documents, &clock)?;
     let app = App {
         store,
         queries: Arc::new(queries),
+        documents,
         alerting: Arc::clone(&alerting),
         ingest: Arc::clone(&ingest),
         doors: Arc::clone(&doors),
@@ -122,6 +122,12 @@ async fn watch_and_serve(
         lost => anyhow::bail!("{lost} batches of samples could not be stored; see the log"),
     }
     Ok(())
+}
+
+/// The socket as requests are accepted on it.
+fn ready(listener: TcpListener) -> std::io::Result<tokio::net::TcpListener> {
+    listener.set_nonblocking(true)?;
+    tokio::net::TcpListener::from_std(listener)
 }
 
 fn start_log() {
@@ -197,20 +203,26 @@ fn open_logs(folder: &Path, setup: &Setup) -> anyhow::Result<(Arc<Processes>, Ar
     Ok((Arc::new(processes), Arc::new(events)))
 }
 
+/// What people decided about alerts.
+fn open_documents(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Documents>> {
+    let state = State::open(&folder.join("state"), Arc::clone(clock))
+        .map_err(|error| Failure::DataFolder(error.into()))?;
+    Ok(Arc::new(Documents::new(Arc::new(state), Arc::clone(clock))))
+}
+
 /// Begins to evaluate rules.
 fn start_alerting(
     config: &Config,
     store: &Arc<Store>,
+    documents: &Arc<Documents>,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Arc<Alerting>> {
-    let state = State::open(&config.data.join("state"), Arc::clone(clock))
-        .map_err(|error| Failure::DataFolder(error.into()))?;
     // Rules are many and small: side by side they would only take cores from the collectors.
     let settings = barograph_promql::Settings { threads: 1, ..config.query.clone() };
     let engine = Engine::new(settings, Arc::clone(clock));
     let alerting = Alerting::start(
         Arc::clone(store),
-        Arc::new(state),
+        Arc::clone(documents),
         engine,
         Arc::clone(clock),
         config.alerting.clone(),

@@ -8,6 +8,7 @@
 )]
 
 mod counters;
+mod documents;
 mod exposition;
 mod forward;
 mod inventory;

@@ -135,12 +135,23 @@ impl Server {
 
     /// Sends a body.
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.send("POST", path, headers, body)
+    }
+
+    /// Sends a body by any method.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut socket = TcpStream::connect(self.address).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = body.len().to_string();
         let own = [("Host", "localhost"), ("Connection", "close"), ("Content-Length", &length)];
         let lines = own.iter().chain(headers).map(|(name, value)| format!("{name}: {value}\r\n"));
-        let head = lines.fold(format!("POST {path} HTTP/1.1\r\n"), |head, line| head + &line);
+        let head = lines.fold(format!("{method} {path} HTTP/1.1\r\n"), |head, line| head + &line);
         socket.write_all(format!("{head}\r\n").as_bytes()).unwrap();
         // Who refuses a body need not read it to its end.
         drop(socket.write_all(body));

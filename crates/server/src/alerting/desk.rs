@@ -3,15 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use barograph_alerts::escalation::Route;
 use barograph_alerts::incident::{Acknowledgement, Incident, IncidentError, Notice};
 use barograph_alerts::machine::{Phase, Texts, TransitionKind};
-use barograph_alerts::mute::{Silence, Window};
-use barograph_model::chain;
 use barograph_state::{Change, State, StateError};
 use serde::Serialize;
 
 use super::round::Happened;
+use crate::documents::Book;
 
 const INCIDENTS: &str = "incidents";
 const COUNTERS: &str = "counters";
@@ -54,12 +52,6 @@ struct Act<'a> {
     text: &'a str,
 }
 
-/// What mutes alerts, read once for all that happened.
-struct Mutes {
-    silences: Vec<(String, Silence)>,
-    windows: Vec<(String, Window)>,
-}
-
 impl Desk {
     pub(super) fn restore(state: &State) -> Result<Self, StateError> {
         let (listing, next) = state.read(|view| {
@@ -100,17 +92,15 @@ impl Desk {
     }
 
     /// Sorts what happened into incidents.
-    pub(super) fn take(&mut self, happened: &[Happened], state: &State, at_ms: i64) {
+    pub(super) fn take(&mut self, happened: &[Happened], book: &Book, at_ms: i64) {
         if happened.is_empty() {
             return;
         }
-        let route = route(state);
-        let mutes = Mutes::read(state);
         for Happened { transition, depends_on } in happened {
             let labels = &transition.alert.labels;
             let muted_by =
-                mutes.muted_by(labels, at_ms).or_else(|| self.explained_by(labels, depends_on));
-            for decision in route.decide(labels) {
+                muted_by(book, labels, at_ms).or_else(|| self.explained_by(labels, depends_on));
+            for decision in book.route.decide(labels) {
                 let policy = decision.policy.as_deref();
                 let found = self
                     .incidents
@@ -176,7 +166,7 @@ impl Desk {
     /// Lets incidents escalate. Returns what is to be told.
     pub(super) fn advance(
         &mut self,
-        state: &State,
+        book: &Book,
         at_ms: i64,
         monotonic: Duration,
     ) -> Vec<(u64, Notice)> {
@@ -186,7 +176,6 @@ impl Desk {
             return Vec::new();
         }
         let elapsed_ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
-        let mutes = Mutes::read(state);
         let firing = self.firing_names();
         let mut notices = Vec::new();
         for (id, incident) in self.incidents.iter_mut().filter(|it| it.1.is_open()) {
@@ -195,7 +184,7 @@ impl Desk {
                 let host = member.labels.get("host").cloned();
                 let still = |by: &String| firing.contains(&(host.clone(), by.clone()));
                 let by_alert = member.muted_by.take().filter(still);
-                member.muted_by = mutes.muted_by(&member.labels, at_ms).or(by_alert);
+                member.muted_by = muted_by(book, &member.labels, at_ms).or(by_alert);
             }
             let notice = incident.advance(None, at_ms, elapsed_ms);
             notices.extend(notice.map(|it| (*id, it)));
@@ -297,52 +286,12 @@ impl Desk {
     }
 }
 
-/// The tree of routes; without one, incidents are opened and nobody is told.
-fn route(state: &State) -> Route {
-    let document = state.read(|view| view.document("route", "default"));
-    match document {
-        Ok(Some(document)) => serde_saphyr::from_str(&document.text).unwrap_or_else(|error| {
-            tracing::error!(%error, "the routes are not understood");
-            Route::default()
-        }),
-        Ok(None) => Route::default(),
-        Err(error) => {
-            tracing::error!(error = %chain(&error), "the routes cannot be read");
-            Route::default()
-        }
+/// What hides an alert now, if anything does.
+fn muted_by(book: &Book, labels: &Texts, at_ms: i64) -> Option<String> {
+    let silence = book.silences.iter().find(|(_, it)| it.hides(labels, at_ms));
+    if let Some((name, _)) = silence {
+        return Some(format!("silence {name}"));
     }
-}
-
-impl Mutes {
-    fn read(state: &State) -> Self {
-        Self { silences: documents(state, "silence"), windows: documents(state, "window") }
-    }
-
-    fn muted_by(&self, labels: &Texts, at_ms: i64) -> Option<String> {
-        let silence = self.silences.iter().find(|(_, it)| it.hides(labels, at_ms));
-        if let Some((name, _)) = silence {
-            return Some(format!("silence {name}"));
-        }
-        let window = self.windows.iter().find(|(_, it)| it.hides(labels, at_ms));
-        window.map(|(name, _)| format!("window {name}"))
-    }
-}
-
-/// All documents of a kind that are understood.
-fn documents<T: serde::de::DeserializeOwned>(state: &State, kind: &str) -> Vec<(String, T)> {
-    let listing = match state.read(|view| view.documents(kind)) {
-        Ok(listing) => listing,
-        Err(error) => {
-            tracing::error!(kind, error = %chain(&error), "documents cannot be read");
-            return Vec::new();
-        }
-    };
-    let understood = listing.items.into_iter().filter_map(|document| {
-        let read = serde_saphyr::from_str(&document.text);
-        if let Err(error) = &read {
-            tracing::error!(kind, name = document.name, %error, "a document is not understood");
-        }
-        Some((document.name, read.ok()?))
-    });
-    understood.collect()
+    let window = book.windows.iter().find(|(_, it)| it.hides(labels, at_ms));
+    window.map(|(name, _)| format!("window {name}"))
 }

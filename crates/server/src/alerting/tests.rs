@@ -72,12 +72,15 @@ fn shared(folder: &TempDir, clock: &Arc<FakeClock>) -> Shared {
     };
     let store = StoreSettings::new(folder.path().join("store"));
     let state = State::open(&folder.path().join("state"), Arc::clone(&clock)).unwrap();
+    let state = Arc::new(state);
+    let documents = Arc::new(Documents::new(Arc::clone(&state), Arc::clone(&clock)));
     let groups = loading::load(&settings).unwrap();
     let groups = saved::restore(&state, groups, clock.monotonic()).unwrap();
     Shared {
         store: Arc::new(Store::open(store, Arc::clone(&clock)).unwrap()),
         desk: Mutex::new(Desk::restore(&state).unwrap()),
-        state: Arc::new(state),
+        state,
+        documents,
         engine: Engine::new(QuerySettings::default(), Arc::clone(&clock)),
         clock,
         settings,

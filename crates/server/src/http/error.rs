@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use barograph_model::chain;
+use serde::Serialize;
 use serde_json::json;
 
 use crate::on_demand::NotTaken;
@@ -18,14 +19,22 @@ pub(crate) struct ApiError {
     pub(crate) code: &'static str,
     pub(crate) message: String,
     pub(crate) suggestions: Vec<String>,
+    /// What else a client can use, by name.
+    details: Vec<(&'static str, serde_json::Value)>,
     /// When to come back.
     retry_after_s: Option<u32>,
 }
 
 impl ApiError {
-    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { status, code, message, suggestions: Vec::new(), retry_after_s: None }
+        let (suggestions, details) = (Vec::new(), Vec::new());
+        Self { status, code, message, suggestions, details, retry_after_s: None }
+    }
+
+    pub(super) fn with(mut self, name: &'static str, detail: &impl Serialize) -> Self {
+        self.details.push((name, json!(detail)));
+        self
     }
 
     pub(crate) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
@@ -115,8 +124,11 @@ impl From<NotTaken> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut body = json!({ "code": self.code, "message": self.message });
-        if let (Some(body), false) = (body.as_object_mut(), self.suggestions.is_empty()) {
-            body.insert("suggestions".into(), json!(self.suggestions));
+        if let Some(body) = body.as_object_mut() {
+            if !self.suggestions.is_empty() {
+                body.insert("suggestions".into(), json!(self.suggestions));
+            }
+            body.extend(self.details.into_iter().map(|(name, it)| (name.to_owned(), it)));
         }
         let mut response = (self.status, Json(json!({ "error": body }))).into_response();
         if let Some(seconds) = self.retry_after_s {
