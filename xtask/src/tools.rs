@@ -121,16 +121,28 @@ pub(crate) static FAULTS: Tool = Tool {
 
 /// Who else reads and writes Prometheus' formats.
 pub(crate) static PROMETHEUS: Tool = Tool {
-    name: "Prometheus, promtool, node_exporter and VictoriaMetrics",
+    name: "Prometheus, promtool, amtool, node_exporter and VictoriaMetrics",
     present: || !debian::is_root() || missing_peers().is_empty(),
-    source: Source::Debian(&["prometheus", "prometheus-node-exporter", "victoria-metrics"]),
-    advice: "install Prometheus with promtool, node_exporter and VictoriaMetrics",
+    source: Source::Debian(&[
+        "prometheus",
+        "prometheus-alertmanager",
+        "prometheus-node-exporter",
+        "victoria-metrics",
+    ]),
+    advice: "install Prometheus with promtool, Alertmanager with amtool, node_exporter and \
+             VictoriaMetrics",
 };
 
 /// The programs to compare with that are not here.
 pub(crate) fn missing_peers() -> Vec<&'static str> {
-    let programs =
-        ["prometheus", "promtool", "prometheus-node-exporter", "victoria-metrics", "vmagent"];
+    let programs = [
+        "prometheus",
+        "promtool",
+        "amtool",
+        "prometheus-node-exporter",
+        "victoria-metrics",
+        "vmagent",
+    ];
     programs.into_iter().filter(|name| process::find(name).is_none()).collect()
 }
 

@@ -3,11 +3,15 @@
 //! A tree of routes leads each incident to a policy; a policy has steps, each some time after the
 //! incident began; a step tells channels, people, or whoever is on call in a rota.
 
+mod address;
+mod directory;
 mod person;
 mod policy;
 mod rota;
 mod route;
 
+pub use address::Address;
+pub use directory::Directory;
 pub use person::{Contact, Person};
 pub use policy::{Due, Policy, PolicyProblem, Progress, Step};
 pub use rota::{Layer, OnCall, Override, Rota, RotaProblem};

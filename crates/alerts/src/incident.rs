@@ -3,6 +3,8 @@
 //! An incident is what people deal with: they acknowledge it, comment on it, and are told of it. It
 //! takes in the transitions of alerts; what it then wants to be told is a [`Notice`].
 
+mod about;
+mod telling;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +12,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::escalation::{Policy, Progress, Target};
+pub use about::About;
+pub use telling::{News, Notice, NoticeKind, Telling};
+
+use crate::escalation::{Address, Progress, Target};
 use crate::machine::{Alert, Phase, Texts, Transition, TransitionKind};
 use crate::rule::Severity;
 
@@ -38,6 +43,15 @@ pub struct Incident {
     pub timeline: Vec<Event>,
     /// The worst severity since it was opened.
     pub severity: Option<Level>,
+    /// Where it was told since it was opened or reopened: there its end is told, too.
+    #[serde(default)]
+    pub told: Vec<Address>,
+    /// The newest telling, as long as it is not known to have arrived anywhere.
+    #[serde(default)]
+    pub telling: Option<Telling>,
+    /// Alerts that joined it since it was told last, if any did.
+    #[serde(default)]
+    pub news: News,
 }
 
 /// An alert within an incident.
@@ -52,6 +66,8 @@ pub struct Member {
     pub resolved_ms: Option<i64>,
     /// Nobody is told of it: by a silence, a window, or because what it depends on fires.
     pub muted_by: Option<String>,
+    #[serde(default)]
+    pub about: About,
 }
 
 /// A severity that can be stored.
@@ -87,34 +103,47 @@ pub struct Event {
 pub enum What {
     Opened,
     Reopened,
-    Fired { alert: String },
-    Ended { alert: String },
-    Unknown { alert: String },
-    Known { alert: String },
-    Worse { severity: Level },
-    Acknowledged { note: String, until_ms: Option<i64> },
-    AcknowledgementEnded { why: String },
-    Commented { text: String },
-    Told { targets: Vec<Target>, number: u32 },
-    Delivered { channel: String },
-    NotDelivered { channel: String, problem: String },
+    Fired {
+        alert: String,
+    },
+    Ended {
+        alert: String,
+    },
+    Unknown {
+        alert: String,
+    },
+    Known {
+        alert: String,
+    },
+    Worse {
+        severity: Level,
+    },
+    Acknowledged {
+        note: String,
+        until_ms: Option<i64>,
+    },
+    AcknowledgementEnded {
+        why: String,
+    },
+    Commented {
+        text: String,
+    },
+    Told {
+        targets: Vec<Target>,
+        number: u32,
+    },
+    /// Of all that are to be told nobody can be reached at present.
+    NobodyReached {
+        targets: Vec<Target>,
+    },
+    Delivered {
+        channel: String,
+    },
+    NotDelivered {
+        channel: String,
+        problem: String,
+    },
     NobodyToTell,
-    Resolved,
-}
-
-/// Something is to be told.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    /// The same for the same cause, over crashes.
-    pub id: String,
-    pub kind: NoticeKind,
-    pub targets: Vec<Target>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeKind {
-    Firing,
     Resolved,
 }
 
@@ -160,6 +189,9 @@ impl Incident {
             progress: Progress::new(),
             timeline: Vec::new(),
             severity: None,
+            told: Vec::new(),
+            telling: None,
+            news: News::default(),
         };
         incident.note(at_ms, None, What::Opened);
         incident
@@ -224,7 +256,10 @@ impl Incident {
             self.acknowledged = None;
             self.progress.restart();
             self.severity = None;
+            self.told.clear();
+            self.news.is_any = false;
         }
+        self.news.is_any |= !self.told.is_empty() && muted_by.is_none();
         let member = Member {
             labels: alert.labels.clone(),
             annotations: alert.annotations.clone(),
@@ -234,6 +269,7 @@ impl Incident {
             fired_ms: at_ms,
             resolved_ms: None,
             muted_by,
+            about: About::default(),
         };
         if self.alerts.len() < MAX_ALERTS || self.alerts.contains_key(&name) {
             self.alerts.insert(name.clone(), member);
@@ -260,57 +296,6 @@ impl Incident {
         true
     }
 
-    /// Lets time pass: an acknowledgement may lapse, and the policy may want somebody told.
-    /// `elapsed_ms` is measured without the clock on the wall.
-    pub fn advance(
-        &mut self,
-        policy: Option<&Policy>,
-        at_ms: i64,
-        elapsed_ms: i64,
-    ) -> Option<Notice> {
-        if !self.is_audible() {
-            return None;
-        }
-        let lapsed =
-            self.acknowledged.as_ref().and_then(|it| it.until_ms).is_some_and(|it| it <= at_ms);
-        if lapsed {
-            self.end_acknowledgement("its time is over", at_ms);
-            self.progress.restart();
-        }
-        let Some(policy) = policy else {
-            let told = self.timeline.iter().any(|it| it.what == What::NobodyToTell);
-            if !told {
-                self.note(at_ms, None, What::NobodyToTell);
-            }
-            return None;
-        };
-        let due = policy.advance(&mut self.progress, elapsed_ms)?;
-        let (targets, number) = (due.targets, due.number);
-        self.note(at_ms, None, What::Told { targets: targets.clone(), number });
-        let id = format!("{}/{}/{number}", self.id, due.restarts);
-        Some(Notice { id, kind: NoticeKind::Firing, targets })
-    }
-
-    /// What is to be told when it has ended: to all who were told that it had begun, and to nobody
-    /// else.
-    pub fn farewell(&self) -> Option<Notice> {
-        let resolved_ms = self.resolved_ms?;
-        let reopened = self.timeline.iter().rposition(|it| it.what == What::Reopened).unwrap_or(0);
-        let mut targets: Vec<Target> = Vec::new();
-        for event in self.timeline.get(reopened..).unwrap_or_default() {
-            if let What::Told { targets: told, .. } = &event.what {
-                targets.extend(
-                    told.iter().filter(|it| !targets.contains(it)).cloned().collect::<Vec<_>>(),
-                );
-            }
-        }
-        if targets.is_empty() {
-            return None;
-        }
-        let id = format!("{}/resolved/{resolved_ms}", self.id);
-        Some(Notice { id, kind: NoticeKind::Resolved, targets })
-    }
-
     /// Somebody deals with it: nobody else is told until it lapses or gets worse.
     ///
     /// # Errors
@@ -328,6 +313,13 @@ impl Incident {
         self.acknowledged = Some(acknowledgement);
         self.progress.acknowledge();
         Ok(())
+    }
+
+    /// Notes what is known of an alert from its rule.
+    pub fn describe(&mut self, labels: &Texts, about: &About) {
+        if let Some(member) = self.alerts.get_mut(&shown(labels)) {
+            member.about = about.clone();
+        }
     }
 
     /// Takes an acknowledgement back; tells whether there was one.
@@ -374,14 +366,13 @@ impl Incident {
         Ok(())
     }
 
-    /// Writes what became of a telling.
-    pub fn delivered(&mut self, channel: &str, problem: Option<&str>, at_ms: i64) {
-        let channel = channel.to_owned();
-        let what = match problem {
-            None => What::Delivered { channel },
-            Some(problem) => What::NotDelivered { channel, problem: problem.to_owned() },
-        };
-        self.note(at_ms, None, what);
+    /// Writes a line that says nothing new when it comes again.
+    fn note_once(&mut self, at_ms: i64, what: What) {
+        let reopened = self.timeline.iter().rposition(|it| it.what == What::Reopened).unwrap_or(0);
+        let since = self.timeline.get(reopened..).unwrap_or_default();
+        if !since.iter().any(|it| it.what == what) {
+            self.note(at_ms, None, what);
+        }
     }
 
     fn note(&mut self, at_ms: i64, by: Option<&str>, what: What) {

@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use crate::commands::FormatName;
 
 use crate::client::ServerArgs;
+use crate::commands::alerts::AlertsCommand;
 use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::events::EventsArgs;
 use crate::commands::inventory::InventoryArgs;
@@ -43,6 +44,9 @@ pub(crate) enum Command {
     Processes(ProcessesArgs),
     /// Ask a running server in PromQL, or by a counter path: a table, or a chart of a range.
     Query(QueryArgs),
+    /// Incidents of a running server: what fires, who deals with it, who was told.
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
     /// Check and test rule files.
     #[command(subcommand)]
     Rules(RulesCommand),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
@@ -70,7 +70,28 @@ impl Client {
     /// # Errors
     /// No server there, a refusal (with its message), or an answer in another form.
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        let asked = self.agent.get(format!("{}{path}", self.base)).call();
+        self.taken(path, self.agent.get(format!("{}{path}", self.base)).call())
+    }
+
+    /// The answer to a body that is posted as JSON.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub(crate) fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let body = serde_json::to_vec(body)?;
+        let request = self.agent.post(format!("{}{path}", self.base));
+        self.taken(path, request.header("Content-Type", "application/json").send(&body))
+    }
+
+    fn taken<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        asked: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> anyhow::Result<T> {
         let mut answer = asked.map_err(|error| self.unreachable(error))?;
         let ok = answer.status().is_success();
         let status = answer.status();

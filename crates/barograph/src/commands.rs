@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod alerts;
 pub(crate) mod backup;
 mod completion;
 mod counters;
@@ -36,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Processes(args) => processes::run(&args),
         Command::Query(args) => query::run(&args),
         Command::Record(args) => record::run(&args),
+        Command::Alerts(command) => alerts::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Services(args) => services::run(&args),
         Command::Top(args) => top::run(&args),

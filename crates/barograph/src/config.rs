@@ -16,7 +16,8 @@ use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
 use barograph_server::{
-    AlertingSettings, Check, Destination, IngestSettings, Job, StatsdSettings, TextfileSettings,
+    AlertingSettings, Check, Destination, IngestSettings, Job, Network, StatsdSettings,
+    TextfileSettings,
 };
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -48,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) ingest: IngestSettings,
     /// Which rules are evaluated, and how.
     pub(crate) alerting: AlertingSettings,
+    /// Internal addresses that channels may connect to.
+    pub(crate) internal_networks: Vec<Network>,
     /// Where StatsD's datagrams come in, if they do.
     pub(crate) statsd_listen: Option<SocketAddr>,
     pub(crate) statsd_socket: Option<PathBuf>,
@@ -106,6 +109,11 @@ static SETTINGS: &[Setting] = &[
         set: |config, value| value::host_name(value).map(|name| config.host = Some(name)),
     },
     Setting {
+        section: "",
+        key: "external_url",
+        set: |config, value| value::url(value).map(|url| config.alerting.external_url = url),
+    },
+    Setting {
         section: "collect",
         key: "interval",
         set: |config, value| value::interval(value).map(|interval| config.interval = interval),
@@ -133,6 +141,13 @@ static SETTINGS: &[Setting] = &[
         section: "ingest",
         key: "max_series_per_source",
         set: |config, value| value::count(value).map(|max| config.ingest.max_series = max),
+    },
+    Setting {
+        section: "notify",
+        key: "internal_networks",
+        set: |config, value| {
+            value::networks(value).map(|networks| config.internal_networks = networks)
+        },
     },
     Setting {
         section: "query",
@@ -321,6 +336,7 @@ impl Default for Config {
             query: barograph_promql::Settings::default(),
             ingest: IngestSettings::default(),
             alerting: AlertingSettings::default(),
+            internal_networks: Vec::new(),
             statsd_listen: None,
             statsd_socket: None,
             statsd: StatsdSettings::default(),

@@ -5,30 +5,36 @@
 //! written, alerts go on and the writing is tried again.
 
 mod desk;
+mod letter;
 mod loading;
 mod report;
 mod round;
 mod saved;
+mod tell;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use barograph_alerts::machine::TransitionKind;
 use barograph_model::{Clock, chain};
 use barograph_promql::Engine;
 use barograph_state::State;
 use barograph_store::Store;
 
 pub use desk::ActError;
+pub(crate) use letter::Letter;
 pub use report::{AlertReport, AlertingStatus, GroupReport, Health, RuleReport};
 
 use crate::documents::Documents;
 use desk::Desk;
-use round::GroupState;
+use round::{GroupState, Happened};
+
+use crate::processes::Processes;
 
 /// What rules are evaluated with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +69,10 @@ struct Shared {
     /// In the order in which they are evaluated.
     groups: Mutex<Vec<GroupState>>,
     desk: Mutex<Desk>,
+    /// Told whenever a message was written.
+    posted: tokio::sync::Notify,
+    /// Asked for a list whenever an alert fires.
+    processes: OnceLock<Arc<Processes>>,
     stop: Mutex<bool>,
     stopped: Condvar,
 }
@@ -107,7 +117,7 @@ impl Alerting {
         let groups = loading::load(&settings).map_err(AlertingError::Rules)?;
         let state = Arc::clone(documents.state());
         let groups = saved::restore(&state, groups, clock.monotonic())?;
-        let desk = Desk::restore(&state)?;
+        let desk = Desk::restore(&state, documents.book(), &settings.external_url)?;
         let shared = Arc::new(Shared {
             store,
             state,
@@ -118,6 +128,8 @@ impl Alerting {
             external_labels: BTreeMap::new(),
             groups: Mutex::new(groups),
             desk: Mutex::new(desk),
+            posted: tokio::sync::Notify::new(),
+            processes: OnceLock::new(),
             stop: Mutex::new(false),
             stopped: Condvar::new(),
         });
@@ -128,6 +140,12 @@ impl Alerting {
             .stack_size(8 * 1024 * 1024)
             .spawn(move || for_thread.run())?;
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// From now on the processes are noted when an alert fires.
+    pub fn note_processes_of(&self, processes: &Arc<Processes>) {
+        // The first one stays.
+        drop(self.shared.processes.set(Arc::clone(processes)));
     }
 
     /// Waits for the evaluation that goes on, and saves.
@@ -160,19 +178,33 @@ impl Shared {
     /// Evaluates what is due, lets incidents escalate, and saves what changed.
     fn tick(&self) {
         let monotonic = self.clock.monotonic();
-        let book = self.documents.book();
         let mut groups = lock(&self.groups);
+        lock(&self.desk).book = self.documents.book();
         for group in groups.iter_mut().filter(|group| group.is_due(monotonic)) {
             let transitions = self.evaluate(group, monotonic);
-            lock(&self.desk).take(&transitions, &book, self.clock.now_ms());
+            if !transitions.is_empty() {
+                self.note_processes(&transitions);
+                lock(&self.desk).take(&transitions, self.clock.now_ms());
+            }
             if *lock(&self.stop) {
                 break;
             }
         }
         let mut desk = lock(&self.desk);
-        desk.advance(&book, self.clock.now_ms(), monotonic);
-        if let Err(error) = saved::save(&self.state, &mut groups, &mut desk, monotonic) {
-            desk.report_unsaved(&chain(&error));
+        desk.advance(self.clock.now_ms(), monotonic);
+        let is_any_new = !desk.outbox.is_empty();
+        match saved::save(&self.state, &mut groups, &mut desk, monotonic) {
+            Ok(()) if is_any_new => self.posted.notify_one(),
+            Ok(()) => {}
+            Err(error) => desk.report_unsaved(&chain(&error)),
+        }
+    }
+
+    /// What ran when an alert fired is stored.
+    fn note_processes(&self, happened: &[Happened]) {
+        let fired = |it: &Happened| it.transition.kind == TransitionKind::Fired;
+        if let Some(processes) = self.processes.get().filter(|_| happened.iter().any(fired)) {
+            processes.store_soon();
         }
     }
 

@@ -9,6 +9,7 @@ use barograph_store::Store;
 use tokio::sync::{Semaphore, watch};
 
 use crate::alerting::Alerting;
+use crate::dispatch::Dispatch;
 use crate::documents::Documents;
 use crate::doors::Doors;
 use crate::events::EventLog;
@@ -26,6 +27,7 @@ pub struct App {
     pub queries: Arc<Queries>,
     pub documents: Arc<Documents>,
     pub alerting: Arc<Alerting>,
+    pub dispatch: Arc<Dispatch>,
     pub latest: Arc<Latest>,
     pub feed: Arc<Feed>,
     pub processes: Arc<Processes>,

@@ -1,5 +1,7 @@
 //! The interfaces: which address is answered by what.
 
+mod acknowledge;
+mod alertmanager;
 mod assets;
 mod connections;
 mod counters;
@@ -16,6 +18,7 @@ mod ingest;
 mod inventory;
 mod live;
 mod messages;
+mod notifications;
 mod otlp;
 mod own_metrics;
 mod processes;
@@ -41,6 +44,7 @@ pub(crate) use receive::Peer;
 /// Every address. What is not here is a file of the page, or the page itself.
 pub(crate) fn router(context: Context) -> Router {
     Router::new()
+        .route("/acknowledge/{token}", get(acknowledge::show).post(acknowledge::act))
         .route("/api/alerts", get(incidents::alerts))
         .route("/api/checks", get(doors::checks))
         .route("/api/connections", get(connections::connections))
@@ -62,11 +66,14 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/host", get(host::host))
         .route("/api/incidents", get(incidents::incidents))
         .route("/api/incidents/{number}", get(incidents::incident))
+        .route("/api/incidents/{number}/evidence", get(incidents::evidence))
         .route("/api/incidents/{number}/{what}", post(incidents::act))
         .route("/api/ingest", get(ingest::ingest))
         .route("/api/inventory", get(inventory::inventory))
         .route("/api/live", get(live::live))
         .route("/api/metrics", get(host::metrics))
+        .route("/api/notifications", get(notifications::list))
+        .route("/api/notifications/retry", post(notifications::retry))
         .route("/api/processes", get(processes::processes))
         .route("/api/range", get(range::range))
         .route("/api/services", get(services::services))
@@ -84,6 +91,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route(otlp::GRPC, post(otlp::grpc::export))
         .route("/metrics", get(own_metrics::metrics))
         .route("/write", post(push::influx))
+        .merge(alertmanager::routes())
         .merge(prometheus::routes())
         .fallback(assets::serve)
         .layer(from_fn(guard::check))

@@ -5,9 +5,11 @@ mod alerting;
 mod answers;
 mod app;
 mod check;
+mod dispatch;
 mod documents;
 mod doors;
 mod events;
+mod evidence;
 mod exposition;
 mod feed;
 mod forward;
@@ -16,6 +18,7 @@ mod host_page;
 mod http;
 mod ingest;
 mod latest;
+mod link;
 mod on_demand;
 mod page;
 mod point;
@@ -30,6 +33,8 @@ mod statsd;
 mod textfile;
 mod timestamp;
 
+pub use barograph_notify::{Network, NetworkError, Setup as NotifySetup};
+
 pub use alerting::{
     ActError, AlertReport, Alerting, AlertingError, AlertingSettings, AlertingStatus, GroupReport,
     Health, RuleReport,
@@ -40,12 +45,14 @@ pub use answers::{
 };
 pub use app::{App, Limits, RunnerView};
 pub use check::{Check, CheckAnswer, CheckConfig, Checks, Ended, Program, RunProgram};
+pub use dispatch::{ChannelCounts, Dispatch, DispatchParts, DispatchStatus};
 pub use documents::{
     Action, Applied, Author, Book, Difference, DocumentError, DocumentProblem, Documents, KINDS,
     Kind, Outcome, ProblemSeverity, Wanted,
 };
 pub use doors::Doors;
 pub use events::{EVENTS_LOST, EventAnswer, EventLog};
+pub use evidence::Gatherer;
 pub use feed::{Feed, FeedStatus};
 pub use forward::{Destination, Forward, ForwardAnswer, ForwardError, RemoteWriteConfig};
 pub use ingest::{
@@ -53,6 +60,7 @@ pub use ingest::{
     Reason, Report, Room, Source, SourceAnswer, TooManySamples, WriteError,
 };
 pub use latest::Latest;
+pub use link::LinkError;
 pub use processes::{ProcessSettings, Processes, ProcessesError, RecordProblem};
 pub use queries::{CounterPaths, Queries};
 pub use readings::Readings;

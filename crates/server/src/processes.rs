@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub struct RecordProblem(RecordError);
 pub struct Processes {
     latest: Arc<LatestProcesses>,
     log: Arc<RecordLog>,
-    writer: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
+    writer: Mutex<Option<(SyncSender<()>, JoinHandle<()>)>>,
 }
 
 impl Processes {
@@ -72,9 +72,10 @@ impl Processes {
         let kept = RecordSettings { keep: settings.keep, max_bytes: settings.max_bytes };
         let log = Arc::new(RecordLog::open(store_dir, "processes", kept, clock)?);
         let mut writer = Writer::new(Arc::clone(&log), Arc::clone(&latest), settings.top);
-        let (stop, stopped) = channel();
+        let (stop, stopped) = sync_channel(1);
         let thread = std::thread::Builder::new().name("process-log".into()).spawn(move || {
-            while stopped.recv_timeout(settings.every) == Err(RecvTimeoutError::Timeout) {
+            // A word on the channel asks for a list now.
+            while stopped.recv_timeout(settings.every) != Err(RecvTimeoutError::Disconnected) {
                 writer.write();
             }
             writer.write();
@@ -91,6 +92,14 @@ impl Processes {
 
     pub fn event_source(&self) -> EventSource {
         self.latest.event_source()
+    }
+
+    /// Stores the newest list soon, because something happened.
+    pub(crate) fn store_soon(&self) {
+        if let Some((ask, _)) = &*self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
+            // When it is full, the list is stored soon anyway.
+            let _ = ask.try_send(());
+        }
     }
 
     /// What was stored at a moment, or before it.

@@ -16,6 +16,8 @@ pub(crate) const KEY_BYTES: usize = 32;
 pub(crate) struct Keys {
     /// Vouches for rows.
     pub(crate) rows: hmac::Key,
+    /// Vouches for what goes out and comes back.
+    pub(crate) signatures: hmac::Key,
     /// Encrypts secrets.
     pub(crate) secrets: [u8; KEY_BYTES],
 }
@@ -33,7 +35,8 @@ impl Keys {
         let mut secrets = [0; KEY_BYTES];
         secrets.copy_from_slice(derive(b"barograph secrets 1").as_ref());
         let rows = hmac::Key::new(HMAC_SHA256, derive(b"barograph rows 1").as_ref());
-        Self { rows, secrets }
+        let signatures = hmac::Key::new(HMAC_SHA256, derive(b"barograph signatures 1").as_ref());
+        Self { rows, signatures, secrets }
     }
 
     /// Reads the key file, or makes one when there is none.

@@ -91,19 +91,25 @@ impl Status {
 }
 
 impl View<'_> {
-    /// The messages that are to be tried now: of each lane the first that waits, if it is due.
+    /// The messages that are to be tried now: of each lane the first that waits, if it is due. One
+    /// that seems to be due only after `horizon_ms` is due now: nobody waits that long, so the clock
+    /// was put back.
     ///
     /// # Errors
     /// The database cannot be read; damaged messages are in the listing.
-    pub fn due_messages(&self, max: usize) -> Result<Listing<Message>, StateError> {
+    pub fn due_messages(
+        &self,
+        max: usize,
+        horizon_ms: i64,
+    ) -> Result<Listing<Message>, StateError> {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM message
              WHERE seq IN (SELECT min(seq) FROM message WHERE status = 0 GROUP BY lane)
-             AND due_ms <= ?1 ORDER BY due_ms, seq LIMIT ?2"
+             AND (due_ms <= ?1 OR due_ms > ?3) ORDER BY due_ms, seq LIMIT ?2"
         ))?;
         let max = i64::try_from(max).unwrap_or(i64::MAX);
-        let rows =
-            statement.query_map(params![self.now_ms, max], |row| Ok(self.message_in(row)))?;
+        let rows = statement
+            .query_map(params![self.now_ms, max, horizon_ms], |row| Ok(self.message_in(row)))?;
         let mut outcomes = Vec::new();
         for row in rows {
             outcomes.push(row??);
@@ -248,6 +254,17 @@ impl Change<'_> {
                  due_ms = coalesce(?3, due_ms), changed_ms = ?5 WHERE id = ?1 AND status = 0",
             )?
             .execute(params![id, status.number(), due_ms, problem, self.now_ms])?;
+        Ok(())
+    }
+
+    /// Lets a message wait for longer, without an attempt.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn postpone(&mut self, id: &str, due_ms: i64) -> Result<(), StateError> {
+        self.connection
+            .prepare_cached("UPDATE message SET due_ms = ?2 WHERE id = ?1 AND status = 0")?
+            .execute(params![id, due_ms])?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Incidents from their beginning to their end.
 
 use super::*;
+use crate::escalation::Policy;
 use crate::machine::{Answered, Evaluation, RuleAlerts};
 use crate::rule::{AlertingRule, Rule, read_rules};
 
@@ -12,6 +13,12 @@ fn rule() -> AlertingRule {
         Rule::Alerting(rule) => *rule,
         Rule::Recording(_) => unreachable!("the rule is an alerting one"),
     }
+}
+
+/// Every target is a place of its own, called as it is.
+fn everybody(targets: &[Target], _: Option<Level>) -> Vec<Address> {
+    let address = |it: &Target| Address { channel: it.to_string(), to: None, person: None };
+    targets.iter().map(address).collect()
 }
 
 /// A rule, its alerts and the incident that they belong to.
@@ -56,11 +63,11 @@ impl Bench {
         for transition in self.alerts.step(&self.rule, evaluation) {
             ended |= self.incident.take(&transition, None, self.at_ms);
         }
-        (self.incident.advance(Some(&self.policy), self.at_ms, MINUTE), ended)
+        (self.incident.advance(Some(&self.policy), self.at_ms, MINUTE, &everybody), ended)
     }
 
     fn told(&mut self, answered: &[(&str, &str)]) -> Vec<String> {
-        let targets = self.minute(answered).0.map_or(Vec::new(), |it| it.targets);
+        let targets = self.minute(answered).0.map_or(Vec::new(), |it| it.addresses);
         targets.iter().map(ToString::to_string).collect()
     }
 
@@ -81,7 +88,7 @@ fn who_was_told_of_the_beginning_is_told_of_the_end() {
     assert_eq!(bench.minute(&[]), (None, true));
     let farewell = bench.incident.farewell().unwrap();
     assert_eq!(farewell.kind, NoticeKind::Resolved);
-    let names: Vec<String> = farewell.targets.iter().map(ToString::to_string).collect();
+    let names: Vec<String> = farewell.addresses.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["channel:chat", "person:anna"]);
 }
 
@@ -126,7 +133,7 @@ fn notices_have_ids_of_their_own_and_the_same_over_a_crash() {
     let next = |incident: Incident| {
         let mut bench = Bench { incident, ..Bench::new() };
         bench.incident.unacknowledge("anna", MINUTE);
-        bench.incident.advance(Some(&bench.policy), MINUTE, 0).unwrap().id
+        bench.incident.advance(Some(&bench.policy), MINUTE, 0, &everybody).unwrap().id
     };
     assert_eq!(next(saved.clone()), next(saved.clone()));
     assert_ne!(next(saved), first);
@@ -141,7 +148,7 @@ fn muted_alerts_are_in_the_incident_and_nobody_is_told() {
     let fired = Transition { kind: TransitionKind::Fired, alert };
     incident.take(&fired, Some("silence s1".to_owned()), MINUTE);
     assert!(incident.is_open() && !incident.is_audible());
-    assert_eq!(incident.advance(Some(&bench.policy), MINUTE, MINUTE), None);
+    assert_eq!(incident.advance(Some(&bench.policy), MINUTE, MINUTE, &everybody), None);
 }
 
 #[test]
@@ -190,8 +197,73 @@ fn an_incident_that_nobody_is_told_of_says_so_once() {
     let mut bench = Bench::new();
     bench.minute(&[("sda", "warning")]);
     for _ in 0..3 {
-        assert_eq!(bench.incident.advance(None, bench.at_ms, MINUTE), None);
+        assert_eq!(bench.incident.advance(None, bench.at_ms, MINUTE, &everybody), None);
     }
     let said = bench.incident.timeline.iter().filter(|it| it.what == What::NobodyToTell).count();
     assert_eq!(said, 1);
+}
+
+#[test]
+fn alerts_that_join_are_told_together_to_those_who_know() {
+    let mut bench = Bench::new();
+    bench.policy.steps.truncate(1);
+    assert_eq!(bench.told(&[("sda", "warning")]), ["channel:chat"]);
+    for _ in 0..4 {
+        assert!(bench.told(&[("sda", "warning"), ("sdb", "warning")]).is_empty());
+    }
+    let (notice, _) = bench.minute(&[("sda", "warning"), ("sdb", "warning")]);
+    assert_eq!(notice.unwrap().id, "i1/0/news/1");
+    for _ in 0..9 {
+        assert!(bench.told(&[("sda", "warning"), ("sdb", "warning")]).is_empty());
+    }
+}
+
+#[test]
+fn whoever_cannot_be_reached_is_skipped_without_waiting() {
+    let mut bench = Bench::new();
+    bench.minute(&[]);
+    let fired = Transition {
+        kind: TransitionKind::Fired,
+        alert: {
+            bench.minute(&[("sda", "warning")]);
+            bench.alerts.iter().next().unwrap().clone()
+        },
+    };
+    let incident = || {
+        let mut incident = Incident::open("i9".to_owned(), Texts::new(), None, 0);
+        incident.take(&fired, None, MINUTE);
+        incident
+    };
+    let only_anna = |targets: &[Target], level: Option<Level>| {
+        let anna: Vec<Target> =
+            targets.iter().filter(|it| it.to_string() == "person:anna").cloned().collect();
+        everybody(&anna, level)
+    };
+    let mut skipping = incident();
+    let notice = skipping.advance(Some(&bench.policy), MINUTE, 0, &only_anna).unwrap();
+    assert_eq!(
+        (notice.addresses[0].channel.as_str(), notice.id.as_str()),
+        ("person:anna", "i9/0/2")
+    );
+    let mut nobody = incident();
+    for _ in 0..3 {
+        let told = nobody.advance(Some(&bench.policy), MINUTE, MINUTE, &|_, _| Vec::new());
+        assert_eq!(told, None);
+    }
+    let said = nobody.timeline.iter().filter(|it| matches!(it.what, What::NobodyReached { .. }));
+    assert_eq!(said.count(), 1);
+    let told = nobody.advance(Some(&bench.policy), MINUTE, MINUTE, &everybody).unwrap();
+    assert_eq!(told.id, "i9/0/1", "who can be reached again is told first");
+}
+
+#[test]
+fn a_telling_that_arrives_nowhere_brings_the_next_one() {
+    let mut bench = Bench::new();
+    let notice = bench.minute(&[("sda", "warning")]).0.unwrap();
+    let at = (notice.id.as_str(), &notice.addresses[0]);
+    bench.incident.delivered(at, Some("refused"), Some(&bench.policy), bench.at_ms);
+    assert_eq!(bench.told(&[("sda", "warning")]), ["person:anna"], "and not five minutes later");
+    let told =
+        bench.incident.timeline.iter().rfind(|it| matches!(it.what, What::NotDelivered { .. }));
+    assert!(told.is_some());
 }

@@ -4,6 +4,7 @@ mod outward;
 mod senders;
 mod space;
 mod targets;
+mod telling;
 
 use std::fmt::Write as _;
 
@@ -18,6 +19,7 @@ use outward::Outward;
 use senders::Senders;
 use space::Space;
 use targets::Targets;
+use telling::Telling;
 
 /// The part of `/api/status` that is shown.
 #[derive(Debug, Deserialize, Serialize)]
@@ -76,17 +78,26 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     let space::Answer { data: space } = client.get(Space::PATH)?;
     let outward =
         Outward { forward: client.get("/api/forward")?, textfiles: client.get("/api/textfiles")? };
+    let telling: Telling = client.get("/api/notifications?status=dead")?;
     if args.json {
         let mut all = serde_json::to_value(&status)?;
         all["ingest"] = json!(senders);
         all["space"] = json!(space);
         all["targets"] = json!(targets);
         all["outward"] = json!(outward);
+        all["notifications"] = json!(telling);
         return output::pretty_json(&all);
     }
-    let findings =
-        [findings(&status), senders.findings(), targets.findings(), outward.findings()].concat();
-    output::line(&report(&status, &senders, &space, &findings))?;
+    let findings = [
+        findings(&status),
+        senders.findings(),
+        targets.findings(),
+        outward.findings(),
+        telling.findings(),
+    ]
+    .concat();
+    let parts = [Some(telling.rows()), senders.rows(), space.rows()];
+    output::line(&report(&status, parts, &findings))?;
     match findings.len() {
         0 => Ok(()),
         1 => anyhow::bail!("1 thing needs attention"),
@@ -94,7 +105,11 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     }
 }
 
-fn report(status: &Status, senders: &Senders, space: &Space, findings: &[String]) -> String {
+fn report(
+    status: &Status,
+    parts: impl IntoIterator<Item = Option<Vec<Vec<String>>>>,
+    findings: &[String],
+) -> String {
     let mut text = format!("Barograph {}, {} series\n\n", status.version, status.live_series);
     let mut rows = vec![["cost", "", "readings", ""].map(str::to_owned).to_vec()];
     let left = own_rows(&status.own);
@@ -112,7 +127,7 @@ fn report(status: &Status, senders: &Senders, space: &Space, findings: &[String]
     text += &output::table(&collector_rows(&status.collectors));
     text += "\n\n";
     text += &output::table(&store_rows(&status.store));
-    for rows in [senders.rows(), space.rows()].into_iter().flatten() {
+    for rows in parts.into_iter().flatten() {
         text += "\n\n";
         text += &output::table(&rows);
     }
@@ -233,7 +248,7 @@ mod tests {
 
     #[test]
     fn all_is_well() {
-        let text = report(&status(), &Senders::default(), &Space::default(), &findings(&status()));
+        let text = report(&status(), [], &findings(&status()));
         assert!(text.contains("0.50 % of one core"), "{text}");
         assert!(text.contains("50.00 ms"), "{text}");
         assert!(text.contains("1.50 bytes each"), "{text}");

@@ -1,6 +1,7 @@
 //! `barograph serve`: the parts, wired together, until the system says stop.
 
 mod doors;
+mod tell;
 
 use std::io::IsTerminal as _;
 use std::net::{SocketAddr, TcpListener};
@@ -79,11 +80,16 @@ async fn watch_and_serve(
     let queries = Queries::new(config.query.clone(), Arc::clone(&clock));
     let documents = open_documents(&config.data, &clock)?;
     let alerting = start_alerting(&config, &store, &documents, &clock)?;
+    alerting.note_processes_of(&processes);
+    let descs = [registry::descs().as_slice(), user_descs].concat();
+    let evidence = (&store, &processes, &events);
+    let dispatch = tell::start(&config, &alerting, evidence, (&host.host, &descs), &clock);
     let app = App {
         store,
         queries: Arc::new(queries),
         documents,
         alerting: Arc::clone(&alerting),
+        dispatch: Arc::clone(&dispatch),
         ingest: Arc::clone(&ingest),
         doors: Arc::clone(&doors),
         latest,
@@ -95,7 +101,7 @@ async fn watch_and_serve(
         started_ms,
         host,
         runner: RunnerView(Box::new(move || Some(for_status.upgrade()?.status()))),
-        descs: [registry::descs().as_slice(), user_descs].concat(),
+        descs,
         headline: HEADLINE.iter().map(|desc| desc.name).collect(),
         interval_ms: i64::try_from(config.interval.as_millis()).unwrap_or(i64::MAX),
         limits: Limits::default(),
@@ -108,6 +114,7 @@ async fn watch_and_serve(
     .await;
     doors.close().await;
     alerting.close();
+    dispatch.close().await;
     let hanging = Arc::into_inner(runner).map(Runner::stop).unwrap_or_default();
     if !hanging.is_empty() {
         tracing::warn!(collectors = ?hanging, "collectors that hang were left behind");

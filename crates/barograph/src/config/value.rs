@@ -9,7 +9,7 @@ use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
 use barograph_server::{
-    Check, CheckConfig, Destination, Job, RemoteWriteConfig, ScrapeConfig, prometheus_jobs,
+    Check, CheckConfig, Destination, Job, Network, RemoteWriteConfig, ScrapeConfig, prometheus_jobs,
 };
 use serde::de::DeserializeOwned;
 use toml::de::DeValue;
@@ -76,6 +76,25 @@ pub(super) fn paths(value: &DeValue<'_>) -> Result<Vec<PathBuf>, String> {
     const EXAMPLE: &str = "must be a list of paths in quotes, such as `['rules.yml']`";
     let paths = names(value).map_err(|_| EXAMPLE.to_owned())?;
     Ok(paths.into_iter().map(PathBuf::from).collect())
+}
+
+/// Where people reach the server.
+pub(super) fn url(value: &DeValue<'_>) -> Result<String, String> {
+    const MAX_BYTES: usize = 300;
+    let text = text(value)?.trim_end_matches('/');
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let sound = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '"' | '<' | '>' | '@');
+    if rest.is_some_and(|it| !it.is_empty() && it.chars().all(sound)) && text.len() <= MAX_BYTES {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("is `{text}`, but must be an address such as `https://monitor.example.com`"))
+    }
+}
+
+pub(super) fn networks(value: &DeValue<'_>) -> Result<Vec<Network>, String> {
+    const EXAMPLE: &str = "must be a list of networks, such as `['10.0.0.0/8', '127.0.0.1']`";
+    let texts = names(value).map_err(|_| EXAMPLE.to_owned())?;
+    texts.iter().map(|it| it.parse().map_err(|error| format!("has a mistake: {error}"))).collect()
 }
 
 /// Numbers, each larger than the one before.

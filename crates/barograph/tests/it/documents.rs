@@ -15,6 +15,11 @@ fn documents_are_written_compared_and_brought_back_over_http() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let server = Server::start(&data);
+    for name in ["mail", "sms"] {
+        let channel = b"type: webhook\nurl: https://example.org/\n";
+        let made = server.send("PUT", &format!("/api/documents/channels/{name}"), &[], channel);
+        assert_eq!(made.status, 200, "{}", made.body);
+    }
     let anna = "/api/documents/people/anna%20b";
     let made = server.send("PUT", &format!("{anna}?by=ben&note=new"), &[], MAIL);
     assert_eq!(made.status, 200, "{}", made.body);
@@ -72,6 +77,7 @@ fn mistakes_are_told_with_their_places_and_nothing_is_written() {
     let set = json!({"by": "ben", "documents": [
         {"kind": "policies", "name": "day", "text": "steps: [{notify: [person:anna]}]", "version": 0},
         {"kind": "people", "name": "anna", "text": String::from_utf8_lossy(MAIL)},
+        {"kind": "channels", "name": "mail", "text": "type: webhook\nurl: https://example.org/"},
     ]});
     let applied = server.post("/api/documents", &[], set.to_string().as_bytes());
     assert_eq!(applied.status, 200, "{}", applied.body);

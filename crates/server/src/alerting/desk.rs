@@ -1,15 +1,19 @@
 //! Incidents, and what people do with them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use barograph_alerts::incident::{Acknowledgement, Incident, IncidentError, Notice};
+use barograph_alerts::escalation::Decision;
+use barograph_alerts::incident::{Acknowledgement, Incident, IncidentError};
 use barograph_alerts::machine::{Phase, Texts, TransitionKind};
 use barograph_state::{Change, State, StateError};
 use serde::Serialize;
 
 use super::round::Happened;
+use super::tell::Waiting;
 use crate::documents::Book;
+use crate::link::LinkError;
 
 const INCIDENTS: &str = "incidents";
 const COUNTERS: &str = "counters";
@@ -26,6 +30,11 @@ pub(super) struct Desk {
     removed: BTreeSet<u64>,
     /// Lines of the audit log that are to be written with them.
     acts: Vec<String>,
+    /// Messages that are to be written with them.
+    pub(super) outbox: Vec<Waiting>,
+    /// The documents as they are now.
+    pub(super) book: Arc<Book>,
+    pub(super) external_url: String,
     /// When incidents were last let to escalate, by the monotonic clock.
     advanced: Option<Duration>,
     /// Why the last saving failed, until one succeeds.
@@ -39,6 +48,8 @@ pub enum ActError {
     Unknown(u64),
     #[error(transparent)]
     Refused(#[from] IncidentError),
+    #[error(transparent)]
+    Link(#[from] LinkError),
     #[error("what was done could not be saved, and is tried again")]
     Unsaved(#[from] StateError),
 }
@@ -53,7 +64,11 @@ struct Act<'a> {
 }
 
 impl Desk {
-    pub(super) fn restore(state: &State) -> Result<Self, StateError> {
+    pub(super) fn restore(
+        state: &State,
+        book: Arc<Book>,
+        external_url: &str,
+    ) -> Result<Self, StateError> {
         let (listing, next) = state.read(|view| {
             let next = view.entry(COUNTERS, INCIDENTS)?;
             Ok::<_, StateError>((view.entries(INCIDENTS)?, next))
@@ -77,6 +92,9 @@ impl Desk {
             unsaved: BTreeSet::new(),
             removed: BTreeSet::new(),
             acts: Vec::new(),
+            outbox: Vec::new(),
+            book,
+            external_url: external_url.to_owned(),
             advanced: None,
             problem: None,
         })
@@ -92,41 +110,59 @@ impl Desk {
     }
 
     /// Sorts what happened into incidents.
-    pub(super) fn take(&mut self, happened: &[Happened], book: &Book, at_ms: i64) {
-        if happened.is_empty() {
-            return;
-        }
-        for Happened { transition, depends_on } in happened {
+    pub(super) fn take(&mut self, happened: &[Happened], at_ms: i64) {
+        let book = Arc::clone(&self.book);
+        for Happened { transition, depends_on, escalation, about } in happened {
             let labels = &transition.alert.labels;
             let muted_by =
-                muted_by(book, labels, at_ms).or_else(|| self.explained_by(labels, depends_on));
-            for decision in book.route.decide(labels) {
+                book.muted_by(labels, at_ms).or_else(|| self.explained_by(labels, depends_on));
+            for mut decision in book.directory.route.decide(labels) {
+                if escalation.is_some() {
+                    decision.policy.clone_from(escalation);
+                }
                 let policy = decision.policy.as_deref();
                 let found = self
                     .incidents
-                    .iter_mut()
+                    .iter()
                     .rev()
                     .find(|(_, incident)| incident.takes_in(&decision.group, policy, at_ms));
                 let id = match (found, transition.kind) {
                     (Some((id, _)), _) => *id,
-                    (None, TransitionKind::Fired) => {
-                        let id = self.next;
-                        self.next += 1;
-                        let group = decision.group.clone();
-                        let incident =
-                            Incident::open(id.to_string(), group, decision.policy, at_ms);
-                        self.incidents.insert(id, incident);
-                        id
-                    }
+                    (None, TransitionKind::Fired) => self.open(decision, at_ms),
                     (None, _) => continue,
                 };
-                if let Some(incident) = self.incidents.get_mut(&id) {
-                    incident.take(transition, muted_by.clone(), at_ms);
-                    self.unsaved.insert(id);
+                let Some(incident) = self.change(id) else { continue };
+                let is_over = incident.take(transition, muted_by.clone(), at_ms);
+                incident.describe(labels, about);
+                if is_over {
+                    self.say_farewell(id, at_ms);
                 }
             }
         }
         self.forget();
+    }
+
+    fn open(&mut self, decision: Decision, at_ms: i64) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        let mut incident = Incident::open(id.to_string(), decision.group, decision.policy, at_ms);
+        incident.progress.elapsed_ms = -decision.group_wait_ms.max(0);
+        self.incidents.insert(id, incident);
+        id
+    }
+
+    /// Those who were told of an incident are told of its end.
+    fn say_farewell(&mut self, id: u64, at_ms: i64) {
+        if let Some(notice) = self.incident(id).and_then(Incident::farewell) {
+            self.post(id, &notice, at_ms);
+        }
+    }
+
+    /// An incident that is about to be changed.
+    pub(super) fn change(&mut self, id: u64) -> Option<&mut Incident> {
+        let incident = self.incidents.get_mut(&id)?;
+        self.unsaved.insert(id);
+        Some(incident)
     }
 
     /// An alert on the same host that this one depends on, and that fires.
@@ -163,19 +199,15 @@ impl Desk {
         }
     }
 
-    /// Lets incidents escalate. Returns what is to be told.
-    pub(super) fn advance(
-        &mut self,
-        book: &Book,
-        at_ms: i64,
-        monotonic: Duration,
-    ) -> Vec<(u64, Notice)> {
+    /// Lets incidents escalate.
+    pub(super) fn advance(&mut self, at_ms: i64, monotonic: Duration) {
         let elapsed = self.advanced.map_or(Duration::ZERO, |it| monotonic.saturating_sub(it));
         self.advanced = Some(monotonic);
         if !self.incidents.values().any(Incident::is_open) {
-            return Vec::new();
+            return;
         }
         let elapsed_ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+        let book = Arc::clone(&self.book);
         let firing = self.firing_names();
         let mut notices = Vec::new();
         for (id, incident) in self.incidents.iter_mut().filter(|it| it.1.is_open()) {
@@ -184,15 +216,20 @@ impl Desk {
                 let host = member.labels.get("host").cloned();
                 let still = |by: &String| firing.contains(&(host.clone(), by.clone()));
                 let by_alert = member.muted_by.take().filter(still);
-                member.muted_by = muted_by(book, &member.labels, at_ms).or(by_alert);
+                member.muted_by = book.muted_by(&member.labels, at_ms).or(by_alert);
             }
-            let notice = incident.advance(None, at_ms, elapsed_ms);
+            let policy = book.directory.policy(incident.policy.as_deref());
+            let notice = incident.advance(policy, at_ms, elapsed_ms, &|targets, severity| {
+                book.directory.addresses(targets, severity, at_ms)
+            });
             notices.extend(notice.map(|it| (*id, it)));
-            if *incident != before {
+            if is_worth_saving(&before, incident) {
                 self.unsaved.insert(*id);
             }
         }
-        notices
+        for (id, notice) in notices {
+            self.post(id, &notice, at_ms);
+        }
     }
 
     pub(super) fn acknowledge(
@@ -201,9 +238,12 @@ impl Desk {
         acknowledgement: Acknowledgement,
     ) -> Result<(), ActError> {
         let by = acknowledgement.by.clone();
-        let note = acknowledgement.note.clone();
+        let (note, at_ms) = (acknowledgement.note.clone(), acknowledgement.at_ms);
         self.incident_mut(id)?.acknowledge(acknowledgement)?;
         self.did(id, &by, "acknowledged", &note);
+        if let Some(notice) = self.incident(id).and_then(Incident::taken_over) {
+            self.post(id, &notice, at_ms);
+        }
         Ok(())
     }
 
@@ -229,6 +269,7 @@ impl Desk {
     pub(super) fn resolve(&mut self, id: u64, by: &str, at_ms: i64) -> Result<(), ActError> {
         self.incident_mut(id)?.resolve(by, at_ms)?;
         self.did(id, by, "resolved", "");
+        self.say_farewell(id, at_ms);
         Ok(())
     }
 
@@ -243,7 +284,11 @@ impl Desk {
     }
 
     pub(super) fn is_unsaved(&self) -> bool {
-        !self.unsaved.is_empty() || !self.removed.is_empty() || !self.acts.is_empty()
+        let is_any = |set: &BTreeSet<u64>| !set.is_empty();
+        is_any(&self.unsaved)
+            || is_any(&self.removed)
+            || !self.acts.is_empty()
+            || !self.outbox.is_empty()
     }
 
     pub(super) fn write(&self, change: &mut Change<'_>) -> Result<(), StateError> {
@@ -260,13 +305,14 @@ impl Desk {
         for act in &self.acts {
             change.append(AUDIT, act.as_bytes())?;
         }
-        Ok(())
+        self.write_messages(change)
     }
 
     pub(super) fn saved(&mut self) {
         self.unsaved.clear();
         self.removed.clear();
         self.acts.clear();
+        self.outbox.clear();
         if self.problem.take().is_some() {
             tracing::info!("alerts are saved again");
         }
@@ -286,12 +332,16 @@ impl Desk {
     }
 }
 
-/// What hides an alert now, if anything does.
-fn muted_by(book: &Book, labels: &Texts, at_ms: i64) -> Option<String> {
-    let silence = book.silences.iter().find(|(_, it)| it.hides(labels, at_ms));
-    if let Some((name, _)) = silence {
-        return Some(format!("silence {name}"));
-    }
-    let window = book.windows.iter().find(|(_, it)| it.hides(labels, at_ms));
-    window.map(|(name, _)| format!("window {name}"))
+/// Time that passes is not worth a write by itself: it is written with what happens next, and once
+/// a minute, so that a crash costs an escalation at most a minute.
+fn is_worth_saving(before: &Incident, now: &Incident) -> bool {
+    const EVERY_MS: i64 = 60_000;
+    let minute = |it: &Incident| {
+        let elapsed = it.progress.elapsed_ms.div_euclid(EVERY_MS);
+        (elapsed, it.news.quiet_ms.div_euclid(EVERY_MS).min(10))
+    };
+    let mut alike = now.clone();
+    alike.progress.elapsed_ms = before.progress.elapsed_ms;
+    alike.news.quiet_ms = before.news.quiet_ms;
+    alike != *before || minute(before) != minute(now)
 }

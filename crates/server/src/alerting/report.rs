@@ -84,6 +84,11 @@ impl Alerting {
         lock(&self.shared.groups).iter().map(|group| group_report(group, default)).collect()
     }
 
+    /// Where people reach this server.
+    pub(crate) fn external_url(&self) -> &str {
+        &self.shared.settings.external_url
+    }
+
     /// Alerts that are pending, firing or ended lately.
     pub fn alerts(&self) -> Vec<AlertReport> {
         let groups = lock(&self.shared.groups);
@@ -172,6 +177,7 @@ impl Shared {
     fn save_act(&self, id: u64) -> Result<Incident, ActError> {
         let mut desk = lock(&self.desk);
         saved::save(&self.state, &mut [], &mut desk, Duration::ZERO)?;
+        self.posted.notify_one();
         desk.incident(id).cloned().ok_or(ActError::Unknown(id))
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use barograph_alerts::evaluate::{Ground, RuleError};
+use barograph_alerts::incident::About;
 use barograph_alerts::machine::{Evaluation, RuleAlerts, Texts, Transition};
 use barograph_alerts::rule::{AlertingRule, RecordingRule, Rule};
 use barograph_model::{Batch, Matcher, Sample, Selection, SeriesSource, chain};
@@ -44,6 +45,9 @@ pub(super) struct RuleState {
 pub(super) struct Happened {
     pub(super) transition: Transition,
     pub(super) depends_on: Vec<String>,
+    /// The policy that the rule names.
+    pub(super) escalation: Option<String>,
+    pub(super) about: About,
 }
 
 impl GroupState {
@@ -108,6 +112,8 @@ impl Shared {
                         happened.extend(transitions.into_iter().map(|transition| Happened {
                             transition,
                             depends_on: rule.depends_on.clone(),
+                            escalation: rule.escalation.clone(),
+                            about: About::of(rule),
                         }));
                     })
                 }

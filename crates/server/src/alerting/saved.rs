@@ -51,6 +51,20 @@ pub(super) fn restore(
     Ok(groups.collect())
 }
 
+/// Writes what changed at the desk, and more, in one transaction.
+pub(super) fn save_with<T, E: From<StateError>>(
+    state: &State,
+    desk: &mut Desk,
+    more: impl FnOnce(&mut Change<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let done = state.write(|change| {
+        desk.write(change)?;
+        more(change)
+    })?;
+    desk.saved();
+    Ok(done)
+}
+
 /// Writes what changed in one transaction.
 pub(super) fn save(
     state: &State,

@@ -78,7 +78,9 @@ fn shared(folder: &TempDir, clock: &Arc<FakeClock>) -> Shared {
     let groups = saved::restore(&state, groups, clock.monotonic()).unwrap();
     Shared {
         store: Arc::new(Store::open(store, Arc::clone(&clock)).unwrap()),
-        desk: Mutex::new(Desk::restore(&state).unwrap()),
+        desk: Mutex::new(Desk::restore(&state, documents.book(), &settings.external_url).unwrap()),
+        posted: tokio::sync::Notify::new(),
+        processes: OnceLock::new(),
         state,
         documents,
         engine: Engine::new(QuerySettings::default(), Arc::clone(&clock)),
@@ -229,4 +231,108 @@ fn a_rule_that_fails_keeps_its_alerts() {
     bench.tell(&[("a", 1.0)]);
     assert!(lock(&bench.shared.groups)[0].rules[0].error.is_some());
     assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, false)]);
+}
+
+impl Bench {
+    fn put(&self, kind: &str, name: &str, text: &str) {
+        let wanted = crate::documents::Wanted {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            text: Some(text.to_owned()),
+            expected: barograph_state::Expected::Any,
+        };
+        let author = crate::documents::Author { by: "test", note: "" };
+        self.shared.documents.apply(&[wanted], author, false).unwrap();
+    }
+
+    /// Ids of messages, the oldest first.
+    fn posted(&self) -> Vec<String> {
+        let waiting = barograph_state::Status::Waiting;
+        let listing = self.shared.state.read(|view| view.messages(waiting, 1000)).unwrap();
+        listing.items.into_iter().rev().map(|it| it.id).collect()
+    }
+}
+
+const HOOK: &str = "type: webhook\nurl: https://example.org/\n";
+const POLICY: &str = "steps: [{notify: [channel:hook]}, {after: 5m, notify: [person:anna]}]";
+
+fn with_policy() -> Bench {
+    let bench = Bench::new(CPU);
+    bench.put("channels", "hook", HOOK);
+    bench.put("channels", "pager", HOOK);
+    bench.put("people", "anna", "contacts: [{channel: pager, to: '+491'}]");
+    bench.put("policies", "ops", POLICY);
+    bench.put("routes", "default", "policy: ops");
+    bench
+}
+
+#[test]
+fn who_is_told_is_written_with_the_incident_and_told_of_its_end() {
+    let bench = with_policy();
+    for _ in 0..3 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    assert_eq!(bench.posted(), ["1/0/1/0/hook/"]);
+    for _ in 0..30 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    assert_eq!(bench.posted(), ["1/0/1/0/hook/", "1/0/2/0/pager/anna"]);
+    bench.tell(&[("a", 10.0)]);
+    let posted = bench.posted();
+    assert_eq!(posted.len(), 4);
+    assert!(posted[2].contains("/resolved/") && posted[3].ends_with("/1/pager/anna"), "{posted:?}");
+}
+
+#[test]
+fn without_routes_every_channel_is_told_and_a_rule_may_name_its_policy() {
+    let bench = Bench::new(CPU);
+    bench.put("channels", "hook", HOOK);
+    bench.put("channels", "mail", HOOK);
+    for _ in 0..3 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    assert_eq!(bench.posted(), ["1/0/1/0/hook/", "1/0/1/1/mail/"]);
+    let bench = Bench::new(&CPU.replace("for: 20s", "for: 20s, escalation: night"));
+    bench.put("channels", "hook", HOOK);
+    bench.put("channels", "mail", HOOK);
+    bench.put("policies", "night", "steps: [{notify: [channel:mail]}]");
+    for _ in 0..3 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    assert_eq!(bench.posted(), ["1/0/1/0/mail/"]);
+}
+
+#[test]
+fn a_clock_that_jumps_tells_nobody_early_late_or_twice() {
+    for jump_ms in [86_400_000, -86_400_000, 3_600_000, -3_600_000] {
+        let bench = with_policy();
+        for _ in 0..3 {
+            bench.tell(&[("a", 90.0)]);
+        }
+        bench.clock.set(bench.clock.now_ms() + jump_ms);
+        for _ in 0..29 {
+            bench.tell(&[("a", 90.0)]);
+        }
+        assert_eq!(bench.posted().len(), 1, "{jump_ms}: five minutes are not over");
+        bench.tell(&[("a", 90.0)]);
+        assert_eq!(bench.posted(), ["1/0/1/0/hook/", "1/0/2/0/pager/anna"], "{jump_ms}");
+    }
+}
+
+#[test]
+fn a_restart_tells_nobody_again_and_goes_on_escalating() {
+    let bench = with_policy();
+    for _ in 0..10 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    let mut bench = bench.reopened();
+    for _ in 0..6 {
+        bench.tell(&[("a", 90.0)]);
+        bench = bench.reopened();
+    }
+    assert_eq!(bench.posted(), ["1/0/1/0/hook/"]);
+    for _ in 0..40 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    assert_eq!(bench.posted(), ["1/0/1/0/hook/", "1/0/2/0/pager/anna"]);
 }

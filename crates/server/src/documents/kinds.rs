@@ -1,5 +1,6 @@
 //! Every kind of document: what it is, how its text is read, and which others it names.
 
+mod channels;
 mod people;
 mod policies;
 mod rotas;
@@ -25,6 +26,7 @@ pub struct Kind {
 
 /// In order of their names.
 pub static KINDS: &[Kind] = &[
+    Kind { name: CHANNELS, what: "a way to tell people", read: channels::read },
     Kind { name: PEOPLE, what: "somebody who can be told, and how", read: people::read },
     Kind {
         name: POLICIES,

@@ -13,6 +13,11 @@ fn documents() -> (TempDir, Documents) {
     let folder = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(FakeClock::new(NOW_MS));
     let state = Arc::new(State::open(folder.path(), Arc::clone(&clock)).unwrap());
+    let edit = barograph_state::Edit { author: "test", note: "", expected: Expected::Any };
+    for name in ["mail", "sms", "chat"] {
+        let channel = "type: webhook\nurl: https://example.org/\n";
+        state.write(|change| change.put_document("channels", name, channel, &edit)).unwrap();
+    }
     (folder, Documents::new(state, clock))
 }
 
@@ -62,7 +67,7 @@ fn documents_that_name_each_other_come_together_or_not_at_all() {
     let all = [policy, rota, people[0].clone(), people[1].clone()];
     let applied = documents.apply(&all, ANNA, false).unwrap();
     assert!(applied.documents.iter().all(|it| it.action == Action::Created));
-    assert_eq!(documents.book().rotas["ops"].on_call(NOW_MS), Some("anna"));
+    assert_eq!(documents.book().directory.rotas["ops"].on_call(NOW_MS), Some("anna"));
 }
 
 #[test]

@@ -32,7 +32,8 @@ pub(crate) async fn check(request: Request, next: Next) -> Response {
         None => next.run(request).await,
     };
     for (name, value) in ANSWER_HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        // A page may need another policy.
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }

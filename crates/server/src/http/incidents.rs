@@ -13,6 +13,7 @@ use crate::app::Context;
 use crate::timestamp::iso;
 
 use super::error::ApiError;
+use super::range::histories_permit;
 
 const MAX_LISTED: usize = 500;
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -103,6 +104,24 @@ pub(crate) async fn incident(
     }
 }
 
+/// `GET /api/incidents/NUMBER/evidence`: what it looked like when it began, or lately.
+pub(crate) async fn evidence(
+    State(context): State<Context>,
+    Path(number): Path<u64>,
+) -> Result<Json<barograph_notify::Evidence>, ApiError> {
+    /// So long after its beginning an incident shows what it is.
+    const AFTER_MS: i64 = 10 * 60_000;
+    let incident = context.alerting.incident(number).ok_or_else(|| unknown(number))?;
+    let permit = histories_permit(&context).await?;
+    let gathered = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let at_ms = context.clock.now_ms().min(incident.opened_ms.saturating_add(AFTER_MS));
+        context.dispatch.postman().gatherer().gather(&incident, at_ms)
+    });
+    let evidence = gathered.await.map_err(|_| ApiError::internal("failed", "see the log"))?;
+    Ok(Json(evidence))
+}
+
 fn unknown(number: u64) -> ApiError {
     ApiError::not_found("no_such_incident", format!("there is no incident {number}"))
 }
@@ -172,7 +191,7 @@ fn perform(
     };
     outcome.map_err(|error| match error {
         ActError::Unknown(number) => unknown(number),
-        ActError::Refused(_) => ApiError::bad_request("refused", chain(&error)),
+        ActError::Link(_) | ActError::Refused(_) => ApiError::bad_request("refused", chain(&error)),
         ActError::Unsaved(_) => ApiError::unavailable("not_saved", chain(&error)),
     })
 }

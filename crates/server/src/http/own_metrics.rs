@@ -8,6 +8,7 @@ use barograph_model::Kind;
 use barograph_store::Stats;
 
 use crate::app::{App, Context};
+use crate::dispatch::{ChannelCounts, DispatchStatus};
 use crate::exposition::Exposition;
 use crate::feed::FeedStatus;
 use crate::forward::ForwardAnswer;
@@ -27,7 +28,45 @@ pub(crate) async fn metrics(State(context): State<Context>) -> Response {
     ingest_metrics(&mut page, &context.ingest.answer());
     scrape_metrics(&mut page, &context.doors.scraper.stats());
     forward_metrics(&mut page, &context.doors.forward.answer());
+    let now_ms = context.clock.now_ms();
+    let for_reading = context.clone();
+    let read = tokio::task::spawn_blocking(move || for_reading.dispatch.postman().status());
+    if let Ok(Ok(status)) = read.await {
+        notification_metrics(&mut page, &status, now_ms);
+    }
     ([(header::CONTENT_TYPE, Exposition::CONTENT_TYPE)], page.finish()).into_response()
+}
+
+fn notification_metrics(page: &mut Exposition, status: &DispatchStatus, now_ms: i64) {
+    type Column = (&'static str, &'static str, fn(&ChannelCounts) -> u64);
+    const COLUMNS: [Column; 3] = [
+        ("barograph_notifications_total", "Notifications that were delivered.", |it| it.delivered),
+        (
+            "barograph_notifications_failed_total",
+            "Attempts that failed and are tried again.",
+            |it| it.failed,
+        ),
+        ("barograph_notifications_dead_total", "Notifications that were given up.", |it| it.dead),
+    ];
+    for (name, help, value) in COLUMNS {
+        let mut metric = page.metric(name, Kind::Counter, help);
+        for (channel, counts) in &status.channels {
+            metric.labelled("channel", channel, value(counts) as f64);
+        }
+    }
+    let mut gauge = |name, help, value: f64| page.metric(name, Kind::Gauge, help).value(value);
+    gauge("barograph_notifications_waiting", "Notifications that wait.", status.waiting as f64);
+    gauge(
+        "barograph_notifications_dead",
+        "Notifications that were given up and are kept.",
+        status.dead as f64,
+    );
+    let age_ms = status.oldest_waiting_ms.map_or(0, |at_ms| now_ms.saturating_sub(at_ms).max(0));
+    gauge(
+        "barograph_notifications_oldest_seconds",
+        "Age of the oldest notification that waits.",
+        age_ms as f64 / 1000.0,
+    );
 }
 
 fn runner_metrics(page: &mut Exposition, status: &RunnerStatus) {

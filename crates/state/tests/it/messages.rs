@@ -18,7 +18,7 @@ fn enqueue(bench: &Bench, id: &str, lane: &str) -> Enqueued {
 }
 
 fn due(bench: &Bench) -> Vec<String> {
-    let listing = bench.state.read(|view| view.due_messages(10)).unwrap();
+    let listing = bench.state.read(|view| view.due_messages(10, i64::MAX)).unwrap();
     assert!(listing.damaged.is_empty());
     listing.items.into_iter().map(|it| it.id).collect()
 }
@@ -84,4 +84,17 @@ fn finished_messages_are_forgotten_by_age_and_waiting_ones_never() {
     assert_eq!(counted, (1, Some(START_MS)));
     let next = bench.state.write(|change| change.next_message_ms()).unwrap();
     assert_eq!(next, Some(START_MS));
+}
+
+#[test]
+fn a_clock_that_was_put_back_holds_up_nobody() {
+    let bench = Bench::new();
+    enqueue(&bench, "a", "a");
+    let far_ms = START_MS + 7_200_000;
+    attempted(&bench, "a", &Outcome::Retry { due_ms: far_ms, problem: String::new() });
+    let due = |horizon_ms| {
+        bench.state.read(|view| view.due_messages(10, horizon_ms)).unwrap().items.len()
+    };
+    assert_eq!(due(far_ms), 0);
+    assert_eq!(due(far_ms - 1), 1);
 }

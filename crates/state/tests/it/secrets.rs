@@ -45,3 +45,14 @@ fn a_changed_secret_is_refused() {
 fn a_secret_is_not_shown() {
     assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
 }
+
+#[test]
+fn a_signature_counts_for_its_text_its_purpose_and_its_key() {
+    let bench = Bench::new();
+    let signature = bench.state.sign("link", "incident 7");
+    assert!(bench.state.is_signed("link", "incident 7", &signature));
+    assert!(!bench.state.is_signed("link", "incident 8", &signature));
+    assert!(!bench.state.is_signed("other", "incident 7", &signature));
+    assert!(!bench.state.is_signed("link", "incident 7", &signature[..31]));
+    assert_ne!(Bench::new().state.sign("link", "incident 7"), signature);
+}

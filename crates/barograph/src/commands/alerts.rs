@@ -1,0 +1,271 @@
+//! `barograph alerts`: incidents of a running server, and what people do about them.
+
+mod show;
+
+use std::time::Duration;
+
+use barograph_alerts::matchers::Matchers;
+use barograph_model::{Clock as _, MatchOp, SystemClock};
+use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::client::{Client, ServerArgs};
+use crate::failure::Failure;
+use crate::output;
+
+use show::Incident;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AlertsCommand {
+    /// List incidents, the newest first.
+    List(ListArgs),
+    /// Show an incident with its alerts and everything that happened.
+    Show(ShowArgs),
+    /// Say that you deal with an incident: nobody else is told until it gets worse.
+    Ack(AckArgs),
+    /// Take an acknowledgement back: it escalates anew.
+    Unack(ActArgs),
+    /// Write a comment into an incident.
+    Comment(CommentArgs),
+    /// Say that an incident is over.
+    Resolve(ActArgs),
+    /// Tell nobody of some alerts for a while.
+    Silence(SilenceArgs),
+    /// List what was told to people, and what could not be.
+    Notifications(NotificationsArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Also those that are over.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The incident's number.
+    id: u64,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AckArgs {
+    /// The incident's number.
+    id: u64,
+    /// How long you deal with it, such as 30m or 2h; without it until the incident ends.
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::config::parse_duration)]
+    length: Option<Duration>,
+    /// What you are doing about it.
+    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    message: String,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ActArgs {
+    /// The incident's number.
+    id: u64,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CommentArgs {
+    /// The incident's number.
+    id: u64,
+    /// What you want to say.
+    #[arg(short, long, value_name = "TEXT")]
+    message: String,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SilenceArgs {
+    /// Conditions that all must hold, such as alertname=DiskFull or host=~"web-.*".
+    #[arg(required = true, value_name = "MATCHER")]
+    matchers: Vec<String>,
+    /// How long, such as 30m or 2h.
+    #[arg(long = "for", value_name = "TIME", value_parser = crate::config::parse_duration)]
+    length: Duration,
+    /// Why.
+    #[arg(short, long, value_name = "TEXT")]
+    message: String,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NotificationsArgs {
+    /// Only those that were given up.
+    #[arg(long, conflicts_with = "waiting")]
+    dead: bool,
+    /// Only those that wait.
+    #[arg(long)]
+    waiting: bool,
+    /// Try this one, which was given up, once more.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["dead", "waiting"])]
+    retry: Option<String>,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+struct Who {
+    /// Who you are.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "local")]
+    by: String,
+}
+
+#[derive(Debug, Args)]
+struct Shared {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+#[derive(Debug, Deserialize)]
+struct Incidents {
+    incidents: Vec<Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct Act<'a> {
+    by: &'a str,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    for_seconds: Option<u64>,
+}
+
+pub(crate) fn run(command: &AlertsCommand) -> anyhow::Result<()> {
+    match command {
+        AlertsCommand::List(args) => list(args),
+        AlertsCommand::Show(args) => show(args),
+        AlertsCommand::Ack(args) => {
+            let for_seconds = args.length.map(|it| it.as_secs());
+            if for_seconds == Some(0) {
+                return Err(Failure::Input("--for must be at least 1s".to_owned()).into());
+            }
+            let act = Act { by: &args.who.by, text: &args.message, for_seconds };
+            perform(args.id, "acknowledge", &act, &args.shared, "acknowledged")
+        }
+        AlertsCommand::Unack(args) => {
+            let act = Act { by: &args.who.by, text: "", for_seconds: None };
+            perform(args.id, "unacknowledge", &act, &args.shared, "escalates again")
+        }
+        AlertsCommand::Comment(args) => {
+            let act = Act { by: &args.who.by, text: &args.message, for_seconds: None };
+            perform(args.id, "comment", &act, &args.shared, "has the comment")
+        }
+        AlertsCommand::Resolve(args) => {
+            let act = Act { by: &args.who.by, text: "", for_seconds: None };
+            perform(args.id, "resolve", &act, &args.shared, "is over")
+        }
+        AlertsCommand::Silence(args) => silence(args),
+        AlertsCommand::Notifications(args) => notifications(args),
+    }
+}
+
+fn list(args: &ListArgs) -> anyhow::Result<()> {
+    let client = Client::new(&args.shared.server)?;
+    let path = if args.all { "/api/incidents" } else { "/api/incidents?open=true" };
+    let found: Incidents = client.get(path)?;
+    if args.shared.json {
+        return output::pretty_json(&json!(found.incidents));
+    }
+    let incidents: Vec<Incident> =
+        found.incidents.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?;
+    if incidents.is_empty() {
+        return output::line("No incidents.");
+    }
+    output::line(&show::table(&incidents))
+}
+
+fn show(args: &ShowArgs) -> anyhow::Result<()> {
+    let client = Client::new(&args.shared.server)?;
+    let found: Value = client.get(&format!("/api/incidents/{}", args.id))?;
+    if args.shared.json {
+        return output::pretty_json(&found);
+    }
+    let incident: Incident = serde_json::from_value(found)?;
+    output::line(&show::story(&incident))
+}
+
+fn perform(id: u64, what: &str, act: &Act<'_>, shared: &Shared, done: &str) -> anyhow::Result<()> {
+    let client = Client::new(&shared.server)?;
+    let after: Value = client.post(&format!("/api/incidents/{id}/{what}"), act)?;
+    if shared.json {
+        return output::pretty_json(&after);
+    }
+    output::line(&format!("Incident {id} {done}."))
+}
+
+fn silence(args: &SilenceArgs) -> anyhow::Result<()> {
+    let matchers = Matchers::parse(&args.matchers).map_err(|it| Failure::Input(it.to_string()))?;
+    let matchers: Vec<Value> = matchers
+        .iter()
+        .map(|it| {
+            let is_regex = matches!(it.op(), MatchOp::Regex | MatchOp::NotRegex);
+            let is_equal = matches!(it.op(), MatchOp::Equal | MatchOp::Regex);
+            json!({
+                "name": it.label(), "value": it.value(), "isRegex": is_regex, "isEqual": is_equal,
+            })
+        })
+        .collect();
+    let now_ms = SystemClock::new().now_ms();
+    let length_ms = i64::try_from(args.length.as_millis()).unwrap_or(i64::MAX);
+    let until_ms = now_ms.saturating_add(length_ms);
+    let body = json!({
+        "matchers": matchers,
+        "startsAt": output::timestamp(now_ms),
+        "endsAt": output::timestamp(until_ms),
+        "createdBy": args.who.by,
+        "comment": args.message,
+    });
+    let client = Client::new(&args.shared.server)?;
+    let made: Value = client.post("/api/v2/silences", &body)?;
+    if args.shared.json {
+        return output::pretty_json(&made);
+    }
+    let name = made.get("silenceID").and_then(Value::as_str).unwrap_or_default();
+    output::line(&format!("Silence {name} holds until {}.", output::timestamp(until_ms)))
+}
+
+fn notifications(args: &NotificationsArgs) -> anyhow::Result<()> {
+    let client = Client::new(&args.shared.server)?;
+    if let Some(id) = &args.retry {
+        let answer: Value = client.post("/api/notifications/retry", &json!({ "id": id }))?;
+        let revived = answer.get("revived").and_then(Value::as_bool).unwrap_or_default();
+        if !revived {
+            let message = format!("no notification `{id}` was given up");
+            return Err(Failure::Input(message).into());
+        }
+        return output::line(&format!("{id} is tried again."));
+    }
+    let path = match (args.dead, args.waiting) {
+        (true, _) => "/api/notifications?status=dead",
+        (_, true) => "/api/notifications?status=waiting",
+        _ => "/api/notifications",
+    };
+    let found: Value = client.get(path)?;
+    if args.shared.json {
+        return output::pretty_json(&found);
+    }
+    output::line(&show::notifications(&serde_json::from_value(found)?))
+}

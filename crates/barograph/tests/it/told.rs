@@ -1,0 +1,277 @@
+//! Alerts on their whole way: from rules in a running server to a receiver and back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use barograph_model::SystemClock;
+use barograph_state::{Edit, Expected, State, Status};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{Server, peer_program, run, text};
+use crate::receiver::{Received, Receiver};
+
+/// A folder with a configuration, rules, and a channel that leads to a receiver.
+struct Site {
+    folder: TempDir,
+}
+
+impl Site {
+    fn new(rules: &str, receiver: &Receiver) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = "[rules]\ndefaults = false\nfiles = ['rules.yml']\n\
+                      [notify]\ninternal_networks = ['127.0.0.0/8']\n";
+        fs::write(folder.path().join("barograph.toml"), config).unwrap();
+        let site = Self { folder };
+        site.write_rules(rules);
+        let port = receiver.port;
+        site.put("channels", "hook", &format!("type: webhook\nurl: http://127.0.0.1:{port}/\n"));
+        site
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn write_rules(&self, rules: &str) {
+        fs::write(self.folder.path().join("rules.yml"), rules).unwrap();
+    }
+
+    fn state(&self) -> State {
+        fs::create_dir_all(self.data()).unwrap();
+        State::open(&self.data().join("state"), Arc::new(SystemClock::new())).unwrap()
+    }
+
+    /// While no server runs.
+    fn put(&self, kind: &str, name: &str, text: &str) {
+        let edit = Edit { author: "test", note: "", expected: Expected::Any };
+        self.state().write(|change| change.put_document(kind, name, text, &edit)).unwrap();
+    }
+
+    fn start(&self) -> Server {
+        Server::start(&self.data())
+    }
+}
+
+/// Rules that fire for two seconds of every `every`, each at another time.
+fn blinking(count: usize, every: u32) -> String {
+    let rules = (0..count).map(|i| {
+        format!(
+            "  - {{alert: A{i}, expr: 'floor(vector(time() + {i})) % {every} < 2', \
+             labels: {{host: h, severity: warning}}}}\n"
+        )
+    });
+    format!("groups:\n- name: g\n  interval: 1s\n  rules:\n{}", rules.collect::<String>())
+}
+
+/// The same rules, but none fires any more.
+fn dark(count: usize) -> String {
+    let rules = (0..count).map(|i| {
+        format!(
+            "  - {{alert: A{i}, expr: 'vector(0) > 1', labels: {{host: h, severity: warning}}}}\n"
+        )
+    });
+    format!("groups:\n- name: g\n  interval: 1s\n  rules:\n{}", rules.collect::<String>())
+}
+
+/// Numbers that look random and are the same each time.
+fn random(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}
+
+/// Kills a server at any moment while alerts come and go, and a receiver fails in every way.
+/// `BAROGRAPH_KILLS` says how often.
+#[test]
+fn no_kill_loses_a_notification_or_turns_two_around() {
+    const RULES: usize = 5;
+    let kills = std::env::var("BAROGRAPH_KILLS").ok().and_then(|it| it.parse().ok()).unwrap_or(8);
+    let receiver = Receiver::moody();
+    let site = Site::new(&blinking(RULES, 5), &receiver);
+    let mut seed = 0x0BA2_06A9_u64;
+    for _ in 0..kills {
+        let server = site.start();
+        std::thread::sleep(Duration::from_millis(random(&mut seed) % 2000));
+        server.kill();
+    }
+    site.write_rules(&dark(RULES));
+    let server = site.start();
+    server.wait_for("everything to be told", |server| {
+        let open = server.json("/api/incidents?open=true");
+        let waiting = server.json("/api/notifications?status=waiting");
+        let is_quiet = open["incidents"].as_array()?.is_empty();
+        (is_quiet && waiting["waiting"].as_u64() == Some(0)).then_some(())
+    });
+    let incidents = server.json("/api/incidents");
+    server.kill();
+    check(&site, &receiver.received(), &incidents, kills);
+}
+
+fn check(site: &Site, received: &[Received], incidents: &Value, kills: usize) {
+    let state = site.state();
+    let listing = |status| state.read(|view| view.messages(status, 1_000_000)).unwrap().items;
+    assert!(listing(Status::Waiting).is_empty() && listing(Status::Dead).is_empty());
+    let mut messages = listing(Status::Delivered);
+    messages.sort_by_key(|it| it.seq);
+    assert!(!messages.is_empty(), "nothing fired");
+    let mut first_seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, it) in received.iter().enumerate() {
+        first_seen.entry(&it.id).or_insert(place);
+    }
+    // Nothing is lost, and nothing came that was not decided on.
+    let decided: BTreeSet<&str> = messages.iter().map(|it| it.id.as_str()).collect();
+    let seen: BTreeSet<&str> = first_seen.keys().copied().collect();
+    assert_eq!(decided, seen);
+    // Each lane kept its order.
+    let mut lanes: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for message in &messages {
+        lanes.entry(&message.lane).or_default().push(first_seen[message.id.as_str()]);
+    }
+    for (lane, places) in &lanes {
+        assert!(places.is_sorted(), "{lane}: {places:?}");
+    }
+    // What has the same key is the same.
+    for it in received {
+        let first = &received[first_seen[it.id.as_str()]];
+        assert_eq!(
+            (first.event(), &first.told()["incident"]),
+            (it.event(), &it.told()["incident"])
+        );
+    }
+    // What incidents say was told is what was sent, and the last word is that it is over.
+    for incident in incidents["incidents"].as_array().unwrap() {
+        let number = &incident["number"];
+        let of_this = |it: &&Received| it.told()["incident"] == *number;
+        let ids: BTreeSet<&str> =
+            received.iter().filter(of_this).map(|it| it.id.as_str()).collect();
+        let resolved = ids.iter().filter(|it| it.contains("/resolved/")).count();
+        let timeline = incident["timeline"].as_array().unwrap();
+        let count = |kind: &str| timeline.iter().filter(|it| it["what"]["kind"] == kind).count();
+        if timeline.len() < 500 {
+            assert_eq!((count("told"), count("resolved")), (ids.len() - resolved, resolved));
+        }
+        let lane: Vec<&Received> = received.iter().filter(of_this).collect();
+        assert_eq!(lane.last().unwrap().event(), "resolved", "{number}");
+    }
+    let duplicates = received.len() - messages.len();
+    println!("{kills} kills: {} notifications, {duplicates} came twice", messages.len());
+}
+
+const ONE: &str = "groups:\n- name: g\n  interval: 1s\n  rules:\n  - {alert: Hot, metric: \
+    barograph_threads, greater_than: 0, labels: {site: here}, severity: warning, annotations: \
+    {summary: '{{ $value }} threads on {{ $labels.host }}'}, runbook: 'https://example.org/hot'}\n";
+
+#[test]
+fn a_notification_brings_its_evidence_and_a_link_that_acknowledges_once() {
+    let receiver = Receiver::good();
+    let site = Site::new(ONE, &receiver);
+    let server = site.start();
+    let first = receiver.wait_for("the first notification", |it| it.event() == "firing");
+    let told = first.told();
+    assert!(told["title"].as_str().unwrap().contains("threads on"), "{told}");
+    assert_eq!(told["alerts"][0]["threshold"], 0.0);
+    assert_eq!(told["alerts"][0]["runbook"], "https://example.org/hot");
+    let chart = &told["evidence"]["charts"][0];
+    assert_eq!(chart["threshold"], 0.0, "{told}");
+    assert!(told["evidence"]["processes"].is_array());
+
+    let link = told["links"]["acknowledge"].as_str().unwrap();
+    let path = link.strip_prefix("http://127.0.0.1:7575").unwrap();
+    let page = server.request(path, "localhost");
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("Acknowledge as hook"), "{}", page.body);
+    let open = || server.json("/api/incidents/1")["acknowledged"].clone();
+    assert!(open().is_null(), "looking at the page does nothing");
+    let done = server.post(path, &[], b"minutes=30&note=on+it+%3Cb%3E");
+    assert_eq!(done.status, 200, "{}", done.body);
+    assert_eq!((&open()["by"], &open()["note"]), (&"hook".into(), &"on it <b>".into()));
+    assert_eq!(server.post(path, &[], b"").status, 410);
+    assert_eq!(server.request(path, "localhost").status, 410);
+    assert_eq!(server.request("/acknowledge/abc.def", "localhost").status, 404);
+    let told = receiver.wait_for("the acknowledgement", |it| it.event() == "acknowledged");
+    assert_eq!(told.told()["act"]["by"], "hook");
+
+    let evidence = server.json("/api/incidents/1/evidence");
+    assert!(evidence["charts"][0]["points"].is_array());
+    let metrics = server.get("/metrics");
+    assert!(metrics.contains("barograph_notifications_total{channel=\"hook\"} "), "{metrics}");
+}
+
+#[test]
+fn incidents_are_dealt_with_on_the_command_line() {
+    let receiver = Receiver::good();
+    let site = Site::new(ONE, &receiver);
+    let server = site.start();
+    receiver.wait_for("the first notification", |it| it.event() == "firing");
+    let address = format!("http://{}", server.address);
+    let alerts = |args: &[&str]| {
+        let all = [&["alerts"], args, &["--server", &address]].concat();
+        let output = run(&all);
+        assert!(output.status.success(), "{args:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    assert!(alerts(&["list"]).contains("firing"));
+    alerts(&["ack", "1", "--for", "2h", "-m", "on it", "--by", "anna"]);
+    alerts(&["comment", "1", "-m", "changed the disk", "--by", "anna"]);
+    let story = alerts(&["show", "1"]);
+    for part in ["acknowledged, warning", "by anna", "changed the disk", "told: channel:hook"] {
+        assert!(story.contains(part), "{part} in {story}");
+    }
+    let json: Value = serde_json::from_str(&alerts(&["show", "1", "--json"])).unwrap();
+    assert_eq!(json["acknowledged"]["by"], "anna");
+    alerts(&["unack", "1", "--by", "ben"]);
+    receiver.wait_for("the escalation anew", |it| it.id.starts_with("1/1/1/"));
+    assert!(alerts(&["notifications"]).contains("delivered"));
+    alerts(&["silence", "alertname=Hot", "--for", "2h", "-m", "planned", "--by", "ben"]);
+    server
+        .wait_for("the silence to hide it", |_| alerts(&["list"]).contains("muted").then_some(()));
+    alerts(&["resolve", "1", "--by", "ben"]);
+    receiver.wait_for("the end", |it| it.event() == "resolved");
+    let unknown = run(&["alerts", "show", "99", "--server", &address]);
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+/// Alertmanager's own tool.
+#[test]
+fn amtool_lists_alerts_and_makes_and_ends_silences() {
+    let Some(_) = peer_program("amtool") else { return };
+    let receiver = Receiver::good();
+    let site = Site::new(ONE, &receiver);
+    let server = site.start();
+    receiver.wait_for("the first notification", |it| it.event() == "firing");
+    let url = format!("--alertmanager.url=http://{}", server.address);
+    let amtool = |args: &[&str]| {
+        let mut command = peer_program("amtool").unwrap();
+        let output = command.args(args).arg(&url).env("HOME", site.folder.path()).output().unwrap();
+        let told = text(&output.stdout) + &text(&output.stderr);
+        assert!(output.status.success(), "{args:?}: {told}");
+        text(&output.stdout).trim().to_owned()
+    };
+    let alerts: Value = serde_json::from_str(&amtool(&["alert", "query", "-o", "json"])).unwrap();
+    assert_eq!(alerts[0]["labels"]["alertname"], "Hot");
+    assert_eq!(alerts[0]["status"]["state"], "active");
+    assert_eq!(amtool(&["alert", "query", "-o", "json", "alertname=Other"]), "[]");
+    let id =
+        amtool(&["silence", "add", "-a", "anna", "-c", "planned", "-d", "1h", "alertname=~H.*"]);
+    assert!(amtool(&["silence", "query"]).contains(&id));
+    assert!(amtool(&["silence", "query", "-o", "json", "alertname=~H.*"]).contains(&id));
+    server.wait_for("the silence to hide it", |_| {
+        let silenced = amtool(&["alert", "query", "-s", "-o", "json"]);
+        let silenced: Value = serde_json::from_str(&silenced).ok()?;
+        (silenced[0]["status"]["silencedBy"][0] == id.as_str()).then_some(())
+    });
+    let longer = amtool(&["silence", "update", "-d", "3h", &id]);
+    assert!(longer.contains(&id), "{longer}");
+    amtool(&["silence", "expire", &id]);
+    assert!(!amtool(&["silence", "query"]).contains(&id));
+    assert!(amtool(&["silence", "query", "--expired"]).contains(&id));
+    assert!(amtool(&["config", "show"]).contains("documents"));
+    amtool(&["cluster", "show"]);
+    let document: Value = server.json(&format!("/api/documents/silences/{id}"));
+    assert_eq!(document["author"], "anna");
+}

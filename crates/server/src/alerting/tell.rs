@@ -1,0 +1,140 @@
+//! From notices of incidents to messages that wait, and what became of them.
+
+use std::sync::Arc;
+
+use barograph_alerts::incident::{Acknowledgement, Incident, Notice};
+use barograph_notify::Channel;
+use barograph_state::{Change, NewMessage, Outcome, State, StateError};
+
+use super::desk::{ActError, Desk};
+use super::letter::{Letter, letters};
+use super::{Alerting, lock, saved};
+use crate::link::Link;
+
+/// How long it is tried to deliver a message.
+const EXPIRES_AFTER_MS: i64 = 24 * 3_600_000;
+
+/// A message that waits to be written.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    id: String,
+    lane: String,
+    body: Vec<u8>,
+    at_ms: i64,
+}
+
+impl Desk {
+    /// Puts a notice of an incident among what is written next.
+    pub(super) fn post(&mut self, number: u64, notice: &Notice, at_ms: i64) {
+        let Some(incident) = self.incident(number) else { return };
+        let letters = letters(number, incident, notice, at_ms, &self.external_url);
+        for (place, letter) in letters.iter().enumerate() {
+            // A letter is texts and numbers, so JSON can hold it.
+            let Ok(body) = serde_json::to_vec(letter) else { continue };
+            let (id, lane) = (letter.id(place), letter.lane());
+            self.outbox.push(Waiting { id, lane, body, at_ms });
+        }
+    }
+
+    /// Writes the messages that are new.
+    pub(super) fn write_messages(&self, change: &mut Change<'_>) -> Result<(), StateError> {
+        for Waiting { id, lane, body, at_ms } in &self.outbox {
+            change.enqueue(&NewMessage {
+                id,
+                lane,
+                body,
+                due_ms: *at_ms,
+                expires_ms: at_ms.saturating_add(EXPIRES_AFTER_MS),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Notes in the incident what became of a message, once that is certain.
+    pub(super) fn attempted(&mut self, letter: &Letter, outcome: &Outcome, at_ms: i64) {
+        let problem = match outcome {
+            Outcome::Delivered => None,
+            Outcome::Dead { problem } => Some(problem.as_str()),
+            Outcome::Retry { .. } => return,
+        };
+        let book = Arc::clone(&self.book);
+        let Some(incident) = self.change(letter.incident) else { return };
+        let policy = book.directory.policy(incident.policy.as_deref());
+        incident.delivered((&letter.notice, &letter.address), problem, policy, at_ms);
+    }
+}
+
+impl Alerting {
+    /// Ready when a message was written.
+    pub(crate) async fn posted(&self) {
+        self.shared.posted.notified().await;
+    }
+
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.shared.state
+    }
+
+    pub(crate) fn channel(&self, name: &str) -> Option<Arc<Channel>> {
+        lock(&self.shared.desk).book.channels.get(name).cloned()
+    }
+
+    /// Whether there is no channel at all.
+    pub(crate) fn is_nobody_told(&self) -> bool {
+        lock(&self.shared.desk).book.channels.is_empty()
+    }
+
+    /// Everything by which somebody would be told too late or not at all.
+    pub(crate) fn telling_problems(&self) -> Vec<String> {
+        let book = Arc::clone(&lock(&self.shared.desk).book);
+        let mut problems = book.problems.clone();
+        problems.extend(book.directory.problems(self.shared.clock.now_ms()));
+        problems
+    }
+
+    /// Writes what became of messages, with the lines in the timelines of their incidents.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn attempted(
+        &self,
+        outcomes: &[(String, Option<Letter>, Outcome)],
+    ) -> Result<(), StateError> {
+        let mut desk = lock(&self.shared.desk);
+        for (_, letter, outcome) in outcomes {
+            if let Some(letter) = letter {
+                desk.attempted(letter, outcome, self.shared.clock.now_ms());
+            }
+        }
+        saved::save_with(&self.shared.state, &mut desk, |change| {
+            outcomes.iter().try_for_each(|(id, _, outcome)| change.attempted(id, outcome))
+        })
+    }
+
+    /// Tries a message that was given up once more.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(crate) fn revive(&self, id: &str) -> Result<bool, StateError> {
+        let revived = self.shared.state.write(|change| change.revive(id))?;
+        self.shared.posted.notify_one();
+        Ok(revived)
+    }
+
+    /// Somebody acknowledges by a link, which counts only once.
+    ///
+    /// # Errors
+    /// As [`Alerting::acknowledge`], or the link was used.
+    pub(crate) fn acknowledge_by(
+        &self,
+        link: &Link,
+        by: Acknowledgement,
+    ) -> Result<Incident, ActError> {
+        let mut desk = lock(&self.shared.desk);
+        // Every use of a link passes here, so nobody uses it up meanwhile.
+        self.shared.state.read(|view| link.check_unused(view))?;
+        desk.acknowledge(link.incident, by)?;
+        saved::save_with(&self.shared.state, &mut desk, |change| link.use_up(change))?;
+        self.shared.posted.notify_one();
+        desk.incident(link.incident).cloned().ok_or(ActError::Unknown(link.incident))
+    }
+}

@@ -1,0 +1,307 @@
+//! Delivers one message.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use barograph_alerts::escalation::Address;
+use barograph_model::{Clock, chain};
+use barograph_notify::{
+    Channel, Event, Failure, Notification, Notifier, Recipient, Severity, Waiting,
+};
+use barograph_state::{Message, Outcome, State, StateError, Status};
+
+use super::counts::{Counts, DispatchStatus};
+use crate::alerting::{Alerting, Letter};
+use crate::evidence::Gatherer;
+use crate::link::Links;
+
+/// A message and what is in it, if that is understood.
+#[derive(Debug)]
+pub(super) struct Posted {
+    pub(super) message: Message,
+    letter: Result<Letter, String>,
+}
+
+/// Everything that delivering a message takes.
+#[derive(Debug)]
+pub(crate) struct Postman {
+    pub(super) alerting: Arc<Alerting>,
+    state: Arc<State>,
+    notifier: Notifier,
+    gatherer: Gatherer,
+    links: Links,
+    clock: Arc<dyn Clock>,
+    counts: Counts,
+    trouble: Mutex<Option<String>>,
+}
+
+/// The longest pause between two attempts that a receiver can ask for.
+const MAX_PAUSE: Duration = Duration::from_secs(3600);
+const MAX_BACK_OFF: Duration = Duration::from_secs(300);
+/// A message is given up when its time is over, but not before so many attempts: a clock that
+/// jumps ahead gives up nothing.
+const MIN_ATTEMPTS: u32 = 20;
+/// What was delivered or given up is kept for so long.
+const KEPT_MS: i64 = 30 * 86_400_000;
+
+impl Posted {
+    pub(super) fn channel(&self) -> &str {
+        self.letter.as_ref().map_or("", |it| it.address.channel.as_str())
+    }
+
+    pub(super) fn address(&self) -> Option<Address> {
+        self.letter.as_ref().ok().map(|it| it.address.clone())
+    }
+
+    /// What the limits of a channel go by.
+    pub(super) fn waiting(&self) -> Waiting {
+        let notification = self.letter.as_ref().ok().map(|it| &it.notification);
+        Waiting {
+            event: notification.map_or(Event::Firing, |it| it.event),
+            severity: notification.map_or(Severity::Warning, |it| it.severity),
+            since_ms: self.message.created_ms,
+        }
+    }
+}
+
+impl Postman {
+    pub(crate) fn new(
+        alerting: Arc<Alerting>,
+        notifier: Notifier,
+        gatherer: Gatherer,
+        links: Links,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let state = Arc::clone(alerting.state());
+        let (counts, trouble) = (Counts::default(), Mutex::default());
+        Self { alerting, state, notifier, gatherer, links, clock, counts, trouble }
+    }
+
+    pub(super) fn due(&self, max: usize) -> Result<Vec<Posted>, StateError> {
+        let pause_ms = i64::try_from(MAX_PAUSE.as_millis()).unwrap_or(i64::MAX);
+        // A digest may wait for a day.
+        let horizon_ms = self.now_ms().saturating_add(25 * pause_ms);
+        let listing = self.state.read(|view| view.due_messages(max, horizon_ms))?;
+        if let Some(damaged) = listing.damaged.first() {
+            self.report_trouble(&format!("{damaged} is damaged and cannot be sent"));
+        }
+        let posted = listing.items.into_iter().map(|message| {
+            let letter = serde_json::from_slice(&message.body).map_err(|error| error.to_string());
+            Posted { message, letter }
+        });
+        Ok(posted.collect())
+    }
+
+    pub(super) fn postpone(&self, later: &[(String, i64)]) -> Result<(), StateError> {
+        self.state
+            .write(|change| later.iter().try_for_each(|(id, due_ms)| change.postpone(id, *due_ms)))
+    }
+
+    pub(super) fn prune(&self) -> Result<(), StateError> {
+        let before_ms = self.now_ms().saturating_sub(KEPT_MS);
+        let removed = self.state.write(|change| change.prune_messages(before_ms))?;
+        if removed > 0 {
+            tracing::info!(removed, "old notifications are forgotten");
+        }
+        Ok(())
+    }
+
+    pub(super) fn channel(&self, name: &str) -> Option<Arc<Channel>> {
+        self.alerting.channel(name)
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    pub(super) fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    /// Delivers messages to one place in one, and writes what became of each.
+    pub(super) async fn deliver(self: &Arc<Self>, batch: Vec<Posted>) {
+        let sent = self.send(&batch).await;
+        let mut outcomes = Vec::new();
+        for Posted { message, letter } in batch {
+            let outcome = self.judge(&message, sent.clone());
+            let channel = letter.as_ref().map_or("", |it| it.address.channel.as_str());
+            self.counts.count(channel, |counts| match &outcome {
+                Outcome::Delivered => counts.delivered += 1,
+                Outcome::Retry { .. } => counts.failed += 1,
+                Outcome::Dead { .. } => counts.dead += 1,
+            });
+            if let Outcome::Retry { problem, .. } | Outcome::Dead { problem } = &outcome {
+                let given_up = matches!(outcome, Outcome::Dead { .. });
+                let id = &message.id;
+                tracing::warn!(channel, id, problem, given_up, "notification not delivered");
+            }
+            outcomes.push((message.id, letter.ok(), outcome));
+        }
+        let postman = Arc::clone(self);
+        let written = tokio::task::spawn_blocking(move || postman.alerting.attempted(&outcomes));
+        match written.await {
+            Ok(Ok(())) => self.end_trouble(),
+            Ok(Err(error)) => {
+                self.report_trouble(&chain(&error));
+                // It is sent again, and not at once.
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+            Err(error) => tracing::error!(%error, "the outcome of a delivery was not written"),
+        }
+    }
+
+    async fn send(self: &Arc<Self>, batch: &[Posted]) -> Result<(), Failure> {
+        let failure = |permanent, text| Failure { permanent, retry_after: None, text };
+        let mut notifications = Vec::new();
+        let mut channel = None;
+        for Posted { message, letter } in batch {
+            let letter = letter.as_ref().map_err(|error| {
+                failure(true, format!("the message is not understood: {error}"))
+            })?;
+            let name = &letter.address.channel;
+            // It may come back any moment.
+            let missing = || failure(false, format!("there is no channel `{name}`"));
+            let found = self.channel(name).ok_or_else(missing)?;
+            let is_alone = batch.len() == 1;
+            notifications.push(self.complete(message, letter, &found, is_alone).await);
+            channel = Some(found);
+        }
+        let together = match notifications.len() {
+            0 | 1 => notifications.pop(),
+            _ => Notification::digest(&notifications),
+        };
+        let (Some(channel), Some(notification)) = (channel, together) else { return Ok(()) };
+        self.notifier.deliver(&channel, &notification).await.map(drop)
+    }
+
+    /// The notification with everything that it gets only now.
+    async fn complete(
+        self: &Arc<Self>,
+        message: &Message,
+        letter: &Letter,
+        channel: &Channel,
+        with_evidence: bool,
+    ) -> Notification {
+        let mut notification = letter.notification.clone();
+        notification.id.clone_from(&message.id);
+        notification.recipient = recipient(letter, channel.kind());
+        if notification.event.is_open() && letter.incident > 0 {
+            let who = letter.address.person.as_deref().unwrap_or(&letter.address.channel);
+            let link = self.links.acknowledge(letter.incident, &message.id, who);
+            notification.links.acknowledge = Some(link);
+        }
+        if !with_evidence {
+            return notification;
+        }
+        let postman = Arc::clone(self);
+        let (number, at_ms) = (letter.incident, notification.at_ms);
+        let gathered = tokio::task::spawn_blocking(move || {
+            let incident = postman.alerting.incident(number)?;
+            Some(postman.gatherer.gather(&incident, at_ms))
+        });
+        // A message without evidence is better than none.
+        if let Ok(Some(evidence)) = gathered.await {
+            notification.evidence = evidence;
+        }
+        notification
+    }
+
+    fn judge(&self, message: &Message, outcome: Result<(), Failure>) -> Outcome {
+        let Err(failure) = outcome else { return Outcome::Delivered };
+        let now_ms = self.clock.now_ms();
+        let attempts = message.attempts.saturating_add(1);
+        let is_over = now_ms >= message.expires_ms && attempts >= MIN_ATTEMPTS;
+        if failure.permanent || is_over {
+            return Outcome::Dead { problem: failure.text };
+        }
+        let asked = failure.retry_after.unwrap_or_default().min(MAX_PAUSE);
+        let pause = asked.max(back_off(&message.id, attempts));
+        let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        Outcome::Retry { due_ms: now_ms.saturating_add(pause_ms), problem: failure.text }
+    }
+
+    /// Says once that the outbox cannot be used.
+    pub(super) fn report_trouble(&self, problem: &str) {
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.as_deref() != Some(problem) {
+            tracing::error!(error = problem, "notifications wait");
+            *trouble = Some(problem.to_owned());
+        }
+    }
+
+    fn end_trouble(&self) {
+        if self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take().is_some() {
+            tracing::info!("notifications are delivered again");
+        }
+    }
+
+    /// # Errors
+    /// The database cannot be read.
+    pub(crate) fn status(&self) -> Result<DispatchStatus, StateError> {
+        let (waiting, dead) = self.state.read(|view| {
+            let waiting = view.count_messages(Status::Waiting)?;
+            Ok::<_, StateError>((waiting, view.count_messages(Status::Dead)?.0))
+        })?;
+        let mut problems = self.alerting.telling_problems();
+        problems.extend(self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        Ok(DispatchStatus {
+            channels: self.counts.read(),
+            waiting: waiting.0,
+            oldest_waiting_ms: waiting.1,
+            dead,
+            nobody_is_told: self.alerting.is_nobody_told(),
+            problems,
+        })
+    }
+
+    pub(crate) fn links(&self) -> &Links {
+        &self.links
+    }
+
+    pub(crate) fn gatherer(&self) -> &Gatherer {
+        &self.gatherer
+    }
+}
+
+/// Who is to read it, as the channel understands it.
+fn recipient(letter: &Letter, kind: &str) -> Option<Recipient> {
+    let address = &letter.address;
+    if address.person.is_none() && address.to.is_none() {
+        return None;
+    }
+    let name = address.person.clone().unwrap_or_default();
+    let to = address.to.clone();
+    Some(match kind {
+        "email" => Recipient { name, email: to, ..Recipient::default() },
+        "twilio" | "vonage" | "sms" => Recipient { name, phone: to, ..Recipient::default() },
+        kind => {
+            let chats = to.map(|it| (kind.to_owned(), it)).into_iter().collect();
+            Recipient { name, chats, ..Recipient::default() }
+        }
+    })
+}
+
+/// Twice as long after each attempt, and not for all messages the same.
+fn back_off(id: &str, attempts: u32) -> Duration {
+    let seconds = 1_u64 << attempts.saturating_sub(1).min(16);
+    let longest = Duration::from_secs(seconds).min(MAX_BACK_OFF);
+    let seed = crc32c::crc32c(format!("{id}#{attempts}").as_bytes());
+    let share = f64::from(seed) / f64::from(u32::MAX);
+    longest.mul_f64(0.5 + share / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_five_minutes_and_differ() {
+        let pause = |id, attempts| back_off(id, attempts).as_millis();
+        assert!((500..=1000).contains(&pause("a", 1)));
+        assert!((4000..=8000).contains(&pause("a", 4)));
+        for attempts in 12..100 {
+            assert!((150_000..=300_000).contains(&pause("a", attempts)));
+        }
+        assert_ne!(pause("a", 9), pause("b", 9));
+    }
+}

@@ -1,0 +1,168 @@
+//! The page behind the link in a message: it shows the incident, and acknowledges when its button is
+//! pressed. Programs that look at links in advance only ever ask for the page.
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use barograph_alerts::incident::{Acknowledgement, Incident, shown};
+use barograph_model::chain;
+use serde::Deserialize;
+
+use crate::alerting::ActError;
+use crate::app::Context;
+use crate::link::{Link, LinkError};
+use crate::timestamp::iso;
+
+const MAX_BODY_BYTES: usize = 16 * 1024;
+const MAX_ALERTS: usize = 10;
+/// How long it can be acknowledged for, in minutes; 0: until it ends.
+const LENGTHS: [(u32, &str); 5] =
+    [(30, "30 minutes"), (120, "2 hours"), (480, "8 hours"), (1440, "a day"), (0, "until it ends")];
+
+#[derive(Debug, Default, Deserialize)]
+struct Form {
+    #[serde(default)]
+    minutes: u32,
+    #[serde(default)]
+    note: String,
+}
+
+/// `GET /acknowledge/TOKEN`: only looks.
+pub(crate) async fn show(State(context): State<Context>, Path(token): Path<String>) -> Response {
+    let found = tokio::task::spawn_blocking(move || {
+        let link = context.dispatch.postman().links().read(&token)?;
+        let incident =
+            context.alerting.incident(link.incident).ok_or(ActError::Unknown(link.incident))?;
+        Ok::<_, ActError>((link, incident))
+    });
+    match found.await {
+        Ok(Ok((link, incident))) => {
+            page(StatusCode::OK, "Acknowledge", &question(&link, &incident))
+        }
+        Ok(Err(error)) => refusal(&error),
+        Err(_) => broken(),
+    }
+}
+
+/// `POST /acknowledge/TOKEN`: acts.
+pub(crate) async fn act(
+    State(context): State<Context>,
+    Path(token): Path<String>,
+    body: Bytes,
+) -> Response {
+    if body.len() > MAX_BODY_BYTES {
+        return page(StatusCode::PAYLOAD_TOO_LARGE, "Too long", "<p>The note is too long.</p>");
+    }
+    let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
+    let done = tokio::task::spawn_blocking(move || {
+        let link = context.dispatch.postman().links().read(&token)?;
+        let at_ms = context.clock.now_ms();
+        let length_ms = i64::from(form.minutes) * 60_000;
+        let until_ms = (length_ms > 0).then(|| at_ms.saturating_add(length_ms));
+        let by = Acknowledgement { by: link.who.clone(), note: form.note, at_ms, until_ms };
+        let incident = context.alerting.acknowledge_by(&link, by)?;
+        Ok::<_, ActError>((link, incident))
+    });
+    match done.await {
+        Ok(Ok((link, incident))) => {
+            let until = incident.acknowledged.as_ref().and_then(|it| it.until_ms);
+            let until = until.map_or("until it ends".to_owned(), |it| format!("until {}", iso(it)));
+            let text = format!(
+                "<p>Incident {} is acknowledged by {} {until}.</p><p>Nobody else is told of it, \
+                 unless it gets worse.</p>",
+                link.incident,
+                escaped(&link.who)
+            );
+            page(StatusCode::OK, "Acknowledged", &text)
+        }
+        Ok(Err(error)) => refusal(&error),
+        Err(_) => broken(),
+    }
+}
+
+fn question(link: &Link, incident: &Incident) -> String {
+    if !incident.is_open() {
+        return "<p>The incident is over; nothing is left to do.</p>".to_owned();
+    }
+    let mut lines = format!("<p>Incident {}, since {}", link.incident, iso(incident.opened_ms));
+    if let Some(by) = incident.acknowledged.as_ref().map(|it| &it.by) {
+        lines += &format!("; acknowledged by {} already", escaped(by));
+    }
+    lines += ".</p><ul>";
+    for member in incident.firing().take(MAX_ALERTS) {
+        let said = member.annotations.get("summary").cloned();
+        let line = said.unwrap_or_else(|| shown(&member.labels));
+        lines += &format!("<li>{}</li>", escaped(&line));
+    }
+    let more = incident.firing().count().saturating_sub(MAX_ALERTS);
+    if more > 0 {
+        lines += &format!("<li>and {more} more</li>");
+    }
+    let options: String = LENGTHS
+        .iter()
+        .map(|(minutes, text)| {
+            let selected = if *minutes == 120 { " selected" } else { "" };
+            format!("<option value=\"{minutes}\"{selected}>{text}</option>")
+        })
+        .collect();
+    format!(
+        "{lines}</ul><form method=\"post\"><p><label>I deal with it for \
+         <select name=\"minutes\">{options}</select></label></p><p><label>Note \
+         <input name=\"note\" maxlength=\"{}\" autocomplete=\"off\"></label></p><p><button>\
+         Acknowledge as {}</button></p></form>",
+        Incident::MAX_TEXT_CHARS,
+        escaped(&link.who)
+    )
+}
+
+fn refusal(error: &ActError) -> Response {
+    let status = match error {
+        ActError::Link(LinkError::Forged) | ActError::Unknown(_) => StatusCode::NOT_FOUND,
+        ActError::Link(LinkError::Expired | LinkError::Used) => StatusCode::GONE,
+        ActError::Refused(_) => StatusCode::CONFLICT,
+        ActError::Link(LinkError::State(_)) | ActError::Unsaved(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    };
+    page(status, "Not acknowledged", &format!("<p>{}.</p>", escaped(&chain(error))))
+}
+
+fn broken() -> Response {
+    let text = "<p>It could not be done; the log of the server tells why.</p>";
+    page(StatusCode::INTERNAL_SERVER_ERROR, "Not acknowledged", text)
+}
+
+fn page(status: StatusCode, title: &str, body: &str) -> Response {
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\">\
+         <title>{title} – Barograph</title><h1>{title}</h1>{body}</html>"
+    );
+    let mut response = (status, Html(html)).into_response();
+    let headers = response.headers_mut();
+    // Only this page has a form.
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
