@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use about::About;
-pub use telling::{News, Notice, NoticeKind, Telling};
+pub use telling::{News, Notice, NoticeKind, Reach, Telling};
 
 use crate::escalation::{Address, Progress, Target};
 use crate::machine::{Alert, Phase, Texts, Transition, TransitionKind};

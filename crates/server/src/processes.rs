@@ -98,7 +98,7 @@ impl Processes {
     pub(crate) fn store_soon(&self) {
         if let Some((ask, _)) = &*self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
             // When it is full, the list is stored soon anyway.
-            let _ = ask.try_send(());
+            ask.try_send(()).unwrap_or_default();
         }
     }
 

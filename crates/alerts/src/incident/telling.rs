@@ -27,6 +27,9 @@ pub struct News {
     pub quiet_ms: i64,
 }
 
+/// Tells where targets can be told now of something so severe.
+pub type Reach<'a> = dyn Fn(&[Target], Option<Level>) -> Vec<Address> + 'a;
+
 /// Something is to be told.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
@@ -59,7 +62,7 @@ impl Incident {
         policy: Option<&Policy>,
         at_ms: i64,
         elapsed_ms: i64,
-        reach: &dyn Fn(&[Target], Option<Level>) -> Vec<Address>,
+        reach: &Reach<'_>,
     ) -> Option<Notice> {
         if !self.is_audible() {
             return None;
@@ -107,7 +110,7 @@ impl Incident {
         policy: &Policy,
         elapsed_ms: i64,
         at_ms: i64,
-        reach: &dyn Fn(&[Target], Option<Level>) -> Vec<Address>,
+        reach: &Reach<'_>,
     ) -> Option<(Due, Vec<Address>)> {
         let mut progress = self.progress;
         let mut due = policy.advance(&mut progress, elapsed_ms);

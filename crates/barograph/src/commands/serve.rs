@@ -16,7 +16,7 @@ use barograph_model::{Clock, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
     Alerting, App, Documents, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes,
-    Queries, Readings, RunnerView,
+    Queries, Readings, RunnerView, Statsd,
 };
 use barograph_state::State;
 use barograph_store::Store;
@@ -76,20 +76,17 @@ async fn watch_and_serve(
     let ingest = Arc::new(ingest.with_forward(Arc::clone(&forward)));
     let statsd = doors::statsd(&config, &host.host, &ingest, &clock)?;
     let doors = doors::open(&config, &host.host, &ingest, forward, &clock);
-    let started_ms = clock.now_ms();
-    let queries = Queries::new(config.query.clone(), Arc::clone(&clock));
+    let queries = Arc::new(Queries::new(config.query.clone(), Arc::clone(&clock)));
     let documents = open_documents(&config.data, &clock)?;
     let alerting = start_alerting(&config, &store, &documents, &clock)?;
-    alerting.note_processes_of(&processes);
     let descs = [registry::descs().as_slice(), user_descs].concat();
-    let evidence = (&store, &processes, &events);
-    let dispatch = tell::start(&config, &alerting, evidence, (&host.host, &descs), &clock);
+    let told = tell::start(&config, &alerting, (&store, &processes, &events), (&host.host, &descs));
     let app = App {
         store,
-        queries: Arc::new(queries),
+        queries,
         documents,
         alerting: Arc::clone(&alerting),
-        dispatch: Arc::clone(&dispatch),
+        dispatch: Arc::clone(&told),
         ingest: Arc::clone(&ingest),
         doors: Arc::clone(&doors),
         latest,
@@ -97,8 +94,8 @@ async fn watch_and_serve(
         processes: Arc::clone(&processes),
         readings: Readings::new(&setup.roots, &setup.clock),
         events: Arc::clone(&events),
+        started_ms: clock.now_ms(),
         clock,
-        started_ms,
         host,
         runner: RunnerView(Box::new(move || Some(for_status.upgrade()?.status()))),
         descs,
@@ -114,14 +111,8 @@ async fn watch_and_serve(
     .await;
     doors.close().await;
     alerting.close();
-    dispatch.close().await;
-    let hanging = Arc::into_inner(runner).map(Runner::stop).unwrap_or_default();
-    if !hanging.is_empty() {
-        tracing::warn!(collectors = ?hanging, "collectors that hang were left behind");
-    }
-    if let Some(statsd) = statsd {
-        statsd.close();
-    }
+    told.close().await;
+    stop_collecting(runner, statsd);
     processes.close();
     events.close();
     match feed.close() {
@@ -129,6 +120,16 @@ async fn watch_and_serve(
         lost => anyhow::bail!("{lost} batches of samples could not be stored; see the log"),
     }
     Ok(())
+}
+
+fn stop_collecting(runner: Arc<Runner>, statsd: Option<Statsd>) {
+    let hanging = Arc::into_inner(runner).map(Runner::stop).unwrap_or_default();
+    if !hanging.is_empty() {
+        tracing::warn!(collectors = ?hanging, "collectors that hang were left behind");
+    }
+    if let Some(statsd) = statsd {
+        statsd.close();
+    }
 }
 
 /// The socket as requests are accepted on it.

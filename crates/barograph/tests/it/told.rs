@@ -112,6 +112,7 @@ fn no_kill_loses_a_notification_or_turns_two_around() {
     check(&site, &receiver.received(), &incidents, kills);
 }
 
+#[expect(clippy::print_stderr, reason = "who runs the tests is told")]
 fn check(site: &Site, received: &[Received], incidents: &Value, kills: usize) {
     let state = site.state();
     let listing = |status| state.read(|view| view.messages(status, 1_000_000)).unwrap().items;
@@ -159,7 +160,7 @@ fn check(site: &Site, received: &[Received], incidents: &Value, kills: usize) {
         assert_eq!(lane.last().unwrap().event(), "resolved", "{number}");
     }
     let duplicates = received.len() - messages.len();
-    println!("{kills} kills: {} notifications, {duplicates} came twice", messages.len());
+    eprintln!("{kills} kills: {} notifications, {duplicates} came twice", messages.len());
 }
 
 const ONE: &str = "groups:\n- name: g\n  interval: 1s\n  rules:\n  - {alert: Hot, metric: \

@@ -87,25 +87,23 @@ fn question(link: &Link, incident: &Incident) -> String {
     }
     let mut lines = format!("<p>Incident {}, since {}", link.incident, iso(incident.opened_ms));
     if let Some(by) = incident.acknowledged.as_ref().map(|it| &it.by) {
-        lines += &format!("; acknowledged by {} already", escaped(by));
+        lines.extend(["; acknowledged by ", &escaped(by), " already"]);
     }
     lines += ".</p><ul>";
     for member in incident.firing().take(MAX_ALERTS) {
         let said = member.annotations.get("summary").cloned();
         let line = said.unwrap_or_else(|| shown(&member.labels));
-        lines += &format!("<li>{}</li>", escaped(&line));
+        lines.extend(["<li>", &escaped(&line), "</li>"]);
     }
     let more = incident.firing().count().saturating_sub(MAX_ALERTS);
     if more > 0 {
-        lines += &format!("<li>and {more} more</li>");
+        lines.extend(["<li>and ", &more.to_string(), " more</li>"]);
     }
-    let options: String = LENGTHS
-        .iter()
-        .map(|(minutes, text)| {
-            let selected = if *minutes == 120 { " selected" } else { "" };
-            format!("<option value=\"{minutes}\"{selected}>{text}</option>")
-        })
-        .collect();
+    let mut options = String::new();
+    for (minutes, text) in LENGTHS {
+        let selected = if minutes == 120 { "\" selected>" } else { "\">" };
+        options.extend(["<option value=\"", &minutes.to_string(), selected, text, "</option>"]);
+    }
     format!(
         "{lines}</ul><form method=\"post\"><p><label>I deal with it for \
          <select name=\"minutes\">{options}</select></label></p><p><label>Note \

@@ -50,7 +50,8 @@ struct Event {
 pub(super) struct Notifications {
     nobody_is_told: bool,
     problems: Vec<String>,
-    notifications: Vec<Notification>,
+    #[serde(rename = "notifications")]
+    told: Vec<Notification>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,10 +121,10 @@ pub(super) fn story(incident: &Incident) -> String {
     if let Some(by) = &incident.acknowledged {
         let until = by.until_ms.map_or_else(String::new, |it| format!(" until {}", moment(it)));
         let note = if by.note.is_empty() { String::new() } else { format!(": {}", by.note) };
-        let _ = write!(text, "\nAcknowledged by {}{until}{note}", by.by);
+        write!(text, "\nAcknowledged by {}{until}{note}", by.by).unwrap_or_default();
     }
     if let Some(policy) = &incident.policy {
-        let _ = write!(text, "\nPolicy {policy}");
+        write!(text, "\nPolicy {policy}").unwrap_or_default();
     }
     text += "\n\nAlerts:";
     for (name, member) in &incident.alerts {
@@ -131,15 +132,15 @@ pub(super) fn story(incident: &Incident) -> String {
         let unknown = if member.is_unknown { ", host is silent" } else { "" };
         let muted =
             member.muted_by.as_ref().map_or_else(String::new, |it| format!(", hidden by {it}"));
-        let _ = write!(text, "\n  {name}{value} ({}{unknown}{muted})", member.phase);
+        write!(text, "\n  {name}{value} ({}{unknown}{muted})", member.phase).unwrap_or_default();
         if let Some(summary) = member.annotations.get("summary") {
-            let _ = write!(text, "\n    {summary}");
+            write!(text, "\n    {summary}").unwrap_or_default();
         }
     }
     text += "\n\nWhat happened:";
     for event in &incident.timeline {
         let by = event.by.as_ref().map_or_else(String::new, |it| format!(" by {it}"));
-        let _ = write!(text, "\n  {} {}{by}", moment(event.at_ms), told(&event.what));
+        write!(text, "\n  {} {}{by}", moment(event.at_ms), told(&event.what)).unwrap_or_default();
     }
     let lines: Vec<String> = text.lines().map(output::plain).collect();
     lines.join("\n")
@@ -169,15 +170,15 @@ pub(super) fn notifications(all: &Notifications) -> String {
     if all.nobody_is_told {
         text += "Nobody is told of any alert: there are no channels.\n";
     }
-    for problem in &all.problems {
-        text += &format!("{problem}\n");
+    for problem in all.problems.iter().map(String::as_str) {
+        text.extend([problem, "\n"]);
     }
-    if all.notifications.is_empty() {
+    if all.told.is_empty() {
         return text + "No notifications.";
     }
     let mut rows =
         vec![["when", "status", "to", "attempts", "id", "problem"].map(str::to_owned).to_vec()];
-    for it in &all.notifications {
+    for it in &all.told {
         let channel = it.channel.as_deref().unwrap_or("?");
         let to = it.person.as_ref().map_or(channel.to_owned(), |who| format!("{who} by {channel}"));
         rows.push(vec![

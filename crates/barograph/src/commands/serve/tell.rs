@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use barograph_model::{Clock, Desc};
+use barograph_model::{Clock, Desc, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
     Alerting, Dispatch, DispatchParts, EventLog, Gatherer, NotifySetup, Processes,
@@ -17,18 +17,19 @@ pub(super) fn start(
     alerting: &Arc<Alerting>,
     (store, processes, events): (&Arc<Store>, &Arc<Processes>, &Arc<EventLog>),
     (host, descs): (&str, &[&'static Desc]),
-    clock: &Arc<dyn Clock>,
 ) -> Arc<Dispatch> {
+    alerting.note_processes_of(processes);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let settings = barograph_promql::Settings { threads: 1, ..config.query.clone() };
     let gatherer = Gatherer {
         store: Arc::clone(store),
-        engine: Engine::new(settings, Arc::clone(clock)),
+        engine: Engine::new(settings, Arc::clone(&clock)),
         processes: Arc::clone(processes),
         events: Arc::clone(events),
         host: host.to_owned(),
         units: Gatherer::units(descs),
     };
     let setup = NotifySetup { internal_networks: config.internal_networks.clone() };
-    let parts = DispatchParts { setup, gatherer, clock: Arc::clone(clock) };
+    let parts = DispatchParts { setup, gatherer, clock };
     Arc::new(Dispatch::start(alerting, parts))
 }
