@@ -37,6 +37,7 @@ pub mod parse;
 mod platform;
 mod pressure;
 pub mod process;
+mod rate;
 pub mod readings;
 pub mod reference;
 pub mod registry;

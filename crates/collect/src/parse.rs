@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod inet_diag;
 pub mod interrupts;
 pub mod kernel_objects;
+pub mod kernel_process;
 pub mod keyed;
 pub mod loadavg;
 pub mod meminfo;

@@ -27,7 +27,6 @@ mod process;
 mod process_connector;
 mod process_count;
 mod process_events;
-mod rate;
 mod service;
 mod small_file;
 mod sockets;

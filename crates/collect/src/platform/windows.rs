@@ -26,6 +26,7 @@ mod service;
 mod sockets;
 mod system;
 mod tcp_udp;
+mod trace;
 mod wide;
 mod wine;
 

@@ -10,10 +10,10 @@ use rustix::io::Errno;
 
 use super::process::ProcessReader;
 use super::process_connector::{Heard, ProcessConnector};
-use super::rate::Rate;
 use crate::parse::proc_connector::ProcEvent;
 use crate::process::events::{self, Exit};
 use crate::process::{Facts, Vitals};
+use crate::rate::Rate;
 use crate::{Error, Setup};
 
 /// A thread that hears of every start and end and tells the events. It needs `CAP_NET_ADMIN`,

@@ -32,6 +32,13 @@ pub(super) fn boot_time_seconds() -> f64 {
     *BOOT
 }
 
+/// A time of 100 ns units since 1601, in milliseconds since 1970; nothing before that.
+pub(super) fn unix_ms(time: u64) -> Option<i64> {
+    const UNIX_EPOCH: u64 = 116_444_736_000_000_000;
+    let units = time.checked_sub(UNIX_EPOCH)?;
+    i64::try_from(units / 10_000).ok()
+}
+
 /// A time or duration of 100 ns units, in seconds.
 pub(super) fn seconds(time: FILETIME) -> f64 {
     let units = (u64::from(time.dwHighDateTime) << 32) | u64::from(time.dwLowDateTime);

@@ -5,7 +5,7 @@ use std::ptr;
 
 use windows_sys::Win32::Storage::FileSystem::{
     GetDiskFreeSpaceExW, GetDriveTypeW, GetLogicalDrives, GetVolumeInformationW,
-    GetVolumeNameForVolumeMountPointW,
+    GetVolumeNameForVolumeMountPointW, QueryDosDeviceW,
 };
 use windows_sys::Win32::System::SystemInformation::GetSystemWindowsDirectoryW;
 use windows_sys::Win32::System::WindowsProgramming::DRIVE_FIXED;
@@ -66,6 +66,20 @@ pub(super) fn fixed_letters() -> Result<impl Iterator<Item = char>, Error> {
             present & (1 << bit) != 0 && unsafe { GetDriveTypeW(root.as_ptr()) } == DRIVE_FIXED
         })
         .map(|(_, letter)| letter))
+}
+
+/// What the kernel calls the volumes of fixed drives (`\Device\HarddiskVolume3`), with their
+/// letters.
+pub(super) fn letters_by_device() -> Vec<(String, char)> {
+    let Ok(letters) = fixed_letters() else { return Vec::new() };
+    let device = |letter: char| {
+        let name = wide(&format!("{letter}:"));
+        let mut target = [0_u16; LONGEST_NAME as usize];
+        // SAFETY: the name ends with a zero; the call is told the buffer's length.
+        let units = unsafe { QueryDosDeviceW(name.as_ptr(), target.as_mut_ptr(), LONGEST_NAME) };
+        (units > 0).then(|| (narrow(&target), letter))
+    };
+    letters.filter_map(device).collect()
 }
 
 /// Bytes that are available to us, in all, and free.

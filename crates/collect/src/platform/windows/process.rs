@@ -19,7 +19,7 @@ use windows_sys::Win32::System::Threading::{
     QueryFullProcessImageNameW,
 };
 
-use super::clock::TICKS_PER_SECOND;
+use super::clock::{TICKS_PER_SECOND, unix_ms};
 use super::failure;
 use super::service::names_by_pid;
 use super::wide::narrow;
@@ -61,8 +61,6 @@ struct Open {
 
 /// The process that stands for idle processors.
 const IDLE: u32 = 0;
-/// 100 ns units between 1601 and 1970.
-const UNIX_EPOCH: u64 = 116_444_736_000_000_000;
 
 impl ProcessReader {
     const CALL: &str = "NtQuerySystemInformation";
@@ -173,8 +171,7 @@ impl ProcessReader {
         self.at += 1;
         vitals.id = ProcessId { pid: process.pid, start: process.created };
         vitals.parent = process.parent;
-        let since_1970 = process.created.checked_sub(UNIX_EPOCH).map(|units| units / 10_000);
-        vitals.started_ms = since_1970.and_then(|ms| i64::try_from(ms).ok());
+        vitals.started_ms = unix_ms(process.created);
         vitals.name.clone_from(&process.name);
         vitals.state = process.state;
         vitals.user_seconds = process.user as f64 / TICKS_PER_SECOND;
@@ -222,9 +219,7 @@ impl ProcessReader {
         let mut facts = Facts { name: vitals.name.clone(), ..Facts::default() };
         match open(vitals.id.pid) {
             Ok(process) => {
-                facts.path = path(&process);
-                facts.command_line = command_line(&process);
-                facts.user = self.user(&process);
+                self.look(&process, &mut facts);
                 if self.open.len() < Self::MAX_OPEN {
                     let created = vitals.id.start;
                     self.open.insert(vitals.id.pid, Open { created, process, is_gone: false });
@@ -237,6 +232,21 @@ impl ProcessReader {
         }
         facts.service = self.service(vitals);
         facts
+    }
+
+    /// What a process that has just started tells; nothing if it is gone or not ours to ask. Its
+    /// name is for the caller, who was told it.
+    pub(crate) fn facts_of(&mut self, pid: u32) -> Option<Facts> {
+        let process = open(pid).ok()?;
+        let mut facts = Facts::default();
+        self.look(&process, &mut facts);
+        Some(facts)
+    }
+
+    fn look(&mut self, process: &OwnedHandle, facts: &mut Facts) {
+        facts.path = path(process);
+        facts.command_line = command_line(process);
+        facts.user = self.user(process);
     }
 
     /// The services that a process is there for; only the manager of services starts such.

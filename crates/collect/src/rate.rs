@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A bucket of tokens, one for each thing that is let through.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     per_second: f64,
     burst: f64,
     tokens: f64,
@@ -12,13 +12,13 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    pub(super) fn new(per_second: u32, burst: u32) -> Self {
+    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         let burst = f64::from(burst);
         Self { per_second: per_second.into(), burst, tokens: burst, at: None }
     }
 
     /// Whether one more is let through now; `now` is monotonic.
-    pub(super) fn allows(&mut self, now: Duration) -> bool {
+    pub(crate) fn allows(&mut self, now: Duration) -> bool {
         let since = self.at.replace(now).map_or(Duration::ZERO, |at| now.saturating_sub(at));
         self.tokens = (self.tokens + since.as_secs_f64() * self.per_second).min(self.burst);
         let allows = self.tokens >= 1.0;
