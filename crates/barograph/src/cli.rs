@@ -130,6 +130,10 @@ pub(crate) struct CountersListArgs {
     /// Also the instances that there are now.
     #[arg(long)]
     pub(crate) instances: bool,
+    /// Instead the counters that the system and its programs offer; with --object also what they
+    /// are for. Only Windows has such.
+    #[arg(long, conflicts_with = "all")]
+    pub(crate) system: bool,
     /// Also the counters that this system cannot serve, and why.
     #[arg(long)]
     pub(crate) all: bool,

@@ -49,6 +49,7 @@ mod setup;
 mod socket_totals;
 mod system;
 mod system_counters;
+mod system_objects;
 mod tcp_udp;
 mod thermal;
 mod user_counters;
@@ -67,6 +68,7 @@ pub use runner::{
 };
 pub use setup::Setup;
 pub use system_counters::{CounterValue, SystemCounters};
+pub use system_objects::{ObjectItems, Search, SystemCounter, SystemObject, SystemObjects};
 pub use user_counters::{UserCounterError, UserCounters, counter_metric_name};
 
 /// What hardly changes about the host. What cannot be read is absent.

@@ -24,6 +24,7 @@ pub mod netlink;
 pub mod os_release;
 pub mod own_status;
 pub mod passwd;
+pub mod perf_names;
 pub mod pid_io;
 pub mod pid_stat;
 pub mod pid_status;

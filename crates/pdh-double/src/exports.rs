@@ -7,8 +7,9 @@ use windows_sys::Win32::Foundation::FILETIME;
 use windows_sys::Win32::System::Performance::{
     PDH_COUNTER_INFO_W, PDH_HCOUNTER, PDH_HQUERY, PDH_RAW_COUNTER, PDH_RAW_COUNTER_ITEM_W,
 };
-use windows_sys::core::PCWSTR;
+use windows_sys::core::{BOOL, PCWSTR, PWSTR};
 
+use crate::names;
 use crate::registry::{Handle, registry};
 use crate::script::{BAD_COUNTER_NAME, FREQUENCY, INVALID_ARGUMENT, Item, MORE_DATA, OK, Script};
 
@@ -94,7 +95,7 @@ unsafe extern "system" fn PdhGetCounterTimeBase(counter: PDH_HCOUNTER, base: *mu
 #[unsafe(no_mangle)]
 unsafe extern "system" fn PdhGetCounterInfoW(
     counter: PDH_HCOUNTER,
-    _explain: u8,
+    explain: u8,
     size: *mut u32,
     buffer: *mut PDH_COUNTER_INFO_W,
 ) -> u32 {
@@ -105,21 +106,91 @@ unsafe extern "system" fn PdhGetCounterInfoW(
     if size.is_null() {
         return INVALID_ARGUMENT;
     }
-    let needed = size_of::<PDH_COUNTER_INFO_W>();
+    let text: Vec<u16> = match script.explanation() {
+        Some(text) if explain != 0 => text.encode_utf16().chain([0]).collect(),
+        _ => Vec::new(),
+    };
+    let head = size_of::<PDH_COUNTER_INFO_W>();
+    let needed = head + text.len() * size_of::<u16>();
     // SAFETY: not null; the caller lends a size to read and to write.
     if !unsafe { enough(size, needed) } || buffer.is_null() {
         return MORE_DATA;
     }
-    // SAFETY: the buffer has room for the structure, as its size says; all zero is a valid one.
+    // SAFETY: the buffer has room for the structure and the text behind it, as its size says; all
+    // zero is a valid structure.
     unsafe {
         ptr::write_bytes(buffer.cast::<u8>(), 0, needed);
         (&raw mut (*buffer).dwLength).write(u32::try_from(needed).unwrap_or(0));
         (&raw mut (*buffer).dwType).write(script.kind());
+        if !text.is_empty() {
+            let place = buffer.add(1).cast::<u16>();
+            ptr::copy_nonoverlapping(text.as_ptr(), place, text.len());
+            (&raw mut (*buffer).szExplainText).write(place);
+        }
     }
     OK
 }
 
-/// Says how many bytes are needed and whether there are as many.
+#[unsafe(no_mangle)]
+unsafe extern "system" fn PdhEnumObjectsW(
+    _: PCWSTR,
+    _: PCWSTR,
+    objects: PWSTR,
+    length: *mut u32,
+    _detail: u32,
+    _refresh: BOOL,
+) -> u32 {
+    if length.is_null() {
+        return INVALID_ARGUMENT;
+    }
+    // SAFETY: not null; the caller's buffer has as many units as `length` says.
+    unsafe { write_list(&names::list(names::OBJECTS), objects, length) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "system" fn PdhEnumObjectItemsW(
+    _: PCWSTR,
+    _: PCWSTR,
+    object: PCWSTR,
+    counters: PWSTR,
+    counters_length: *mut u32,
+    instances: PWSTR,
+    instances_length: *mut u32,
+    _detail: u32,
+    _flags: u32,
+) -> u32 {
+    if object.is_null() || counters_length.is_null() || instances_length.is_null() {
+        return INVALID_ARGUMENT;
+    }
+    // SAFETY: not null; the caller passes text that ends with a zero.
+    let Some(object) = (unsafe { text(object) }) else { return INVALID_ARGUMENT };
+    let items = match names::items(&object) {
+        Ok(items) => items,
+        Err(status) => return status,
+    };
+    // SAFETY: not null; the buffer has as many units as the length says.
+    let first = unsafe { write_list(&names::list(items.counters), counters, counters_length) };
+    let list = items.instances.map_or_else(Vec::new, names::list);
+    // SAFETY: as above.
+    let second = unsafe { write_list(&list, instances, instances_length) };
+    first.max(second)
+}
+
+/// Writes a list, and how many units it has.
+///
+/// # Safety
+/// `buffer` is null or has as many units as `length` says, which may be read and written.
+unsafe fn write_list(list: &[u16], buffer: PWSTR, length: *mut u32) -> u32 {
+    // SAFETY: the caller's promise.
+    if !unsafe { enough(length, list.len()) } || buffer.is_null() {
+        return MORE_DATA;
+    }
+    // SAFETY: there is room for all of it.
+    unsafe { ptr::copy_nonoverlapping(list.as_ptr(), buffer, list.len()) };
+    OK
+}
+
+/// Says how many bytes or units are needed and whether there are as many.
 ///
 /// # Safety
 /// `size` points to a number that may be read and written.

@@ -10,6 +10,8 @@
 #[cfg(windows)]
 mod exports;
 #[cfg(windows)]
+mod names;
+#[cfg(windows)]
 mod registry;
 #[cfg(windows)]
 mod script;

@@ -126,6 +126,15 @@ impl Script {
         }
     }
 
+    /// What the counter is there for, as its provider says, if it says so.
+    pub(crate) fn explanation(self) -> Option<&'static str> {
+        match self {
+            Script::Rate => Some("Zählt Größen je Sekunde 🎈"),
+            Script::Share => Some("Der Anteil am Ganzen"),
+            _ => None,
+        }
+    }
+
     /// What the collection of a query with this counter gives.
     pub(crate) fn collect(self) -> u32 {
         if self == Script::Silent { NO_DATA } else { OK }

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod list;
+mod system;
 
 use std::sync::Arc;
 use std::time::Duration;

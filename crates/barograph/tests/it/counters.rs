@@ -127,3 +127,10 @@ fn completion_scripts_name_the_commands() {
         assert!(script.contains("counters"), "{shell}");
     }
 }
+
+#[test]
+fn a_system_without_counters_of_its_own_says_so() {
+    // Those of Wine are not asked, since most of its functions end the process.
+    refused(&["counters", "list", "--system"], &["--system: performance counters", "absent"]);
+    refused(&["counters", "list", "--system", "--all"], &["cannot be used with"]);
+}

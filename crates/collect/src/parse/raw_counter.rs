@@ -110,6 +110,21 @@ impl CounterKind {
         Some(Self { recipe: *recipe, is_narrow: code & SIZE_BITS == 0 })
     }
 
+    /// What its values are like, in the word of the interfaces.
+    pub fn as_str(self) -> &'static str {
+        match self.recipe {
+            Recipe::AsIs | Recipe::Change => "gauge",
+            Recipe::PerSecond => "rate",
+            Recipe::Percent
+            | Recipe::InversePercent
+            | Recipe::PercentOfSources
+            | Recipe::InversePercentOfSources
+            | Recipe::Fraction => "percent",
+            Recipe::Ratio | Recipe::AverageSeconds => "average",
+            Recipe::Elapsed => "elapsed",
+        }
+    }
+
     /// Whether a value comes from two collections and not from one.
     pub fn needs_two(self) -> bool {
         !matches!(self.recipe, Recipe::AsIs | Recipe::Fraction | Recipe::Elapsed)

@@ -41,7 +41,7 @@ mod volume;
 
 pub(crate) use adapter::AdapterReader;
 pub(crate) use cgroup::{CgroupReader, ContainerReader};
-pub(crate) use counter_source::CounterSource;
+pub(crate) use counter_source::{CounterNames, CounterSource};
 pub(crate) use cpu::CpuReader;
 pub(crate) use cpu_details::{CpuClockReader, CpuIdleReader, CpuPlaceReader};
 pub(crate) use cpu_events::CpuEventsReader;

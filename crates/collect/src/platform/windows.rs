@@ -44,7 +44,7 @@ pub(crate) use inventory::inventory;
 pub(crate) use memory::MemoryReader;
 pub(crate) use own::{OwnReader, thread_cpu_time};
 pub(crate) use paging::PagingReader;
-pub(crate) use pdh::CounterSource;
+pub(crate) use pdh::{CounterNames, CounterSource};
 pub(crate) use process::{PROGRAM_NAMES_IGNORE_CASE, ProcessReader};
 pub(crate) use process_events::ProcessListener;
 pub(crate) use service::ServiceReader;

@@ -29,6 +29,9 @@ struct CounterAnswer {
 }
 
 pub(crate) fn list(args: &CountersListArgs) -> anyhow::Result<()> {
+    if args.system {
+        return super::system::list(args);
+    }
     let wanted = args.search.as_deref().unwrap_or_default().to_lowercase();
     let holds = |text: &str| text.to_lowercase().contains(&wanted);
     let object = args.object.as_deref().map(Pattern::new);

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::parse::raw_counter::{CounterFacts, RawInstance};
+use crate::system_objects::ObjectItems;
 
 /// Linux has none, so there is no value of this type.
 #[derive(Debug)]
@@ -27,11 +28,33 @@ impl CounterSource {
         match *self {}
     }
 
+    pub(crate) fn explanation(&mut self, _counter: usize) -> Result<String, Error> {
+        match *self {}
+    }
+
     pub(crate) fn read(
         &mut self,
         _counter: usize,
         _instances: &mut Vec<RawInstance>,
     ) -> Result<(), Error> {
+        match *self {}
+    }
+}
+
+/// As [`CounterSource`].
+#[derive(Debug)]
+pub(crate) enum CounterNames {}
+
+impl CounterNames {
+    pub(crate) fn open() -> Result<Self, Error> {
+        CounterSource::open().map(|source| match source {})
+    }
+
+    pub(crate) fn objects(&mut self) -> Result<Vec<String>, Error> {
+        match *self {}
+    }
+
+    pub(crate) fn items(&mut self, _object: &str) -> Result<Option<ObjectItems>, Error> {
         match *self {}
     }
 }

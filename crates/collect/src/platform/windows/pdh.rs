@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "calls through a table of functions; buffers that they fill")]
 
 mod library;
+mod objects;
 mod status;
 
 use std::ptr;
@@ -18,6 +19,7 @@ use super::wide::{narrow, wide};
 use crate::Error;
 use crate::parse::raw_counter::{CounterFacts, RawCounter, RawInstance};
 use library::Library;
+pub(crate) use objects::CounterNames;
 use status::{INVALID_DATA, MORE_DATA, OK};
 
 /// Where a buffer for values starts, and where it ends: more instances are an error.
@@ -99,18 +101,42 @@ impl CounterSource {
         let code = unsafe { (self.library.get_counter_time_base)(handle, &raw mut frequency) };
         status::check("PdhGetCounterTimeBase", &path, code)?;
 
+        let info = self.info(counter, false)?;
+        let info = info
+            .ok_or_else(|| super::failure::absent("the counter's kind", "PDH does not tell it"))?;
+        Ok(CounterFacts { kind: info.dwType, frequency })
+    }
+
+    /// What PDH has to say about a counter; its texts are in the buffer.
+    fn info(
+        &mut self,
+        counter: usize,
+        with_explanation: bool,
+    ) -> Result<Option<PDH_COUNTER_INFO_W>, Error> {
+        let Added { path, handle } = self.counter(counter)?;
+        let (path, handle) = (path.clone(), *handle);
         let library = Arc::clone(&self.library);
         let filled = self.fill("PdhGetCounterInfoW", &path, |size, buffer| {
-            // SAFETY: the buffer has `size` bytes and is aligned; 0 asks for no explanation.
-            unsafe { (library.get_counter_info)(handle, 0, size, buffer.cast()) }
+            let explain = u8::from(with_explanation);
+            // SAFETY: the buffer has `size` bytes and is aligned.
+            unsafe { (library.get_counter_info)(handle, explain, size, buffer.cast()) }
         })?;
         if !filled || self.buffer.len() * size_of::<u64>() < size_of::<PDH_COUNTER_INFO_W>() {
-            return Err(super::failure::absent("the counter's kind", "PDH does not tell it"));
+            return Ok(None);
         }
         // SAFETY: PDH has filled the start of the buffer with this structure, and all bytes are
         // valid in it.
-        let info = unsafe { self.buffer.as_ptr().cast::<PDH_COUNTER_INFO_W>().read() };
-        Ok(CounterFacts { kind: info.dwType, frequency })
+        Ok(Some(unsafe { self.buffer.as_ptr().cast::<PDH_COUNTER_INFO_W>().read() }))
+    }
+
+    /// What the counter is there for, in Windows' language; empty where its provider does not say.
+    ///
+    /// # Errors
+    /// There is no such counter, or Windows does not tell.
+    pub(crate) fn explanation(&mut self, counter: usize) -> Result<String, Error> {
+        let Some(info) = self.info(counter, true)? else { return Ok(String::new()) };
+        let text = info.szExplainText;
+        Ok(if text.is_null() { String::new() } else { self.name(text.addr()) })
     }
 
     /// The instances that have a value, in Windows' order, which is the same for all counters of

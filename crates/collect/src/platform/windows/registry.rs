@@ -3,10 +3,11 @@
 
 use std::ptr;
 
-use windows_sys::Win32::Foundation::ERROR_SUCCESS;
+use windows_sys::Win32::Foundation::{ERROR_MORE_DATA, ERROR_SUCCESS};
 use windows_sys::Win32::System::Registry::{
-    HKEY_LOCAL_MACHINE, KEY_READ, RRF_RT_REG_DWORD, RRF_RT_REG_SZ, RegCloseKey, RegEnumKeyExW,
-    RegGetValueW, RegOpenKeyExW,
+    HKEY_LOCAL_MACHINE, HKEY_PERFORMANCE_NLSTEXT, HKEY_PERFORMANCE_TEXT, KEY_READ,
+    RRF_RT_REG_DWORD, RRF_RT_REG_SZ, RegCloseKey, RegEnumKeyExW, RegGetValueW, RegOpenKeyExW,
+    RegQueryValueExW,
 };
 
 use super::wide::{narrow, wide};
@@ -50,6 +51,42 @@ pub(super) fn machine_number(key: &str, value: &str) -> Option<u32> {
         )
     };
     (code == ERROR_SUCCESS).then_some(number)
+}
+
+/// The tables of the performance counters' names, in English and in Windows' language; empty where
+/// they cannot be read.
+pub(super) fn performance_text() -> [Vec<u16>; 2] {
+    let counters = wide("Counter");
+    [HKEY_PERFORMANCE_TEXT, HKEY_PERFORMANCE_NLSTEXT].map(|key| {
+        /// In UTF-16 units; a server with many products has some 200,000.
+        const FIRST: usize = 256 * 1024;
+        const LARGEST: usize = 8 * 1024 * 1024;
+        let mut text: Vec<u16> = vec![0; FIRST];
+        loop {
+            let room = u32::try_from(text.len() * 2).unwrap_or(u32::MAX);
+            let mut bytes = room;
+            // SAFETY: the name ends with a zero; the call is told the buffer's size.
+            let code = unsafe {
+                RegQueryValueExW(
+                    key,
+                    counters.as_ptr(),
+                    ptr::null(),
+                    ptr::null_mut(),
+                    text.as_mut_ptr().cast(),
+                    &raw mut bytes,
+                )
+            };
+            match code {
+                ERROR_SUCCESS => {
+                    text.truncate(bytes.min(room) as usize / 2);
+                    return text;
+                }
+                // The size that is told then is not reliable.
+                ERROR_MORE_DATA if text.len() < LARGEST => text.resize(text.len() * 2, 0),
+                _ => return Vec::new(),
+            }
+        }
+    })
 }
 
 /// The names of the keys inside one below `HKEY_LOCAL_MACHINE`; none if it cannot be opened.

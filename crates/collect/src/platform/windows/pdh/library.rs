@@ -16,7 +16,7 @@ use windows_sys::Win32::System::LibraryLoader::{
 use windows_sys::Win32::System::Performance::{
     PDH_COUNTER_INFO_W, PDH_HCOUNTER, PDH_HQUERY, PDH_RAW_COUNTER_ITEM_W,
 };
-use windows_sys::core::{PCSTR, PCWSTR};
+use windows_sys::core::{BOOL, PCSTR, PCWSTR, PWSTR};
 use windows_sys::s;
 
 use super::super::failure;
@@ -34,6 +34,18 @@ type CollectQueryData = unsafe extern "system" fn(PDH_HQUERY) -> u32;
 type GetCounterTimeBase = unsafe extern "system" fn(PDH_HCOUNTER, *mut i64) -> u32;
 type GetCounterInfo =
     unsafe extern "system" fn(PDH_HCOUNTER, u8, *mut u32, *mut PDH_COUNTER_INFO_W) -> u32;
+type EnumObjects = unsafe extern "system" fn(PCWSTR, PCWSTR, PWSTR, *mut u32, u32, BOOL) -> u32;
+type EnumObjectItems = unsafe extern "system" fn(
+    PCWSTR,
+    PCWSTR,
+    PCWSTR,
+    PWSTR,
+    *mut u32,
+    PWSTR,
+    *mut u32,
+    u32,
+    u32,
+) -> u32;
 type GetRawCounterArray =
     unsafe extern "system" fn(PDH_HCOUNTER, *mut u32, *mut u32, *mut PDH_RAW_COUNTER_ITEM_W) -> u32;
 
@@ -47,6 +59,8 @@ pub(super) struct Library {
     pub(super) get_counter_time_base: GetCounterTimeBase,
     pub(super) get_counter_info: GetCounterInfo,
     pub(super) get_raw_counter_array: GetRawCounterArray,
+    pub(super) enum_objects: EnumObjects,
+    pub(super) enum_object_items: EnumObjectItems,
 }
 
 impl Library {
@@ -93,6 +107,8 @@ impl Library {
                 get_counter_time_base: function(module, s!("PdhGetCounterTimeBase"))?,
                 get_counter_info: function(module, s!("PdhGetCounterInfoW"))?,
                 get_raw_counter_array: function(module, s!("PdhGetRawCounterArrayW"))?,
+                enum_objects: function(module, s!("PdhEnumObjectsW"))?,
+                enum_object_items: function(module, s!("PdhEnumObjectItemsW"))?,
             })
         }
     }

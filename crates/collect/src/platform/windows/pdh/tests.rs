@@ -1,5 +1,7 @@
 //! The calls to PDH against the double, which does on request what Windows does by chance.
 
+mod objects;
+
 use std::env;
 
 use windows_sys::Win32::System::Performance::PDH_INVALID_HANDLE;
