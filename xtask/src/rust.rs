@@ -41,9 +41,25 @@ pub(crate) fn has_windows_std() -> bool {
 }
 
 fn has_windows_library() -> bool {
+    has_library(TARGET)
+}
+
+/// Rust's name for Windows with Microsoft's linker and C library. Without these, on another
+/// system, crates are checked for it and not built.
+pub(crate) const MSVC: &str = "x86_64-pc-windows-msvc";
+
+pub(crate) fn has_msvc_std() -> bool {
+    has_library(MSVC)
+}
+
+pub(crate) fn add_msvc_std() -> Result<()> {
+    rustup(&["target", "add", MSVC])
+}
+
+fn has_library(target: &str) -> bool {
     let find = || -> Result<bool> {
         let mut rustc = process::command("rustc");
-        let said = process::read(rustc.args(["--print", "target-libdir", "--target", TARGET]))?;
+        let said = process::read(rustc.args(["--print", "target-libdir", "--target", target]))?;
         let mut files = fs::read_dir(said.trim())?.filter_map(Result::ok);
         Ok(files.any(|file| file.file_name().to_string_lossy().starts_with("libstd-")))
     };

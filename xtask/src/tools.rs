@@ -89,6 +89,13 @@ pub(crate) static WINDOWS_STD: Tool = Tool {
              packages the sources of",
 };
 
+pub(crate) static MSVC_STD: Tool = Tool {
+    name: "Rust's standard library for Windows' own tool chain",
+    present: rust::has_msvc_std,
+    source: Source::Own(rust::add_msvc_std),
+    advice: "`rustup target add x86_64-pc-windows-msvc`",
+};
+
 pub(crate) static WINE_LIBRARIES: Tool = Tool {
     name: "the libraries that Wine loads",
     present: wine::has_libraries,

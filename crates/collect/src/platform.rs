@@ -17,10 +17,10 @@ use linux as os;
 use windows as os;
 
 pub(crate) use os::{
-    AdapterReader, CgroupReader, ContainerReader, CounterNames, CounterSource, CpuReader, DiskReader,
-    DriveReader, LoadReader, MemoryReader, OwnReader, PROGRAM_NAMES_IGNORE_CASE, PagingReader,
-    PressureReader, ProcessListener, ProcessReader, ServiceReader, SocketReader, SystemReader,
-    TcpUdpReader, host_facts, inventory, statvfs_table, thread_cpu_time,
+    AdapterReader, CgroupReader, ContainerReader, CounterNames, CounterSource, CpuReader,
+    DiskReader, DriveReader, LoadReader, MemoryReader, OwnReader, PROGRAM_NAMES_IGNORE_CASE,
+    PagingReader, PressureReader, ProcessListener, ProcessReader, ServiceReader, SocketReader,
+    SystemReader, TcpUdpReader, host_facts, inventory, statvfs_table, thread_cpu_time,
 };
 pub(crate) use os::{
     CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,

@@ -95,6 +95,23 @@ pub struct WindowsFacts {
     /// The language that Windows was installed in, as in the registry: `0409`.
     pub language: Option<String>,
     pub cross_checks: Vec<CrossCheck>,
+    /// How many names of objects and counters the registry has, in English and in Windows' language.
+    pub names: Option<[usize; 2]>,
+    /// Services whose counters come from a library that is not there, and the library.
+    pub lost_libraries: Vec<(String, String)>,
+    /// Everything that any program offers.
+    pub offered: Vec<OfferedFact>,
+    /// Of these so many were not asked: the others had taken too long.
+    pub not_asked: usize,
+}
+
+/// An object that the system or a program offers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfferedFact {
+    pub object: String,
+    /// What its list of counters and instances took.
+    pub seconds: f64,
+    pub failure: Option<String>,
 }
 
 /// An object that every Windows has, asked for by one of its counters.

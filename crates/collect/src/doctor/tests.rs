@@ -248,6 +248,41 @@ fn disabled_providers_languages_and_numbers_that_differ_are_told() {
 }
 
 #[test]
+fn names_libraries_and_providers_that_are_lost_failing_or_slow_are_told() {
+    let offered = |object: &str, seconds, failure: Option<&str>| OfferedFact {
+        object: object.into(),
+        seconds,
+        failure: failure.map(str::to_owned),
+    };
+    let findings = check_windows(
+        |windows| {
+            windows.names = Some([4000, 12]);
+            windows.lost_libraries = vec![("Foo".into(), r"C:\foo\perf.dll".into())];
+            windows.offered = vec![
+                offered("Web Service", 0.01, None),
+                offered("Foo", 0.01, Some("no data")),
+                offered("Bar", 3.0, None),
+            ];
+            windows.not_asked = 7;
+        },
+        &[
+            ("error", "lost-names"),
+            ("warning", "lost-library"),
+            ("warning", "failed-provider"),
+            ("warning", "slow-provider"),
+            ("note", "objects-not-asked"),
+        ],
+    );
+    let [names, library, ..] = &findings[..] else { panic!("{findings:?}") };
+    assert!(names.what.contains("4000 English names of counters and 12"), "{}", names.what);
+    assert!(library.repair.as_ref().unwrap().contains("unlodctr Foo"), "{library:?}");
+    assert!(findings[3].what.contains("3000 ms"), "{}", findings[3].what);
+    // Windows that speaks English has one table for both.
+    check_windows(|windows| windows.names = Some([4000, 4000]), &[]);
+    check_windows(|windows| windows.names = Some([0, 0]), &[("error", "lost-names")]);
+}
+
+#[test]
 fn this_machine_tells_its_basic_sources() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let facts = gather(&Roots::default(), &clock);

@@ -1,6 +1,6 @@
 //! Checks of Windows' performance counters.
 
-use super::{CrossCheck, Finding, ObjectFact, ObjectState, Severity, WindowsFacts};
+use super::{CrossCheck, Finding, ObjectFact, ObjectState, OfferedFact, Severity, WindowsFacts};
 
 const SLOW_OBJECT_SECONDS: f64 = 0.5;
 /// Two roads to one number, a moment apart.
@@ -37,6 +37,17 @@ pub(super) fn check(windows: &WindowsFacts) -> Vec<Finding> {
              Performance back to 0"
         ))
     }));
+    findings.extend(windows.lost_libraries.iter().map(lost_library));
+    findings.extend(windows.names.and_then(names));
+    findings.extend(windows.offered.iter().filter_map(offered));
+    if windows.not_asked > 0 {
+        findings.push(Finding::new(
+            Severity::Note,
+            "objects-not-asked",
+            format!("{} objects were not asked, as others took too long", windows.not_asked),
+            "what is wrong with them is not known",
+        ));
+    }
     findings.extend(windows.language.as_deref().and_then(language));
     findings.extend(windows.cross_checks.iter().filter_map(cross_check));
     findings
@@ -91,6 +102,66 @@ fn object(object: &ObjectFact, windows: &WindowsFacts) -> Option<Finding> {
             )
             .repaired_by(REBUILD),
         ),
+    }
+}
+
+fn lost_library((service, library): &(String, String)) -> Finding {
+    Finding::new(
+        Severity::Warning,
+        "lost-library",
+        format!("the counters of `{service}` come from `{library}`, which is not there"),
+        "every program that lists counters looks for it in vain, and its counters are missing; \
+         mostly it was left over when a program was removed",
+    )
+    .repaired_by(format!("install the program again, or as administrator run `unlodctr {service}`"))
+}
+
+/// A table has every name twice over: as such, and for what the number behind it is there for.
+fn names([english, local]: [usize; 2]) -> Option<Finding> {
+    let what = if english == 0 {
+        "the registry has no English names of counters".to_owned()
+    } else if local < english / 2 {
+        format!("the registry has {english} English names of counters and {local} translated ones")
+    } else {
+        return None;
+    };
+    Some(
+        Finding::new(
+            Severity::Error,
+            "lost-names",
+            what,
+            "a counter is found by its name's number: without the names it cannot be added, \
+             whatever its provider",
+        )
+        .repaired_by(REBUILD),
+    )
+}
+
+fn offered(offered: &OfferedFact) -> Option<Finding> {
+    let OfferedFact { object, seconds, failure } = offered;
+    match failure {
+        Some(why) => Some(
+            Finding::new(
+                Severity::Warning,
+                "failed-provider",
+                format!("`{object}` does not tell its counters: {why}"),
+                "the program that offers it is broken, stopped or of another version",
+            )
+            .repaired_by(
+                "start or update the program; if all of them fail, rebuild the registry of \
+                 counters with `lodctr /R`",
+            ),
+        ),
+        None if *seconds > SLOW_OBJECT_SECONDS => Some(
+            Finding::new(
+                Severity::Warning,
+                "slow-provider",
+                format!("`{object}` takes {:.0} ms to tell its counters", seconds * 1000.0),
+                "a counter of it in the configuration makes the others that are named there late",
+            )
+            .repaired_by("look for the provider's update, or leave its counters out"),
+        ),
+        None => None,
     }
 }
 

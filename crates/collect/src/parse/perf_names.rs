@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn names_go_there_and_back_and_unknown_ones_stay() {
-        let english = names(&units(&["1", "1847", "2", "System", "4", "Memory", "238", "Processor"]));
+        let english =
+            names(&units(&["1", "1847", "2", "System", "4", "Memory", "238", "Processor"]));
         let local = names(&units(&["2", "System", "4", "Arbeitsspeicher", "238", "Prozessor"]));
         let translation = Translation::new(&english, &local);
         assert_eq!(translation.to_english("Arbeitsspeicher"), "Memory");

@@ -23,6 +23,8 @@ mod process_events;
 mod process_name;
 mod registry;
 mod service;
+#[cfg(test)]
+mod slope;
 mod sockets;
 mod system;
 mod tcp_udp;

@@ -241,4 +241,4 @@ impl Drop for CounterSource {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -166,8 +166,8 @@ impl Hearing {
                 let alive = self.alive.remove(&pid).filter(|alive| alive.created == created);
                 // One whose start was lost.
                 let nameless = || Facts { name: if_any(&name), ..Facts::default() };
-                let (parent, facts) = alive
-                    .map_or_else(|| (0, nameless()), |alive| (alive.parent, alive.facts));
+                let (parent, facts) =
+                    alive.map_or_else(|| (0, nameless()), |alive| (alive.parent, alive.facts));
                 let time_ms = unix_ms(ended).unwrap_or(now_ms);
                 let exit = Exit::Code(exit_code.into());
                 self.setup.events.happened(events::ended(time_ms, pid, parent, &facts, exit));

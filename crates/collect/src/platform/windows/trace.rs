@@ -126,9 +126,8 @@ fn start() -> Result<u64, u32> {
     let mut properties = Properties::new();
     let mut handle = CONTROLTRACE_HANDLE { Value: 0 };
     // SAFETY: a place for a handle; the name ends with a zero; the properties tell their size.
-    let code = unsafe {
-        StartTraceW(&raw mut handle, wide(NAME).as_ptr(), (&raw mut properties).cast())
-    };
+    let code =
+        unsafe { StartTraceW(&raw mut handle, wide(NAME).as_ptr(), (&raw mut properties).cast()) };
     if code == ERROR_SUCCESS { Ok(handle.Value) } else { Err(code) }
 }
 

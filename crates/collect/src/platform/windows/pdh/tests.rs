@@ -11,7 +11,7 @@ use crate::parse::raw_counter::CounterKind;
 use crate::system_counters::SystemCounters;
 
 /// A query of the double, which cargo puts beside this program.
-fn source() -> CounterSource {
+pub(in super::super) fn source() -> CounterSource {
     let program = env::current_exe().unwrap();
     let double = program.with_file_name("pdh_double.dll");
     CounterSource::open_in(Library::at(&double)).unwrap()

@@ -71,7 +71,8 @@ fn what_is_gone_is_left_out_and_what_does_not_answer_says_why() {
 
 #[test]
 fn kinds_and_explanations_are_told_and_searched() {
-    let explained = |text: &str| Search { text: text.into(), explained: true, ..of_object("Double") };
+    let explained =
+        |text: &str| Search { text: text.into(), explained: true, ..of_object("Double") };
     let [double] = &find(&explained(""))[..] else { panic!() };
     let told: Vec<_> = double
         .counters
