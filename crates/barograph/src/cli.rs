@@ -121,6 +121,7 @@ pub(crate) struct CountersDoctorArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag on the command line")]
 pub(crate) struct CountersListArgs {
     /// Only counters whose path or explanation holds this text (case does not matter).
     pub(crate) search: Option<String>,
