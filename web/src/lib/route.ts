@@ -12,6 +12,7 @@ const PATHS = {
   inventory: '/inventory',
   alerts: '/alerts',
   rules: '/rules',
+  configuration: '/configuration',
   explore: '/explore',
   status: '/status',
 } as const

@@ -9,6 +9,7 @@ import Layout from '@lucide/svelte/icons/layout-dashboard'
 import List from '@lucide/svelte/icons/list-tree'
 import Network from '@lucide/svelte/icons/network'
 import Checks from '@lucide/svelte/icons/list-checks'
+import Sliders from '@lucide/svelte/icons/sliders-horizontal'
 import Server from '@lucide/svelte/icons/server'
 import type { Component } from 'svelte'
 import type { Monitor } from '../data/monitor.svelte'
@@ -22,8 +23,8 @@ type PageComponent = Component<PageProps>
 
 export interface PageEntry {
   name: string
-  /** For the foot of a narrow screen. */
-  short?: string
+  /** Stands at the foot of a narrow screen; others are found by what is behind "More". */
+  foot?: true
   icon: typeof Server
   /** Goes to the page after `g`. */
   key: string
@@ -40,18 +41,19 @@ const later = (load: () => Promise<{ default: PageComponent }>) => ({ component:
 
 /** Every page but the one for addresses that do not exist, in the order of the tabs and of the sidebar. */
 export const PAGES: Record<Page, PageEntry> = {
-  overview: { name: en.nav.overview, icon: Layout, key: 'o', tab: false, timed: false, ...later(() => import('./Overview.svelte')) },
-  host: { name: en.nav.host, icon: Server, key: 'h', tab: true, timed: true, component: Host, lazy: false },
+  overview: { name: en.nav.overview, foot: true, icon: Layout, key: 'o', tab: false, timed: false, ...later(() => import('./Overview.svelte')) },
+  host: { name: en.nav.host, foot: true, icon: Server, key: 'h', tab: true, timed: true, component: Host, lazy: false },
   processes: { name: en.nav.processes, icon: List, key: 'p', tab: true, timed: true, ...later(() => import('./Processes.svelte')) },
   services: { name: en.nav.services, icon: Blocks, key: 'v', tab: true, timed: false, ...later(() => import('./Services.svelte')) },
   disks: { name: en.nav.disks, icon: HardDrive, key: 'd', tab: true, timed: true, ...later(() => import('./Disks.svelte')) },
   network: { name: en.nav.network, icon: Network, key: 'n', tab: true, timed: true, ...later(() => import('./Network.svelte')) },
   events: { name: en.nav.events, icon: CalendarClock, key: 'l', tab: true, timed: true, ...later(() => import('./Events.svelte')) },
   inventory: { name: en.nav.inventory, icon: Circuit, key: 'i', tab: true, timed: false, ...later(() => import('./Inventory.svelte')) },
-  alerts: { name: en.nav.alerts, icon: Bell, key: 'a', tab: false, timed: false, ...later(() => import('./Alerts.svelte')) },
+  alerts: { name: en.nav.alerts, foot: true, icon: Bell, key: 'a', tab: false, timed: false, ...later(() => import('./Alerts.svelte')) },
   rules: { name: en.nav.rules, icon: Checks, key: 'u', tab: false, timed: false, ...later(() => import('./Rules.svelte')) },
-  explore: { name: en.nav.explore, icon: ChartLine, key: 'e', tab: false, timed: true, ...later(() => import('./Explore.svelte')) },
-  status: { name: en.nav.status, short: en.nav.statusShort, icon: HeartPulse, key: 's', tab: false, timed: true, ...later(() => import('./Status.svelte')) },
+  configuration: { name: en.nav.configuration, icon: Sliders, key: 'c', tab: false, timed: false, ...later(() => import('./Configuration.svelte')) },
+  explore: { name: en.nav.explore, foot: true, icon: ChartLine, key: 'e', tab: false, timed: true, ...later(() => import('./Explore.svelte')) },
+  status: { name: en.nav.status, icon: HeartPulse, key: 's', tab: false, timed: true, ...later(() => import('./Status.svelte')) },
 }
 
 export const PAGE_NAMES = Object.keys(PAGES) as Page[]
