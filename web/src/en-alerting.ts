@@ -24,6 +24,7 @@ export const enAlerting = {
     acknowledge: 'Acknowledge', unacknowledge: 'Take back', comment: 'Comment', resolve: 'Resolve', silence: 'Silence', more: 'Show all', reopenHint: 'An alert that fires again within ten minutes opens it again.',
     charts: 'Charts of that time', processes: 'Processes at that moment', explore: 'Ask for it in Explore', runbook: 'Runbook', rule: 'The rule',
     who: 'Your name', note: 'What is being done', commentText: 'Comment', forHow: 'For', until: { '1800': '30 min', '3600': '1 h', '7200': '2 h', '14400': '4 h', '28800': '8 h', '86400': '24 h', '': 'until it ends' } as Record<string, string>,
+    reason: 'Why', ends: 'Ends when the alert does', hides: 'Nobody is told of alerts with',
     send: 'Save', cancel: 'Cancel', sending: 'Saving …', gone: 'There is no such incident.',
     resolveAsk: 'The incident is closed although its alerts still fire. It stays closed until they end and fire again.',
     repeat: 'An acknowledgement ends when the alert gets worse.',

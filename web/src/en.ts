@@ -7,7 +7,7 @@ export const en = {
   skip: 'Skip to the charts',
   nav: {
     label: 'Pages', tabs: 'Views of the host', overview: 'Overview', host: 'Host', charts: 'Charts', processes: 'Processes', services: 'Services', disks: 'Disks', network: 'Network', events: 'Events',
-    inventory: 'Inventory', alerts: 'Alerts', rules: 'Rules', configuration: 'Configuration', more: 'More', explore: 'Explore', status: 'System health',
+    inventory: 'Inventory', alerts: 'Alerts', rules: 'Rules', configuration: 'Configuration', more: 'More', explore: 'Explore', dashboards: 'Dashboards', status: 'System health',
     collapse: 'Collapse the sidebar', expand: 'Expand the sidebar',
   },
   firing: (count: number) => (count === 1 ? '1 incident nobody deals with' : `${count} incidents nobody deals with`),
@@ -219,7 +219,7 @@ export const en = {
     rows: {
       earlier: 'Earlier, later', pan: 'Earlier, later by a quarter; or drag with Shift', compare: 'Compare with the week before', zoom: 'Zoom in, out', back: 'Back to the view before the zoom', live: 'Go live', pause: 'Pause and resume', range: 'Type a range',
       next: 'Next, previous chart', move: 'Move the pin in the focused chart', ends: 'First, last moment', pin: 'Pin the moment under the pointer, or the newest', unpin: 'Unpin',
-      theme: 'Next theme', copy: 'Copy link', help: 'This list', go: 'Go to overview, host, processes, services, events, alerts, rules, configuration, explore, system health', filter: 'Filter the table', palette: 'Search pages, ranges, metrics, actions',
+      theme: 'Next theme', copy: 'Copy link', help: 'This list', go: 'Go to overview, host, processes, services, events, alerts, rules, configuration, explore, dashboards, system health', filter: 'Filter the table', palette: 'Search pages, ranges, metrics, actions',
     },
   },
 

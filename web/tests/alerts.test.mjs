@@ -117,6 +117,21 @@ test('what the server refuses is said beside the form', async () => {
   opened.complaints.length = 0
 })
 
+test('a silence hides the incident, and nobody is asked to deal with it', async () => {
+  const { number } = await incident()
+  const page = await show(`/alerts?row=${number}`)
+  await detail(page).getByRole('button', { name: 'Silence' }).click()
+  await page.getByLabel('Your name').fill('Anna')
+  await page.locator('[data-detail] textarea').fill('known: "it is a test"')
+  await page.getByLabel('Ends when the alert does').uncheck()
+  await detail(page).getByRole('button', { name: 'Save' }).click()
+  await detail(page).getByText('muted', { exact: true }).first().waitFor()
+  const { documents } = await server.json('/api/documents/silences')
+  assert.equal(documents.length, 1)
+  await fetch(`${server.url}/api/documents/silences/${encodeURIComponent(documents[0].name)}`, { method: 'DELETE' })
+  await detail(page).getByText('critical', { exact: true }).first().waitFor()
+})
+
 test('the filter by state and words is in the address', async () => {
   const page = await show('/alerts?which=resolved')
   await page.getByText('No incident fits.').waitFor()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { comparisonOf, membersOf, ownLabels, rankOf, stateOf, type Incident, type Member } from './alerts'
+import { comparisonOf, matchersOf, membersOf, ownLabels, rankOf, silenceFor, stateOf, type Incident, type Member } from './alerts'
 
 const member = (change: Partial<Member> = {}): Member => ({
   labels: { alertname: 'DiskFull', host: 'a', drive: '/', severity: 'warning' }, annotations: {}, value: 91, phase: 'firing', is_unknown: false, fired_ms: 1000, resolved_ms: null, muted_by: null, ...change,
@@ -39,4 +39,11 @@ test('a threshold is found where the query ends in one', () => {
   expect(comparisonOf('a and b > 3')).toBeNull()
   expect(comparisonOf('absent(up)')).toBeNull()
   expect(comparisonOf('a > b')).toBeNull()
+})
+
+test('a silence holds the labels of the incident, whatever stands in them', () => {
+  expect(matchersOf({ host: 'a"b\\c\n' })).toEqual(['host="a\\"b\\\\c\\n"'])
+  const { name, text } = silenceFor({ alertname: 'DiskFull' }, { nowMs: 0, forMs: 60_000, owner: 'anna', reason: 'new: "disk"', ends: true })
+  expect(name).toBe('DiskFull 1970-01-01T00:00:00Z')
+  expect(text).toBe('matchers: ["alertname=\\"DiskFull\\""]\nfrom: 1970-01-01T00:00:00Z\nto: 1970-01-01T00:01:00Z\nowner: "anna"\nreason: "new: \\"disk\\""\nends_on_recovery: true\n')
 })

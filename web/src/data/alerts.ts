@@ -119,3 +119,21 @@ export function comparisonOf(query: string): { subject: string; threshold: numbe
   if (found === null || subject === '' || /\b(?:and|or|unless)\b/.test(subject)) return null
   return { subject, threshold: Number(found[1]) }
 }
+
+/** Matchers as Alertmanager writes them. */
+export function matchersOf(labels: Readonly<Record<string, string>>): string[] {
+  return Object.entries(labels).map(([name, value]) => `${name}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`)
+}
+
+/** A silence for all alerts with these labels, as a document. Texts in the way of JSON are YAML, too. */
+export function silenceFor(
+  labels: Readonly<Record<string, string>>,
+  { nowMs, forMs, owner, reason, ends }: { nowMs: number; forMs: number; owner: string; reason: string; ends: boolean },
+): { name: string; text: string } {
+  const time = (ms: number) => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z')
+  const lines = [
+    `matchers: ${JSON.stringify(matchersOf(labels))}`, `from: ${time(nowMs)}`, `to: ${time(nowMs + forMs)}`, `owner: ${JSON.stringify(owner)}`, `reason: ${JSON.stringify(reason)}`,
+    ...(ends ? ['ends_on_recovery: true'] : []),
+  ]
+  return { name: `${labels.alertname ?? 'alert'} ${time(nowMs)}`, text: `${lines.join('\n')}\n` }
+}

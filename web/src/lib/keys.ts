@@ -22,7 +22,7 @@ export const KEYS: Record<keyof (typeof en)['keys']['groups'], { keys: string[];
     { keys: ['Esc'], does: 'unpin' },
   ],
   view: [
-    { keys: ['G', 'then O, H, P, V, L, A, U, C, E, S'], does: 'go' },
+    { keys: ['G', 'then O, H, P, V, L, A, U, C, E, B, S'], does: 'go' },
     { keys: ['Ctrl K'], does: 'palette' },
     { keys: ['/'], does: 'filter' },
     { keys: ['T'], does: 'theme' },

@@ -14,6 +14,7 @@ const PATHS = {
   rules: '/rules',
   configuration: '/configuration',
   explore: '/explore',
+  dashboards: '/dashboards',
   status: '/status',
 } as const
 

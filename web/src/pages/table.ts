@@ -6,6 +6,7 @@ import Circuit from '@lucide/svelte/icons/circuit-board'
 import HardDrive from '@lucide/svelte/icons/hard-drive'
 import HeartPulse from '@lucide/svelte/icons/heart-pulse'
 import Layout from '@lucide/svelte/icons/layout-dashboard'
+import Grid from '@lucide/svelte/icons/layout-grid'
 import List from '@lucide/svelte/icons/list-tree'
 import Network from '@lucide/svelte/icons/network'
 import Checks from '@lucide/svelte/icons/list-checks'
@@ -53,6 +54,7 @@ export const PAGES: Record<Page, PageEntry> = {
   rules: { name: en.nav.rules, icon: Checks, key: 'u', tab: false, timed: false, ...later(() => import('./Rules.svelte')) },
   configuration: { name: en.nav.configuration, icon: Sliders, key: 'c', tab: false, timed: false, ...later(() => import('./Configuration.svelte')) },
   explore: { name: en.nav.explore, foot: true, icon: ChartLine, key: 'e', tab: false, timed: true, ...later(() => import('./Explore.svelte')) },
+  dashboards: { name: en.nav.dashboards, icon: Grid, key: 'b', tab: false, timed: true, ...later(() => import('./Dashboards.svelte')) },
   status: { name: en.nav.status, icon: HeartPulse, key: 's', tab: false, timed: true, ...later(() => import('./Status.svelte')) },
 }
 

@@ -3,6 +3,14 @@ export const STARTERS: Readonly<Record<string, string>> = {
   channels: `type: webhook
 url: https://example.org/hook
 `,
+  dashboards: `title: Mine
+panels:
+  - type: chart
+    title: CPU
+    queries: [cpu_usage]
+    warning: 80
+    critical: 95
+`,
   people: `name: Anna Example
 contacts:
   - {channel: mail, to: anna@example.org}
