@@ -17,6 +17,10 @@ export const en = {
     label: 'About this host',
     cpus: (count: number, model: string | null) => (model === null ? `${count} CPUs` : `${count} × ${model}`),
     memory: (bytes: number) => text(bytes, 'bytes'),
+    limited: ({ cpu_cores: cores, memory_bytes: bytes, processes }: { cpu_cores: number | null; memory_bytes: number | null; processes: number | null }) => {
+      const parts = [cores === null ? '' : `${+cores.toFixed(2)} CPUs`, bytes === null ? '' : text(bytes, 'bytes'), processes === null ? '' : `${processes} processes`].filter((part) => part !== '')
+      return parts.length === 0 ? '' : `container limited to ${parts.join(', ')}`
+    },
     up: (ms: number) => `up ${duration(ms)}`,
     kernel: (os: string | null, kernel: string) => (os === 'linux' ? `Linux ${kernel}` : kernel),
     recorded: (ms: number) => `recorded for ${duration(ms)}`,

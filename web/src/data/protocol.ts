@@ -37,6 +37,8 @@ export interface HostInfo {
   cpu_count: number | null
   memory_bytes: number | null
   boot_time_ms: number | null
+  /** Those of the container or service that Barograph runs in. */
+  limits: { cpu_cores: number | null; memory_bytes: number | null; processes: number | null }
   version: string
   interval_ms: number
   oldest_ms: number | null
