@@ -16,7 +16,7 @@ const MAX_ROWS: u32 = 8;
 /// A page of panels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Dashboard {
+pub(crate) struct Dashboard {
     pub title: String,
     #[serde(default)]
     pub description: String,
@@ -27,7 +27,7 @@ pub struct Dashboard {
 /// One part of the page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Panel {
+pub(crate) struct Panel {
     #[serde(default)]
     pub title: String,
     #[serde(rename = "type")]
@@ -52,7 +52,7 @@ pub struct Panel {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum PanelKind {
+pub(crate) enum PanelKind {
     Chart,
     Number,
     Table,
@@ -63,7 +63,7 @@ pub enum PanelKind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum PanelUnit {
+pub(crate) enum PanelUnit {
     Count,
     Percent,
     Bytes,
@@ -88,7 +88,7 @@ impl Dashboard {
     ///
     /// # Errors
     /// Everything that makes no sense, with its place.
-    pub fn read(text: &str) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn read(text: &str) -> Result<Self, Vec<Problem>> {
         let dashboard: Self = document::read(text).map_err(|problem| vec![problem])?;
         let mut problems = Vec::new();
         let root = Path::root();

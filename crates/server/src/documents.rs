@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub use apply::{Action, Applied, Outcome, Wanted};
 pub use book::Book;
-pub(crate) use kinds::SILENCES;
+pub(crate) use kinds::{DASHBOARDS, SILENCES};
 pub use kinds::{KINDS, Kind};
 
 use book::Cached;

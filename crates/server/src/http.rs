@@ -5,6 +5,7 @@ mod alertmanager;
 mod assets;
 mod connections;
 mod counters;
+mod dashboards;
 mod documents;
 mod doors;
 mod error;
@@ -50,6 +51,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/connections", get(connections::connections))
         .route("/api/counters", get(counters::counters))
         .route("/api/current_metrics", get(simple::current_metrics))
+        .route("/api/dashboards/{name}", get(dashboards::dashboard))
         .route("/api/documents", get(documents::all).post(documents::apply))
         .route("/api/documents/{kind}", get(documents::of_kind))
         .route(

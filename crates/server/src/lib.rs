@@ -5,6 +5,7 @@ mod alerting;
 mod answers;
 mod app;
 mod check;
+mod dashboard;
 mod dispatch;
 mod documents;
 mod doors;

@@ -1,6 +1,7 @@
 //! Every kind of document: what it is, how its text is read, and which others it names.
 
 mod channels;
+mod dashboards;
 mod people;
 mod policies;
 mod rotas;
@@ -27,6 +28,7 @@ pub struct Kind {
 /// In order of their names.
 pub static KINDS: &[Kind] = &[
     Kind { name: CHANNELS, what: "a way to tell people", read: channels::read },
+    Kind { name: DASHBOARDS, what: "pages of panels", read: dashboards::read },
     Kind { name: PEOPLE, what: "somebody who can be told, and how", read: people::read },
     Kind {
         name: POLICIES,
@@ -45,6 +47,7 @@ pub static KINDS: &[Kind] = &[
 ];
 
 pub(crate) const CHANNELS: &str = "channels";
+pub(crate) const DASHBOARDS: &str = "dashboards";
 pub(crate) const PEOPLE: &str = "people";
 pub(crate) const POLICIES: &str = "policies";
 pub(crate) const ROTAS: &str = "rotas";
