@@ -10,6 +10,8 @@ use crate::rule::AlertingRule;
 
 /// Firings that are listed one by one.
 const MAX_FIRINGS: usize = 1000;
+/// Steps that are asked for at once.
+const PART_STEPS: i64 = 2000;
 
 /// What came of it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -42,78 +44,113 @@ pub struct Firing {
 /// filled in.
 ///
 /// # Errors
-/// The expression cannot be evaluated, or there are too many steps.
+/// The expression cannot be evaluated.
 pub fn backtest(
     ground: &Ground<'_>,
     rule: &AlertingRule,
     (from_ms, to_ms): (i64, i64),
     step_ms: i64,
 ) -> Result<Backtest, EvalError> {
-    let ask = |query: &Query| -> Result<Vec<Series>, EvalError> {
-        let options = Options { cancel: ground.cancel, ..Options::default() };
-        let answer =
-            ground.engine.range(ground.source, query, from_ms, to_ms, step_ms, &options)?;
-        match answer.value {
-            Value::Matrix(series) => Ok(series),
-            _ => Ok(Vec::new()),
-        }
+    let step_ms = step_ms.max(1);
+    let mut run = Run {
+        rule,
+        alerts: RuleAlerts::default(),
+        open: BTreeMap::new(),
+        result: Backtest { from_ms, to_ms, step_ms, ..Backtest::default() },
     };
-    let mut answers = Cursor::new(ask(&rule.query)?);
-    let mut clears = rule.clear.as_ref().map(ask).transpose()?.map(Cursor::new);
-    let mut alerts = RuleAlerts::default();
-    let mut result = Backtest { from_ms, to_ms, step_ms, ..Backtest::default() };
-    let mut open: BTreeMap<Texts, Firing> = BTreeMap::new();
     let mut at_ms = from_ms;
     while at_ms <= to_ms {
+        // A part at a time, so that a long history needs no more memory than a short one.
+        let end_ms = to_ms.min(at_ms.saturating_add(step_ms.saturating_mul(PART_STEPS - 1)));
+        let ask = |query: &Query| ask(ground, query, (at_ms, end_ms), step_ms);
+        let mut answers = Cursor::new(ask(&rule.query)?);
+        let mut clears = rule.clear.as_ref().map(ask).transpose()?.map(Cursor::new);
+        while at_ms <= end_ms {
+            let cleared = clears.as_mut().map(|it| it.answered(at_ms));
+            run.step(at_ms, answers.answered(at_ms), cleared);
+            at_ms = at_ms.saturating_add(step_ms);
+        }
+    }
+    Ok(run.finish())
+}
+
+fn ask(
+    ground: &Ground<'_>,
+    query: &Query,
+    (from_ms, to_ms): (i64, i64),
+    step_ms: i64,
+) -> Result<Vec<Series>, EvalError> {
+    let options = Options { cancel: ground.cancel, ..Options::default() };
+    let answer = ground.engine.range(ground.source, query, from_ms, to_ms, step_ms, &options)?;
+    match answer.value {
+        Value::Matrix(series) => Ok(series),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// A rule on its way through history.
+struct Run<'a> {
+    rule: &'a AlertingRule,
+    alerts: RuleAlerts,
+    open: BTreeMap<Texts, Firing>,
+    result: Backtest,
+}
+
+impl Run<'_> {
+    fn step(&mut self, at_ms: i64, answered: Vec<Answered>, cleared: Option<Vec<Answered>>) {
         let evaluation = Evaluation {
             at_ms,
-            elapsed_ms: step_ms,
-            answered: answers.answered(at_ms),
-            cleared: clears
-                .as_mut()
-                .map(|it| it.answered(at_ms).into_iter().map(|answered| answered.series).collect()),
+            elapsed_ms: self.result.step_ms,
+            answered,
+            cleared: cleared.map(|all| all.into_iter().map(|it| it.series).collect()),
             is_silent: &|_| false,
         };
-        for transition in alerts.step(rule, evaluation) {
+        for transition in self.alerts.step(self.rule, evaluation) {
             match transition.kind {
                 TransitionKind::Fired => {
-                    result.fired += 1;
+                    self.result.fired += 1;
                     let alert = transition.alert;
                     let (labels, value) = (alert.labels.clone(), alert.value);
                     let firing =
                         Firing { labels, from_ms: at_ms, to_ms: None, max: value, min: value };
-                    open.insert(alert.labels, firing);
+                    self.open.insert(alert.labels, firing);
                 }
                 TransitionKind::Resolved => {
-                    if let Some(firing) = open.remove(&transition.alert.labels) {
-                        result.end(firing, Some(at_ms));
+                    if let Some(firing) = self.open.remove(&transition.alert.labels) {
+                        self.result.end(firing, Some(at_ms));
                     }
                 }
-                TransitionKind::Dropped => result.dropped += 1,
+                TransitionKind::Dropped => self.result.dropped += 1,
                 _ => {}
             }
         }
-        for alert in alerts.iter().filter(|it| it.phase == Phase::Firing) {
-            if let Some(firing) = open.get_mut(&alert.labels) {
+        for alert in self.alerts.iter().filter(|it| it.phase == Phase::Firing) {
+            if let Some(firing) = self.open.get_mut(&alert.labels) {
                 firing.max = firing.max.max(alert.value);
                 firing.min = firing.min.min(alert.value);
             }
         }
-        at_ms += step_ms;
     }
-    for firing in open.into_values() {
-        result.end(firing, None);
+
+    fn finish(self) -> Backtest {
+        let mut result = self.result;
+        for firing in self.open.into_values() {
+            result.end(firing, None);
+        }
+        result.firings.sort_by(|a, b| (a.from_ms, &a.labels).cmp(&(b.from_ms, &b.labels)));
+        result.firings.truncate(MAX_FIRINGS);
+        result
     }
-    result.firings.sort_by(|a, b| (a.from_ms, &a.labels).cmp(&(b.from_ms, &b.labels)));
-    result.firings.truncate(MAX_FIRINGS);
-    Ok(result)
 }
 
 impl Backtest {
     fn end(&mut self, mut firing: Firing, to_ms: Option<i64>) {
         firing.to_ms = to_ms;
         self.firing_ms += to_ms.unwrap_or(self.to_ms) - firing.from_ms;
-        self.firings.push(firing);
+        // Far more than are listed would only take memory.
+        if self.firings.len() < 10 * MAX_FIRINGS {
+            self.firings.push(firing);
+        }
     }
 }
 
@@ -196,6 +233,14 @@ mod tests {
             .collect();
         assert_eq!(told, [("a", 7, Some(10 * MINUTE), 95.0), ("b", 20, None, 99.0)]);
         assert_eq!(found.firing_ms, (3 + 20) * MINUTE);
+    }
+
+    #[test]
+    fn a_long_history_is_asked_for_in_parts() {
+        let line = ["cpu 10x1990 90x20 10x3000"];
+        let found = run("metric: cpu, greater_than: 80, for: 5m", &line, 5000);
+        let told: Vec<_> = found.firings.iter().map(|it| (it.from_ms, it.to_ms)).collect();
+        assert_eq!(told, [(1996 * MINUTE, Some(2012 * MINUTE))]);
     }
 
     #[test]

@@ -163,6 +163,19 @@ impl RuleAlerts {
         Self { alerts: alerts.into_iter().map(|alert| (alert.labels.clone(), alert)).collect() }
     }
 
+    /// The rule is gone, and its alerts end with it. Tells of those that fired.
+    pub fn end_all(&mut self, at_ms: i64) -> Vec<Transition> {
+        let mut transitions = Vec::new();
+        for (_, mut alert) in std::mem::take(&mut self.alerts) {
+            if alert.phase == Phase::Firing {
+                alert.phase = Phase::Resolved;
+                alert.resolved_ms = Some(at_ms);
+                transitions.push(Transition { kind: TransitionKind::Resolved, alert });
+            }
+        }
+        transitions
+    }
+
     /// In order of their labels.
     pub fn iter(&self) -> impl Iterator<Item = &Alert> {
         self.alerts.values()

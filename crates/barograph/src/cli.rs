@@ -11,12 +11,15 @@ use crate::commands::FormatName;
 
 use crate::client::ServerArgs;
 use crate::commands::alerts::AlertsCommand;
+use crate::commands::apply::{ApplyArgs, DiffArgs, ExportArgs};
 use crate::commands::backup::{BackupArgs, RestoreArgs};
+use crate::commands::documents::{DocumentsCommand, RollbackArgs};
 use crate::commands::events::EventsArgs;
 use crate::commands::inventory::InventoryArgs;
 use crate::commands::processes::ProcessesArgs;
 use crate::commands::query::QueryArgs;
 use crate::commands::rules::RulesCommand;
+use crate::commands::secret::SecretCommand;
 use crate::commands::services::ServicesArgs;
 use crate::commands::store::StoreCommand;
 
@@ -50,6 +53,20 @@ pub(crate) enum Command {
     /// Check and test rule files.
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Bring documents (rules, channels, policies, …) from files into a running server.
+    Apply(ApplyArgs),
+    /// Show what an `apply` of these files would change.
+    Diff(DiffArgs),
+    /// Write the documents of a running server into files.
+    Export(ExportArgs),
+    /// Documents of a running server: which there are, their versions and differences.
+    #[command(subcommand)]
+    Documents(DocumentsCommand),
+    /// Bring an older version of a document back.
+    Rollback(RollbackArgs),
+    /// Passwords and tokens that documents name.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Services of this machine: which run, which failed, which should run.
     Services(ServicesArgs),
     /// What this machine is made of: processors, memory, disks, drives, network adapters.

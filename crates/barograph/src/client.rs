@@ -49,6 +49,14 @@ impl Client {
     /// # Errors
     /// An address that is not one of plain HTTP.
     pub(crate) fn new(args: &ServerArgs) -> anyhow::Result<Self> {
+        Self::patient(args, Self::PATIENCE)
+    }
+
+    /// For answers that may take as long as this.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub(crate) fn patient(args: &ServerArgs, patience: Duration) -> anyhow::Result<Self> {
         let base = args.server.trim_end_matches('/');
         if !base.starts_with("http://") {
             let message =
@@ -56,7 +64,7 @@ impl Client {
             return Err(Failure::Input(message).into());
         }
         let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(Self::PATIENCE))
+            .timeout_global(Some(patience))
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
@@ -85,6 +93,25 @@ impl Client {
         let body = serde_json::to_vec(body)?;
         let request = self.agent.post(format!("{}{path}", self.base));
         self.taken(path, request.header("Content-Type", "application/json").send(&body))
+    }
+
+    /// The answer to a text that is sent by any method.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub(crate) fn send_text<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        text: &str,
+    ) -> anyhow::Result<T> {
+        let address = format!("{}{path}", self.base);
+        let asked = match method {
+            "DELETE" => self.agent.delete(address).call(),
+            "PUT" => self.agent.put(address).content_type("text/plain").send(text),
+            _ => self.agent.post(address).content_type("text/plain").send(text),
+        };
+        self.taken(path, asked)
     }
 
     fn taken<T: DeserializeOwned>(

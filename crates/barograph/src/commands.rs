@@ -1,16 +1,19 @@
 //! The commands, one file each.
 
 pub(crate) mod alerts;
+pub(crate) mod apply;
 pub(crate) mod backup;
 mod completion;
 mod counters;
 mod doctor;
+pub(crate) mod documents;
 pub(crate) mod events;
 pub(crate) mod inventory;
 pub(crate) mod processes;
 pub(crate) mod query;
 mod record;
 pub(crate) mod rules;
+pub(crate) mod secret;
 mod serve;
 pub(crate) mod services;
 mod stop_signal;
@@ -28,6 +31,12 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Counters(CountersCommand::List(args)) => counters::list(&args),
         Command::Counters(CountersCommand::Read(args)) => counters::read(&args),
         Command::Counters(CountersCommand::Doctor(args)) => counters::doctor(&args),
+        Command::Apply(args) => apply::run(&args),
+        Command::Diff(args) => apply::diff(&args),
+        Command::Documents(command) => documents::run(&command),
+        Command::Export(args) => apply::export(&args),
+        Command::Rollback(args) => documents::roll_back(&args),
+        Command::Secret(command) => secret::run(&command),
         Command::Backup(args) => backup::run_backup(&args),
         Command::Restore(args) => backup::run_restore(&args),
         Command::Store(command) => store::run(&command),

@@ -4,9 +4,13 @@
 //! changes is kept in memory at once and written in one transaction; when the database cannot be
 //! written, alerts go on and the writing is tried again.
 
+mod backtest;
 mod desk;
 mod letter;
 mod loading;
+mod recorded;
+mod recovery;
+mod reloading;
 mod report;
 mod round;
 mod saved;
@@ -20,18 +24,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use barograph_alerts::machine::TransitionKind;
+use barograph_alerts::machine::{RuleAlerts, TransitionKind};
 use barograph_model::{Clock, chain};
 use barograph_promql::Engine;
 use barograph_state::State;
 use barograph_store::Store;
 
+pub use backtest::{Tested, TestedFiring};
 pub use desk::ActError;
 pub(crate) use letter::Letter;
 pub use report::{AlertReport, AlertingStatus, GroupReport, Health, RuleReport};
 
 use crate::documents::Documents;
 use desk::Desk;
+use loading::Rules;
+use reloading::reload;
 use round::{GroupState, Happened};
 
 use crate::processes::Processes;
@@ -66,6 +73,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     settings: AlertingSettings,
     external_labels: BTreeMap<String, String>,
+    rules: Mutex<Rules>,
     /// In the order in which they are evaluated.
     groups: Mutex<Vec<GroupState>>,
     desk: Mutex<Desk>,
@@ -114,25 +122,7 @@ impl Alerting {
         clock: Arc<dyn Clock>,
         settings: AlertingSettings,
     ) -> Result<Self, AlertingError> {
-        let groups = loading::load(&settings).map_err(AlertingError::Rules)?;
-        let state = Arc::clone(documents.state());
-        let groups = saved::restore(&state, groups, clock.monotonic())?;
-        let desk = Desk::restore(&state, documents.book(), &settings.external_url)?;
-        let shared = Arc::new(Shared {
-            store,
-            state,
-            documents,
-            engine,
-            clock,
-            settings,
-            external_labels: BTreeMap::new(),
-            groups: Mutex::new(groups),
-            desk: Mutex::new(desk),
-            posted: tokio::sync::Notify::new(),
-            processes: OnceLock::new(),
-            stop: Mutex::new(false),
-            stopped: Condvar::new(),
-        });
+        let shared = Arc::new(Shared::restore(store, documents, engine, clock, settings)?);
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("rules".to_owned())
@@ -162,6 +152,68 @@ impl Alerting {
 }
 
 impl Shared {
+    /// Reads the rules and what was saved of their alerts.
+    fn restore(
+        store: Arc<Store>,
+        documents: Arc<Documents>,
+        engine: Engine,
+        clock: Arc<dyn Clock>,
+        settings: AlertingSettings,
+    ) -> Result<Self, AlertingError> {
+        let monotonic = clock.monotonic();
+        let mut rules = Rules::new();
+        rules.refresh(&settings, &documents, monotonic);
+        let of_files = rules.problems_of_files();
+        if !of_files.is_empty() {
+            return Err(AlertingError::Rules(of_files));
+        }
+        let state = Arc::clone(documents.state());
+        let (groups, orphans) = saved::restore(&state, rules.loaded(), monotonic)?;
+        let book = documents.book();
+        let mut desk = Desk::restore(&state, book, &settings.external_url)?;
+        let now_ms = clock.now_ms();
+        for (key, alerts) in orphans {
+            for transition in RuleAlerts::restore(alerts).end_all(now_ms) {
+                desk.end(&transition, now_ms);
+            }
+            desk.forget_rules(vec![key]);
+        }
+        Ok(Self {
+            store,
+            state,
+            documents,
+            engine,
+            clock,
+            settings,
+            external_labels: BTreeMap::new(),
+            rules: Mutex::new(rules),
+            groups: Mutex::new(groups),
+            desk: Mutex::new(desk),
+            posted: tokio::sync::Notify::new(),
+            processes: OnceLock::new(),
+            stop: Mutex::new(false),
+            stopped: Condvar::new(),
+        })
+    }
+
+    /// Takes up rules that changed.
+    fn reload(&self, groups: &mut Vec<GroupState>, monotonic: Duration) {
+        let mut rules = lock(&self.rules);
+        if !rules.refresh(&self.settings, &self.documents, monotonic) {
+            return;
+        }
+        let now_ms = self.clock.now_ms();
+        let before = std::mem::take(groups);
+        let reloaded = reload(before, rules.loaded(), now_ms, monotonic);
+        *groups = reloaded.groups;
+        let mut desk = lock(&self.desk);
+        for transition in &reloaded.ended {
+            desk.end(transition, now_ms);
+        }
+        desk.forget_rules(reloaded.gone);
+        tracing::info!(groups = groups.len(), "rules read anew");
+    }
+
     fn run(&self) {
         let mut stop = lock(&self.stop);
         while !*stop {
@@ -180,6 +232,7 @@ impl Shared {
         let monotonic = self.clock.monotonic();
         let mut groups = lock(&self.groups);
         lock(&self.desk).book = self.documents.book();
+        self.reload(&mut groups, monotonic);
         for group in groups.iter_mut().filter(|group| group.is_due(monotonic)) {
             let transitions = self.evaluate(group, monotonic);
             if !transitions.is_empty() {
@@ -198,6 +251,9 @@ impl Shared {
             Ok(()) => {}
             Err(error) => desk.report_unsaved(&chain(&error)),
         }
+        drop(desk);
+        drop(groups);
+        self.end_silences();
     }
 
     /// What ran when an alert fired is stored.

@@ -7,6 +7,7 @@
 mod apply;
 mod book;
 mod kinds;
+mod secrets;
 #[cfg(test)]
 mod tests;
 
@@ -19,8 +20,9 @@ use serde::Serialize;
 
 pub use apply::{Action, Applied, Outcome, Wanted};
 pub use book::Book;
-pub(crate) use kinds::{DASHBOARDS, SILENCES};
 pub use kinds::{KINDS, Kind};
+pub(crate) use kinds::{DASHBOARDS, RULES, SILENCES, WINDOWS};
+pub(crate) use secrets::SecretsError;
 
 use book::Cached;
 

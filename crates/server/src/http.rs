@@ -3,6 +3,7 @@
 mod acknowledge;
 mod alertmanager;
 mod assets;
+mod backtest;
 mod connections;
 mod counters;
 mod dashboards;
@@ -20,14 +21,17 @@ mod inventory;
 mod live;
 mod messages;
 mod notifications;
+mod openapi;
 mod otlp;
 mod own_metrics;
+mod preview;
 mod processes;
 mod prometheus;
 mod push;
 mod range;
 mod receive;
 mod remote_write;
+mod secrets;
 mod services;
 mod simple;
 mod stream;
@@ -36,7 +40,7 @@ mod unpack;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 
 use crate::app::Context;
 
@@ -61,6 +65,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/documents/{kind}/{name}/check", post(documents::check))
         .route("/api/documents/{kind}/{name}/diff", get(documents::diff))
         .route("/api/documents/{kind}/{name}/history", get(documents::history))
+        .route("/api/documents/{kind}/{name}/preview", post(preview::preview))
         .route("/api/documents/{kind}/{name}/rollback", post(documents::roll_back))
         .route("/api/events", get(events::events))
         .route("/api/forward", get(doors::forward))
@@ -76,8 +81,12 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/metrics", get(host::metrics))
         .route("/api/notifications", get(notifications::list))
         .route("/api/notifications/retry", post(notifications::retry))
+        .route("/api/openapi.json", get(openapi::openapi))
         .route("/api/processes", get(processes::processes))
         .route("/api/range", get(range::range))
+        .route("/api/rules/backtest", post(backtest::backtest))
+        .route("/api/secrets", get(secrets::list))
+        .route("/api/secrets/{name}", put(secrets::set).delete(secrets::remove))
         .route("/api/services", get(services::services))
         .route("/api/status", get(health::status))
         .route("/api/stream", get(stream::stream))

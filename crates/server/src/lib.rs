@@ -38,7 +38,7 @@ pub use barograph_notify::{Network, NetworkError, Setup as NotifySetup};
 
 pub use alerting::{
     ActError, AlertReport, Alerting, AlertingError, AlertingSettings, AlertingStatus, GroupReport,
-    Health, RuleReport,
+    Health, RuleReport, Tested, TestedFiring,
 };
 pub use answers::{
     ConnectionsAnswer, EventSourceAnswer, InventoryAnswer, ProcessAnswer, ProcessesAnswer,

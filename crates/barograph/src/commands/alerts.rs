@@ -5,7 +5,8 @@ mod show;
 use std::time::Duration;
 
 use barograph_alerts::matchers::Matchers;
-use barograph_model::{Clock as _, MatchOp, SystemClock};
+use barograph_alerts::mute::Silence;
+use barograph_model::{Clock as _, SystemClock};
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -103,6 +104,12 @@ pub(crate) struct SilenceArgs {
     /// Why.
     #[arg(short, long, value_name = "TEXT")]
     message: String,
+    /// End it as soon as nothing that it hides fires any more.
+    #[arg(long)]
+    until_recovery: bool,
+    /// Only show what it would hide now.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
@@ -218,33 +225,51 @@ fn perform(id: u64, what: &str, act: &Act<'_>, shared: &Shared, done: &str) -> a
 
 fn silence(args: &SilenceArgs) -> anyhow::Result<()> {
     let matchers = Matchers::parse(&args.matchers).map_err(|it| Failure::Input(it.to_string()))?;
-    let matchers: Vec<Value> = matchers
-        .iter()
-        .map(|it| {
-            let is_regex = matches!(it.op(), MatchOp::Regex | MatchOp::NotRegex);
-            let is_equal = matches!(it.op(), MatchOp::Equal | MatchOp::Regex);
-            json!({
-                "name": it.label(), "value": it.value(), "isRegex": is_regex, "isEqual": is_equal,
-            })
-        })
-        .collect();
     let now_ms = SystemClock::new().now_ms();
     let length_ms = i64::try_from(args.length.as_millis()).unwrap_or(i64::MAX);
-    let until_ms = now_ms.saturating_add(length_ms);
-    let body = json!({
-        "matchers": matchers,
-        "startsAt": output::timestamp(now_ms),
-        "endsAt": output::timestamp(until_ms),
-        "createdBy": args.who.by,
-        "comment": args.message,
-    });
+    let silence = Silence {
+        matchers,
+        from_ms: now_ms,
+        to_ms: now_ms.saturating_add(length_ms),
+        owner: args.who.by.clone(),
+        reason: args.message.clone(),
+        ends_on_recovery: args.until_recovery,
+    };
+    // JSON is YAML, too.
+    let text = serde_json::to_string_pretty(&silence)?;
+    let name = format!("{}-{now_ms}", args.who.by);
     let client = Client::new(&args.shared.server)?;
-    let made: Value = client.post("/api/v2/silences", &body)?;
+    if args.dry_run {
+        let found: Preview =
+            client.send_text("POST", "/api/documents/silences/new/preview", &text)?;
+        return preview(&found, args.shared.json);
+    }
+    let document = json!({ "kind": "silences", "name": name, "text": text, "version": 0 });
+    let body = json!({ "by": args.who.by, "note": args.message, "documents": [document] });
+    let made: Value = client.post("/api/documents", &body)?;
     if args.shared.json {
         return output::pretty_json(&made);
     }
-    let name = made.get("silenceID").and_then(Value::as_str).unwrap_or_default();
-    output::line(&format!("Silence {name} holds until {}.", output::timestamp(until_ms)))
+    let until = output::timestamp(silence.to_ms);
+    output::line(&format!("Silence {} holds until {until}.", output::plain(&name)))
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Preview {
+    alerts: Vec<Value>,
+    of: u64,
+}
+
+fn preview(found: &Preview, is_json: bool) -> anyhow::Result<()> {
+    if is_json {
+        return output::pretty_json(found);
+    }
+    for alert in &found.alerts {
+        let labels = alert.get("labels").cloned().unwrap_or_default();
+        let labels: barograph_alerts::machine::Texts = serde_json::from_value(labels)?;
+        output::line(&output::plain(&barograph_alerts::incident::shown(&labels)))?;
+    }
+    output::line(&format!("It would hide {} of {} alerts.", found.alerts.len(), found.of))
 }
 
 fn notifications(args: &NotificationsArgs) -> anyhow::Result<()> {

@@ -1,4 +1,6 @@
-//! `barograph rules`: checks and tests rule files without a server.
+//! `barograph rules`: checks and tests rule files without a server, or on a server's history.
+
+mod backtest;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,12 +15,17 @@ use clap::{Args, Subcommand};
 
 use crate::output;
 
+use backtest::BacktestArgs;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum RulesCommand {
     /// Check rule files: all mistakes, each with its line.
     Check(Files),
     /// Run tests of rules, in the format of `promtool test rules`.
     Test(Files),
+    /// Tell how often the alerting rules of a file would have fired on the history of a running
+    /// server.
+    Backtest(BacktestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -31,6 +38,7 @@ pub(crate) fn run(command: &RulesCommand) -> anyhow::Result<()> {
     match command {
         RulesCommand::Check(files) => check(files),
         RulesCommand::Test(files) => test(files),
+        RulesCommand::Backtest(args) => backtest::run(args),
     }
 }
 

@@ -9,10 +9,12 @@
 
 mod counters;
 mod documents;
+mod documents_cli;
 mod exposition;
 mod forward;
 mod inventory;
 mod live;
+mod openapi;
 mod own_program;
 mod processes;
 mod program;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_alerts::escalation::Decision;
-use barograph_alerts::incident::{Acknowledgement, Incident, IncidentError};
-use barograph_alerts::machine::{Phase, Texts, TransitionKind};
+use barograph_alerts::incident::{Acknowledgement, Incident, IncidentError, shown};
+use barograph_alerts::machine::{Phase, RuleAlerts, Texts, Transition, TransitionKind};
 use barograph_state::{Change, State, StateError};
 use serde::Serialize;
 
 use super::round::Happened;
+use super::saved::write_alerts;
 use super::tell::Waiting;
 use crate::documents::Book;
 use crate::link::LinkError;
@@ -28,6 +29,8 @@ pub(super) struct Desk {
     next: u64,
     unsaved: BTreeSet<u64>,
     removed: BTreeSet<u64>,
+    /// The keys of rules that are gone, whose saved alerts are to go.
+    gone: Vec<String>,
     /// Lines of the audit log that are to be written with them.
     acts: Vec<String>,
     /// Messages that are to be written with them.
@@ -91,6 +94,7 @@ impl Desk {
             next: counted.max(highest),
             unsaved: BTreeSet::new(),
             removed: BTreeSet::new(),
+            gone: Vec::new(),
             acts: Vec::new(),
             outbox: Vec::new(),
             book,
@@ -113,6 +117,10 @@ impl Desk {
     pub(super) fn take(&mut self, happened: &[Happened], at_ms: i64) {
         let book = Arc::clone(&self.book);
         for Happened { transition, depends_on, escalation, about } in happened {
+            if transition.kind == TransitionKind::Resolved {
+                self.end(transition, at_ms);
+                continue;
+            }
             let labels = &transition.alert.labels;
             let muted_by =
                 book.muted_by(labels, at_ms).or_else(|| self.explained_by(labels, depends_on));
@@ -132,14 +140,27 @@ impl Desk {
                     (None, _) => continue,
                 };
                 let Some(incident) = self.change(id) else { continue };
-                let is_over = incident.take(transition, muted_by.clone(), at_ms);
+                incident.take(transition, muted_by.clone(), at_ms);
                 incident.describe(labels, about);
-                if is_over {
-                    self.say_farewell(id, at_ms);
-                }
             }
         }
         self.forget();
+    }
+
+    /// Ends an alert wherever it fires, also where it would not be led to by now.
+    pub(super) fn end(&mut self, transition: &Transition, at_ms: i64) {
+        let name = shown(&transition.alert.labels);
+        let fires = |incident: &Incident| {
+            incident.alerts.get(&name).is_some_and(|it| it.phase == Phase::Firing)
+        };
+        let open = self.incidents.iter().filter(|(_, it)| it.is_open() && fires(it));
+        let open: Vec<u64> = open.map(|(id, _)| *id).collect();
+        for id in open {
+            let Some(incident) = self.change(id) else { continue };
+            if incident.take(transition, None, at_ms) {
+                self.say_farewell(id, at_ms);
+            }
+        }
     }
 
     fn open(&mut self, decision: Decision, at_ms: i64) -> u64 {
@@ -283,10 +304,16 @@ impl Desk {
         self.unsaved.insert(incident);
     }
 
+    /// What is saved of the alerts of these rules goes with the next saving.
+    pub(super) fn forget_rules(&mut self, keys: Vec<String>) {
+        self.gone.extend(keys);
+    }
+
     pub(super) fn is_unsaved(&self) -> bool {
         let is_any = |set: &BTreeSet<u64>| !set.is_empty();
         is_any(&self.unsaved)
             || is_any(&self.removed)
+            || !self.gone.is_empty()
             || !self.acts.is_empty()
             || !self.outbox.is_empty()
     }
@@ -301,6 +328,9 @@ impl Desk {
         for id in &self.removed {
             change.remove_entry(INCIDENTS, &id.to_string())?;
         }
+        for key in &self.gone {
+            write_alerts(change, key, &RuleAlerts::default())?;
+        }
         change.set_entry(COUNTERS, INCIDENTS, self.next.to_string().as_bytes())?;
         for act in &self.acts {
             change.append(AUDIT, act.as_bytes())?;
@@ -311,6 +341,7 @@ impl Desk {
     pub(super) fn saved(&mut self) {
         self.unsaved.clear();
         self.removed.clear();
+        self.gone.clear();
         self.acts.clear();
         self.outbox.clear();
         if self.problem.take().is_some() {

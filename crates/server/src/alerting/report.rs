@@ -5,6 +5,7 @@ use std::time::Duration;
 use barograph_alerts::incident::{Acknowledgement, Incident};
 use barograph_alerts::machine::Alert;
 use barograph_alerts::rule::{AlertingRule, Rule};
+use serde::Serialize;
 
 use super::desk::ActError;
 use super::round::{GroupState, RuleState};
@@ -22,6 +23,8 @@ pub struct GroupReport {
     pub took: Duration,
     /// Evaluations that did not happen in time.
     pub missed: u64,
+    /// The newest text of these rules has mistakes; what runs is the last good one.
+    pub problem: Option<String>,
     pub rules: Vec<RuleReport>,
 }
 
@@ -53,7 +56,7 @@ pub struct AlertReport {
 }
 
 /// How alerting is doing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct AlertingStatus {
     pub groups: usize,
     pub rules: usize,
@@ -65,6 +68,8 @@ pub struct AlertingStatus {
     pub open_incidents: usize,
     /// Why alerts cannot be saved at present.
     pub problem: Option<String>,
+    /// What is wrong with the newest texts of rules, whose last good ones run on.
+    pub rule_problems: Vec<String>,
 }
 
 impl Health {
@@ -127,6 +132,8 @@ impl Alerting {
         let desk = lock(&self.shared.desk);
         status.open_incidents = desk.incidents().filter(|(_, it)| it.is_open()).count();
         status.problem = desk.problem().map(str::to_owned);
+        drop(desk);
+        status.rule_problems = lock(&self.shared.rules).problems();
         status
     }
 
@@ -193,6 +200,7 @@ fn group_report(group: &GroupState, default: Duration) -> GroupReport {
         evaluated_ms: group.evaluated_ms,
         took: group.took,
         missed: group.missed,
+        problem: group.loaded.problem.clone(),
         rules: pairs.map(|(rule, state)| rule_report(rule, state, is_evaluated)).collect(),
     }
 }

@@ -1,15 +1,17 @@
 //! One evaluation of one group.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use barograph_alerts::evaluate::{Ground, RuleError};
 use barograph_alerts::incident::About;
 use barograph_alerts::machine::{Evaluation, RuleAlerts, Texts, Transition};
 use barograph_alerts::rule::{AlertingRule, RecordingRule, Rule};
-use barograph_model::{Batch, Matcher, Sample, Selection, SeriesSource, chain};
+use barograph_model::{Labels, Matcher, Sample, Selection, SeriesSource, chain};
 
 use super::Shared;
 use super::loading::Loaded;
+use super::recorded::{Recorded, alert_samples};
 
 /// A group as it is evaluated.
 #[derive(Debug)]
@@ -38,6 +40,19 @@ pub(super) struct RuleState {
     /// Whether its alerts are not saved as they are, and when they were saved last.
     pub(super) is_unsaved: bool,
     pub(super) saved: Duration,
+    /// The series that the last evaluation stored.
+    pub(super) stored: BTreeSet<Labels>,
+}
+
+impl RuleState {
+    /// Notes how the evaluation went; a new mistake is in the log.
+    fn fail(&mut self, rule: &Rule, error: Option<String>) {
+        if error.is_some() && error != self.error {
+            let text = error.as_deref().unwrap_or_default();
+            tracing::warn!(rule = rule.name(), error = text, "rule not evaluated");
+        }
+        self.error = error;
+    }
 }
 
 /// Something happened to an alert of a rule.
@@ -77,7 +92,13 @@ impl GroupState {
         let name = self.loaded.group.rules.get(place).map_or("", Rule::name);
         let same = self.loaded.group.rules.iter().take(place).filter(|it| it.name() == name);
         let number = same.count();
-        format!("{}/{name}#{number}", self.loaded.group.name)
+        format!("{}/{name}#{number}", self.loaded.key)
+    }
+
+    /// The same group with rules that were read anew; its rhythm stays. The states of the rules are
+    /// the caller's to put in.
+    pub(super) fn with(self, loaded: Loaded) -> Self {
+        Self { loaded, rules: Vec::new(), ..self }
     }
 
     /// Notes that it is evaluated now, and tells how much time counts since it was last.
@@ -102,13 +123,22 @@ impl Shared {
         let at_ms = self.clock.now_ms() - group.loaded.group.offset_ms;
         let limit = group.loaded.group.limit;
         let mut happened = Vec::new();
-        for (rule, state) in group.loaded.group.rules.iter().zip(&mut group.rules) {
+        let mut recorded = Recorded::new(at_ms);
+        for (place, (rule, state)) in
+            group.loaded.group.rules.iter().zip(&mut group.rules).enumerate()
+        {
             let started = self.clock.monotonic();
+            if recorded.are_read_by(rule) {
+                recorded.store(&self.store);
+            }
             let outcome = match rule {
-                Rule::Recording(rule) => self.record(rule, at_ms, limit),
+                Rule::Recording(rule) => self.record(rule, at_ms, limit).map(|samples| {
+                    recorded.take(place, state, samples);
+                }),
                 Rule::Alerting(rule) => {
                     let elapsed_ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
                     self.judge(rule, state, (at_ms, elapsed_ms), limit).map(|transitions| {
+                        recorded.take(place, state, alert_samples(&state.alerts));
                         happened.extend(transitions.into_iter().map(|transition| Happened {
                             transition,
                             depends_on: rule.depends_on.clone(),
@@ -118,13 +148,16 @@ impl Shared {
                     })
                 }
             };
-            let error = outcome.err();
-            if error.is_some() && error != state.error {
-                let text = error.as_deref().unwrap_or_default();
-                tracing::warn!(rule = rule.name(), error = text, "rule not evaluated");
-            }
-            state.error = error;
+            state.fail(rule, outcome.err());
             state.took = self.clock.monotonic().saturating_sub(started);
+        }
+        recorded.store(&self.store);
+        for (place, error) in recorded.failed {
+            if let Some((rule, state)) =
+                group.loaded.group.rules.get(place).zip(group.rules.get_mut(place))
+            {
+                state.fail(rule, Some(error));
+            }
         }
         group.evaluated_ms = Some(at_ms);
         group.took = self.clock.monotonic().saturating_sub(monotonic);
@@ -187,12 +220,14 @@ impl Shared {
             .any(|series| reader.samples(series, &mut samples).is_ok() && !samples.times.is_empty())
     }
 
-    fn record(&self, rule: &RecordingRule, at_ms: i64, limit: usize) -> Result<(), String> {
+    fn record(
+        &self,
+        rule: &RecordingRule,
+        at_ms: i64,
+        limit: usize,
+    ) -> Result<Vec<Sample>, String> {
         let told = |error: RuleError| chain(&error);
         let records = self.ground().records(rule, at_ms, limit).map_err(told)?;
-        let samples = records.into_iter().map(|(labels, value)| Sample { labels, value }).collect();
-        let batch = Batch { time_ms: at_ms, samples };
-        self.store.append(&[batch]).map_err(|error| chain(&error))?;
-        Ok(())
+        Ok(records.into_iter().map(|(labels, value)| Sample { labels, value }).collect())
     }
 }

@@ -19,18 +19,21 @@ const ALERTS: &str = "alerts";
 const PART: usize = 300;
 const PENDING_SAVED_EVERY: Duration = Duration::from_secs(60);
 
-/// Groups with the alerts that were saved of their rules. What belongs to no rule is dropped at the
-/// next saving of such a key, and otherwise left alone.
+/// Saved alerts of rules that are gone, by the rules' keys.
+pub(super) type Orphans = BTreeMap<String, Vec<Alert>>;
+
+/// Groups with the alerts that were saved of their rules, and the alerts that were saved of rules
+/// that are gone, by the rules' keys.
 pub(super) fn restore(
     state: &State,
     loaded: Vec<Loaded>,
     monotonic: Duration,
-) -> Result<Vec<GroupState>, StateError> {
+) -> Result<(Vec<GroupState>, Orphans), StateError> {
     let listing = state.read(|view| view.entries(ALERTS))?;
     for damaged in &listing.damaged {
         tracing::error!(entry = damaged, "saved alerts are damaged and left out");
     }
-    let mut saved: BTreeMap<String, Vec<Alert>> = BTreeMap::new();
+    let mut saved = Orphans::new();
     for (key, body) in listing.items {
         let rule = key.rsplit_once('/').map_or(key.as_str(), |(rule, _)| rule);
         match serde_json::from_slice::<Vec<Alert>>(&body) {
@@ -48,7 +51,8 @@ pub(super) fn restore(
         }
         group
     });
-    Ok(groups.collect())
+    let groups = groups.collect();
+    Ok((groups, saved))
 }
 
 /// Writes what changed at the desk, and more, in one transaction.
@@ -105,7 +109,11 @@ pub(super) fn save(
     Ok(())
 }
 
-fn write_alerts(change: &mut Change<'_>, key: &str, alerts: &RuleAlerts) -> Result<(), StateError> {
+pub(super) fn write_alerts(
+    change: &mut Change<'_>,
+    key: &str,
+    alerts: &RuleAlerts,
+) -> Result<(), StateError> {
     let all: Vec<&Alert> = alerts.iter().collect();
     let mut part = 0;
     for alerts in all.chunks(PART) {

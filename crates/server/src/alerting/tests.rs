@@ -12,6 +12,7 @@ use barograph_testkit::FakeClock;
 use tempfile::TempDir;
 
 use super::*;
+use crate::documents::{Author, Wanted};
 
 const START_MS: i64 = 1_700_000_000_000;
 
@@ -74,23 +75,21 @@ fn shared(folder: &TempDir, clock: &Arc<FakeClock>) -> Shared {
     let state = State::open(&folder.path().join("state"), Arc::clone(&clock)).unwrap();
     let state = Arc::new(state);
     let documents = Arc::new(Documents::new(Arc::clone(&state), Arc::clone(&clock)));
-    let groups = loading::load(&settings).unwrap();
-    let groups = saved::restore(&state, groups, clock.monotonic()).unwrap();
-    Shared {
-        store: Arc::new(Store::open(store, Arc::clone(&clock)).unwrap()),
-        desk: Mutex::new(Desk::restore(&state, documents.book(), &settings.external_url).unwrap()),
-        posted: tokio::sync::Notify::new(),
-        processes: OnceLock::new(),
-        state,
-        documents,
-        engine: Engine::new(QuerySettings::default(), Arc::clone(&clock)),
-        clock,
-        settings,
-        external_labels: BTreeMap::new(),
-        groups: Mutex::new(groups),
-        stop: Mutex::new(false),
-        stopped: Condvar::new(),
-    }
+    let store = Arc::new(Store::open(store, Arc::clone(&clock)).unwrap());
+    let engine = Engine::new(QuerySettings::default(), Arc::clone(&clock));
+    Shared::restore(store, documents, engine, clock, settings).unwrap()
+}
+
+/// The rules of these settings alone, or what is wrong with them.
+fn load(settings: &AlertingSettings) -> Result<Vec<loading::Loaded>, Vec<String>> {
+    let folder = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(FakeClock::new(START_MS));
+    let state = Arc::new(State::open(folder.path(), Arc::clone(&clock)).unwrap());
+    let documents = Documents::new(state, clock);
+    let mut rules = Rules::new();
+    assert!(rules.refresh(settings, &documents, Duration::ZERO));
+    let problems = rules.problems();
+    if problems.is_empty() { Ok(rules.loaded()) } else { Err(problems) }
 }
 
 const CPU: &str = "groups: [{name: g, interval: 10s, rules: [
@@ -98,7 +97,7 @@ const CPU: &str = "groups: [{name: g, interval: 10s, rules: [
 
 #[test]
 fn the_rules_that_ship_are_rules() {
-    let loaded = loading::load(&AlertingSettings::default()).unwrap();
+    let loaded = load(&AlertingSettings::default()).unwrap();
     assert!(loaded.iter().any(|it| it.group.name == "barograph" && it.group.rules.len() > 5));
 }
 
@@ -109,7 +108,7 @@ fn a_rule_of_ones_own_goes_before_the_one_that_ships() {
     let own = "groups: [{name: barograph, rules: [{alert: CpuHigh, expr: cpu_usage > 50}]}]";
     fs::write(&path, own).unwrap();
     let settings = AlertingSettings { files: vec![path], ..AlertingSettings::default() };
-    let loaded = loading::load(&settings).unwrap();
+    let loaded = load(&settings).unwrap();
     let names =
         loaded.iter().flat_map(|it| it.group.rules.iter().map(barograph_alerts::rule::Rule::name));
     assert_eq!(names.filter(|name| *name == "CpuHigh").count(), 1);
@@ -122,10 +121,10 @@ fn mistakes_in_rule_files_are_told_with_file_and_line() {
     fs::write(&path, "groups:\n- name: g\n  rules:\n  - {alert: A, expr: 'sum('}\n").unwrap();
     let missing = folder.path().join("none.yml");
     let settings = AlertingSettings { files: vec![path, missing], ..AlertingSettings::default() };
-    let problems = loading::load(&settings).unwrap_err();
+    let problems = load(&settings).unwrap_err();
     assert_eq!(problems.len(), 2, "{problems:?}");
-    assert!(problems[0].contains("none.yml: "), "{problems:?}");
-    assert!(problems[1].contains("bad.yml:4:"), "{problems:?}");
+    assert!(problems[1].contains("none.yml: "), "{problems:?}");
+    assert!(problems[0].contains("bad.yml:4:"), "{problems:?}");
 }
 
 #[test]
@@ -335,4 +334,114 @@ fn a_restart_tells_nobody_again_and_goes_on_escalating() {
         bench.tell(&[("a", 90.0)]);
     }
     assert_eq!(bench.posted(), ["1/0/1/0/hook/", "1/0/2/0/pager/anna"]);
+}
+
+/// Writes a document of rules, or removes it.
+fn put(bench: &Bench, text: Option<&str>) {
+    let wanted = Wanted {
+        kind: "rules".to_owned(),
+        name: "own".to_owned(),
+        text: text.map(str::to_owned),
+        expected: barograph_state::Expected::Any,
+    };
+    bench.shared.documents.apply(&[wanted], Author { by: "anna", note: "" }, false).unwrap();
+}
+
+#[test]
+fn rules_in_documents_count_at_once_and_their_alerts_end_with_them() {
+    let bench = Bench::new("groups: []");
+    put(&bench, Some(CPU));
+    for _ in 0..3 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, false)]);
+    // Another rule beside it, and another comment: the alert goes on as it is.
+    put(&bench, Some(&CPU.replace("rules: [", "rules: [{record: x, expr: max(cpu_usage)},")));
+    bench.tell(&[("a", 90.0)]);
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, false)]);
+    assert_eq!(bench.open_incidents(), 1);
+    put(&bench, None);
+    bench.tell(&[("a", 90.0)]);
+    assert_eq!((bench.phases().len(), bench.open_incidents()), (0, 0));
+    let left = bench.shared.state.read(|view| view.entries("alerts")).unwrap().items;
+    assert_eq!(left.len(), 0, "what was saved of the rule's alerts is gone");
+}
+
+#[test]
+fn a_file_with_mistakes_leaves_its_last_good_rules_running() {
+    let bench = Bench::new(CPU);
+    for _ in 0..3 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    let path = bench.folder.path().join("rules.yml");
+    fs::write(&path, "groups: [{name: g, rules: [{alert: Cpu, expr: 'sum('}]}]").unwrap();
+    bench.tell(&[("a", 90.0)]);
+    assert_eq!(bench.phases(), [("a".to_owned(), Phase::Firing, false)]);
+    let problems = lock(&bench.shared.rules).problems();
+    assert!(problems[0].contains("rules.yml:1:"), "{problems:?}");
+    assert!(lock(&bench.shared.groups)[0].loaded.problem.is_some());
+    fs::write(&path, CPU.replace("greater_than: 80", "greater_than: 95")).unwrap();
+    bench.tell(&[("a", 90.0)]);
+    assert_eq!(bench.phases()[0].1, Phase::Resolved);
+    assert!(lock(&bench.shared.rules).problems().is_empty());
+}
+
+#[test]
+fn alerts_of_a_rule_that_went_while_nothing_ran_end_at_the_start() {
+    let bench = Bench::new(CPU);
+    for _ in 0..3 {
+        bench.tell(&[("a", 90.0)]);
+    }
+    fs::write(bench.folder.path().join("rules.yml"), "groups: []").unwrap();
+    let bench = bench.reopened();
+    assert_eq!((bench.phases().len(), bench.open_incidents()), (0, 0));
+}
+
+#[test]
+fn a_silence_ends_by_itself_once_what_it_hid_is_over() {
+    let bench = Bench::new(CPU);
+    let silence = "{matchers: [host=a], from: 2023-11-14T00:00:00Z, to: 2023-11-20T00:00:00Z,
+        owner: anna, reason: patching, ends_on_recovery: true}";
+    bench.put("silences", "patching", silence);
+    bench.tell(&[("a", 10.0)]);
+    let is_active = |bench: &Bench| {
+        let now_ms = bench.clock.now_ms();
+        bench.shared.documents.book().silences["patching"].is_active(now_ms)
+    };
+    for _ in 0..4 {
+        bench.tell(&[("a", 90.0)]);
+        assert!(is_active(&bench));
+    }
+    assert_eq!(bench.open_incidents(), 1);
+    bench.tell(&[("a", 10.0)]);
+    assert!(!is_active(&bench));
+}
+
+#[test]
+fn alerts_are_series_that_end_with_them() {
+    let bench = Bench::new(
+        "groups: [{name: g, interval: 10s, rules: [
+            {alert: Cpu, metric: cpu_usage, greater_than: 80, for: 10s},
+            {record: firing, expr: 'count by (alertname) (ALERTS{alertstate=\"firing\"})'}]}]",
+    );
+    let ask = |text: &str| {
+        let query = barograph_promql::Query::parse(text).unwrap();
+        let (at_ms, options) = (bench.clock.now_ms(), barograph_promql::Options::default());
+        let store = &*bench.shared.store;
+        match bench.shared.engine.instant(store, &query, at_ms, &options).unwrap().value {
+            barograph_promql::Value::Vector(found) => {
+                found.into_iter().map(|it| (it.labels.to_string(), it.value)).collect::<Vec<_>>()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    bench.tell(&[("a", 90.0)]);
+    let since = bench.clock.now_ms() / 1000;
+    assert_eq!(ask("ALERTS")[0].0, r#"ALERTS{alertname="Cpu",alertstate="pending",host="a"}"#);
+    bench.tell(&[("a", 90.0)]);
+    assert_eq!(ask("ALERTS").len(), 1, "the pending series has ended");
+    assert_eq!(ask("ALERTS_FOR_STATE")[0].1.to_string(), since.to_string());
+    assert_eq!(ask("firing"), [(r#"firing{alertname="Cpu"}"#.to_owned(), 1.0)]);
+    bench.tell(&[("a", 1.0)]);
+    assert!(ask("ALERTS or ALERTS_FOR_STATE or firing").is_empty());
 }

@@ -24,9 +24,9 @@ use super::receive::receive;
 /// What stands beside a change: who makes it and why.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Parameters {
+pub(super) struct Parameters {
     #[serde(default = "somebody")]
-    by: String,
+    pub(super) by: String,
     #[serde(default)]
     note: String,
     /// Only tell what would happen.
@@ -43,7 +43,7 @@ fn somebody() -> String {
 
 impl Parameters {
     /// Only those of `allowed` may be given.
-    fn read(text: Option<&str>, allowed: &[&str]) -> Result<Self, ApiError> {
+    pub(super) fn read(text: Option<&str>, allowed: &[&str]) -> Result<Self, ApiError> {
         let bad = |message: String| ApiError::bad_request("bad_parameter", message);
         let text = text.unwrap_or_default();
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text)
@@ -252,7 +252,7 @@ fn expected(headers: &HeaderMap) -> Result<Expected, ApiError> {
     }
 }
 
-async fn text_of(context: &Context, body: Body) -> Result<String, ApiError> {
+pub(super) async fn text_of(context: &Context, body: Body) -> Result<String, ApiError> {
     let received = receive(&context.ingest, body).await?;
     String::from_utf8(received.bytes).map_err(|error| {
         ApiError::bad_request("bad_body", format!("the body is not text: {error}"))

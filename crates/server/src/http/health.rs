@@ -9,6 +9,7 @@ use barograph_store::Stats;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::alerting::AlertingStatus;
 use crate::app::{App, Context};
 
 /// Readings may be this late before the host counts as unwatched.
@@ -59,6 +60,7 @@ pub(crate) struct StatusAnswer {
     own: OwnAnswer,
     collectors: Vec<CollectorAnswer>,
     store: StoreAnswer,
+    alerting: AlertingStatus,
 }
 
 /// What Barograph itself takes; absent where the system does not tell.
@@ -129,6 +131,7 @@ pub(crate) async fn status(State(context): State<Context>) -> Json<StatusAnswer>
         pace: runner.as_ref().map_or(1, |status| status.pace),
         own: own(&context),
         store: store(&context),
+        alerting: context.alerting.status(),
         collectors: runner
             .map_or_else(Vec::new, |status| status.collectors.into_iter().map(collector).collect()),
     })

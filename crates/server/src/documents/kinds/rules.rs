@@ -1,12 +1,13 @@
 //! Rules.
 
 use barograph_alerts::document::{Path, Problem};
-use barograph_alerts::rule::{Rule, read_rules};
+use barograph_alerts::rule::{Rule, read_rules_with};
 
 use super::{Draft, POLICIES, Reading, Use};
+use crate::queries::CounterPaths;
 
 pub(super) fn read(draft: &Draft<'_>) -> Result<Reading, Vec<Problem>> {
-    let groups = read_rules(draft.text)?;
+    let groups = read_rules_with(draft.text, &CounterPaths::for_rules())?;
     let mut reading = Reading::default();
     if groups.iter().all(|group| group.rules.is_empty()) {
         reading.warnings.push(Problem::whole("there is no rule in it"));

@@ -70,7 +70,7 @@ fn shown(group: &GroupReport, wants: &impl Fn(&str) -> bool) -> Value {
         Rule::Alerting(_) => wants("alert"),
         Rule::Recording(_) => wants("record"),
     });
-    json!({
+    let mut shown = json!({
         "name": group.name,
         "file": group.file,
         "interval": group.interval.as_secs_f64(),
@@ -78,7 +78,12 @@ fn shown(group: &GroupReport, wants: &impl Fn(&str) -> bool) -> Value {
         "evaluationTime": group.took.as_secs_f64(),
         "lastEvaluation": evaluated(group.evaluated_ms),
         "rules": rules.map(|report| rule(report, group.evaluated_ms)).collect::<Vec<_>>(),
-    })
+    });
+    if let (Some(fields), Some(problem)) = (shown.as_object_mut(), &group.problem) {
+        // Not one of Prometheus' fields: it forgets such a group.
+        fields.insert("problem".to_owned(), json!(problem));
+    }
+    shown
 }
 
 /// Prometheus says "never" by the first moment of its calendar.
