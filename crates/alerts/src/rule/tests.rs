@@ -197,3 +197,14 @@ fn explosions_and_nonsense_are_errors() {
     assert!(read_rules("groups: 5").is_err());
     assert!(read_rules("\u{0}").is_err());
 }
+
+#[test]
+fn what_public_collections_are_written_in_is_read() {
+    let groups = rules(include_str!("tests/collection.yaml"));
+    let counts: Vec<(usize, usize)> =
+        groups.iter().map(|group| (group.rules.len(), alerting(group).len())).collect();
+    assert_eq!(counts, [(3, 3), (3, 1), (7, 7)]);
+    let overcommit = alerting(&groups[0])[2];
+    assert!(overcommit.annotations["description"].text().ends_with("B.\n"));
+    assert_eq!(groups[1].interval_ms, Some(180_000));
+}
