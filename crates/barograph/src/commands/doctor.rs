@@ -34,6 +34,16 @@ struct Status {
     own: Own,
     collectors: Vec<Collector>,
     store: Store,
+    #[serde(default)]
+    alerting: Alerting,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Alerting {
+    failing: u64,
+    missed: u64,
+    problem: Option<String>,
+    rule_problems: Vec<String>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -225,6 +235,12 @@ fn findings(status: &Status) -> Vec<String> {
             findings.push(format!("collector `{}` is {}", one.name, one.state));
         }
     }
+    let Alerting { failing, problem, rule_problems, .. } = &status.alerting;
+    findings.extend(problem.iter().map(|it| format!("alerts cannot be saved: {it}")));
+    if *failing > 0 {
+        findings.push(format!("{failing} rules cannot be evaluated; /api/v1/rules tells why"));
+    }
+    findings.extend(rule_problems.iter().map(|it| format!("rules with mistakes: {it}")));
     findings
 }
 
