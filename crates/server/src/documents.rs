@@ -20,8 +20,8 @@ use serde::Serialize;
 
 pub use apply::{Action, Applied, Outcome, Wanted};
 pub use book::Book;
-pub use kinds::{KINDS, Kind};
 pub(crate) use kinds::{DASHBOARDS, RULES, SILENCES, WINDOWS};
+pub use kinds::{KINDS, Kind};
 pub(crate) use secrets::SecretsError;
 
 use book::Cached;

@@ -14,6 +14,12 @@ const ALERTS_FOR_STATE: &str = "ALERTS_FOR_STATE";
 /// Alerts of one rule that become series; more are a mistake in the rule.
 const MAX_ALERTS: usize = 1000;
 
+/// Whether series of this name come from rules: those of alerts, and by Prometheus' convention those
+/// with a colon.
+pub(super) fn is_stored_by_rules(name: &str) -> bool {
+    matches!(name, ALERTS | ALERTS_FOR_STATE) || name.contains(':')
+}
+
 /// What the rules of a group recorded at one time and is not stored yet. A rule that reads what one
 /// before it recorded finds it stored; all the others share one commit.
 pub(super) struct Recorded {

@@ -7,11 +7,11 @@ use barograph_alerts::evaluate::{Ground, RuleError};
 use barograph_alerts::incident::About;
 use barograph_alerts::machine::{Evaluation, RuleAlerts, Texts, Transition};
 use barograph_alerts::rule::{AlertingRule, RecordingRule, Rule};
-use barograph_model::{Labels, Matcher, Sample, Selection, SeriesSource, chain};
+use barograph_model::{Labels, METRIC_NAME, Matcher, Sample, Selection, SeriesSource, chain};
 
 use super::Shared;
 use super::loading::Loaded;
-use super::recorded::{Recorded, alert_samples};
+use super::recorded::{Recorded, alert_samples, is_stored_by_rules};
 
 /// A group as it is evaluated.
 #[derive(Debug)]
@@ -213,10 +213,16 @@ impl Shared {
         };
         // What cannot be looked up is no reason to believe that a host is silent.
         let Ok(selected) = SeriesSource::select(&*self.store, &selection) else { return false };
+        // What rules store of a host says nothing about it.
+        let is_told = |place: &usize| {
+            let name = selected.labels().get(*place).and_then(|it| it.get(METRIC_NAME));
+            name.is_some_and(|name| !is_stored_by_rules(name))
+        };
         let mut reader = selected.reader();
         let mut samples = barograph_model::Samples::default();
         // Series that are in the partition need not have samples in the last minute.
         !(0..selected.labels().len())
+            .filter(is_told)
             .any(|series| reader.samples(series, &mut samples).is_ok() && !samples.times.is_empty())
     }
 

@@ -121,8 +121,9 @@ fn described(operation: &Operation<'_>) -> Value {
     let refused = json!({ "description": "a refusal", "content": {
         "application/json": { "schema": { "$ref": "#/components/schemas/Error" } },
     } });
-    // Two interfaces are others', and refuse in their own forms.
-    let is_foreign = matches!(operation.group, "prometheus" | "alertmanager");
+    // Two interfaces are others', and refuse in their own forms; so do pages for people.
+    let is_foreign = matches!(operation.group, "prometheus" | "alertmanager")
+        || operation.answer == Some("text/html");
     let refused = if is_foreign { json!({ "description": "a refusal" }) } else { refused };
     let mut answer = json!({ "description": "done" });
     if let (Some(media), Some(fields)) = (operation.answer, answer.as_object_mut()) {
@@ -206,7 +207,8 @@ mod tests {
     fn answered() -> BTreeSet<(String, String)> {
         let mut found = BTreeSet::new();
         for text in ROUTERS {
-            for part in text.split(".route(").skip(1) {
+            let parts = text.split(".route(").skip(1);
+            for part in parts.filter(|it| it.trim_start().starts_with('"')) {
                 let path = part.split('"').nth(1).unwrap();
                 let rest = part.split_once(path).unwrap().1;
                 let handlers = rest.split(".merge(").next().unwrap();

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use barograph_alerts::incident::shown;
 use barograph_alerts::machine::Texts;
 use barograph_model::{Clock as _, SystemClock};
-use barograph_promql::format_duration;
+use barograph_promql::{format_duration, parse_duration};
 use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub(crate) struct BacktestArgs {
     file: PathBuf,
     /// How far back, such as 6h or 30d.
     #[arg(long, value_name = "TIME", default_value = "1d",
-          value_parser = crate::config::parse_duration)]
+          value_parser = length)]
     last: Duration,
     /// Time between two evaluations; without it as fits the range, 10s or more.
     #[arg(long, value_name = "TIME", value_parser = crate::config::parse_duration)]
@@ -89,6 +89,12 @@ pub(super) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
         return output::pretty_json(&found);
     }
     output::line(&output::plain_lines(&report(&serde_json::from_value(found)?)))
+}
+
+/// A length of time in Prometheus' words, which know days and weeks.
+fn length(text: &str) -> Result<Duration, String> {
+    let ms = parse_duration(text).map_err(|error| format!("{error}; such as 6h or 30d"))?;
+    u64::try_from(ms).map(Duration::from_millis).map_err(|error| error.to_string())
 }
 
 fn report(answer: &Answer) -> String {
