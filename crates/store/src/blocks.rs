@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::block_cache::{Block, BlockCache};
 use crate::codec::block::{ChunkRef, Head};
 use crate::codec::bytes::Decoded;
 use crate::db::{Meta, Table};
@@ -114,15 +115,16 @@ impl BlockRun {
 #[derive(Debug)]
 struct Loaded {
     /// Nothing when it is damaged.
-    block: Option<(Head, Vec<u8>)>,
+    block: Option<Arc<Block>>,
     /// When it was last read from, counted in readings.
     used: u64,
 }
 
 /// Reads series after series; quickest in ascending order.
 #[derive(Debug)]
-pub(crate) struct BlockReader {
+pub(crate) struct BlockReader<'a> {
     pub(crate) connection: Connection,
+    cache: &'a BlockCache,
     meta: Meta,
     loaded: HashMap<u32, Loaded>,
     max_loaded: usize,
@@ -140,11 +142,16 @@ pub(crate) struct Damage {
 /// Takes a chunk that was found: where it is told of, which it is, its bytes.
 pub(crate) type OnChunk<'a> = dyn FnMut(&Head, ChunkRef, &[u8]) -> Decoded<()> + 'a;
 
-impl BlockReader {
+impl<'a> BlockReader<'a> {
     /// One of so many readers.
-    pub(crate) fn new(connection: Connection, meta: Meta, readers: usize) -> Self {
+    pub(crate) fn new(
+        connection: Connection,
+        cache: &'a BlockCache,
+        meta: Meta,
+        readers: usize,
+    ) -> Self {
         let max_loaded = (MAX_LOADED / readers.max(1)).max(MIN_LOADED);
-        Self { connection, meta, loaded: HashMap::new(), max_loaded, readings: 0 }
+        Self { connection, cache, meta, loaded: HashMap::new(), max_loaded, readings: 0 }
     }
 
     /// Hands on the chunks of a series that overlap a range, oldest sealing first.
@@ -165,10 +172,11 @@ impl BlockReader {
             }
             let Some(loaded) = self.loaded.get_mut(&block.id) else { continue };
             loaded.used = self.readings;
-            let Some((head, data)) = &loaded.block else {
+            let Some(kept) = &loaded.block else {
                 damage.blocks.push(block.id);
                 continue;
             };
+            let Block { head, data } = &**kept;
             let start = head.chunks.partition_point(|chunk| chunk.series < series);
             for chunk in head.chunks[start..].iter().take_while(|chunk| chunk.series == series) {
                 let summary = head.summary(*chunk);
@@ -191,7 +199,10 @@ impl BlockReader {
         }
     }
 
-    fn load(&self, block: &BlockInfo) -> Option<(Head, Vec<u8>)> {
+    fn load(&self, block: &BlockInfo) -> Option<Arc<Block>> {
+        if let Some(kept) = self.cache.get(block.id) {
+            return Some(kept);
+        }
         let seed = self.meta.seed(Table::Block, i64::from(block.id));
         // Its series were checked when the partition was opened.
         let head = Head::decode(&block.head, seed, u32::MAX).ok()?;
@@ -199,6 +210,8 @@ impl BlockReader {
             .connection
             .prepare_cached("SELECT data FROM block WHERE id = ?1")
             .and_then(|mut query| query.query_row([block.id], |row| row.get(0)).optional());
-        Some((head, data.ok()??))
+        let loaded = Arc::new(Block { head, data: data.ok()?? });
+        self.cache.put(block.id, &loaded);
+        Some(loaded)
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
+use crate::block_cache::BlockCache;
 use crate::codec::bytes::{Decoded, Reader, put_checksum, put_varint, verified, zigzag};
 use crate::error::OpenError;
 use crate::sequence;
@@ -142,11 +143,12 @@ fn unique() -> u64 {
 pub(crate) struct Database {
     pub(crate) path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    pub(crate) blocks: BlockCache,
 }
 
 impl Database {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+        Self { path, idle: Mutex::new(Vec::new()), blocks: BlockCache::default() }
     }
 
     fn failed(&self, source: rusqlite::Error) -> OpenError {

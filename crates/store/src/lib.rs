@@ -28,6 +28,7 @@
 //! ```
 
 mod backup;
+mod block_cache;
 mod blocks;
 mod buckets;
 mod codec;

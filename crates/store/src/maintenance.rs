@@ -61,6 +61,7 @@ fn write_what_is_due(shared: &Shared) -> Result<(), SealError> {
             return Ok(());
         }
         partition.learn_facts();
+        partition.tire();
         partition.remove_replaced();
         let over = is_over(shared, &partition);
         if let Some(live) = partition.open_live() {

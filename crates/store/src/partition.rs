@@ -311,6 +311,16 @@ impl Partition {
         (!done).then_some(kinds)
     }
 
+    /// Blocks that were read lately are not kept for ever.
+    pub(crate) fn tire(&self) {
+        if let Some(live) = self.open_live() {
+            live.database.blocks.tire();
+        }
+        for opened in lock(&self.sealed).files.iter().filter_map(|file| file.opened.as_ref()) {
+            opened.database.blocks.tire();
+        }
+    }
+
     /// The files that are not written to any more.
     pub(crate) fn kinds(&self) -> Vec<FileKind> {
         lock(&self.sealed).files.iter().map(|file| file.kind).collect()

@@ -52,12 +52,13 @@ impl Source {
     }
 
     /// One of so many readers.
-    fn reader(&self, readers: usize) -> Result<BlockReader, OpenError> {
+    fn reader(&self, readers: usize) -> Result<BlockReader<'_>, OpenError> {
         let meta = match self {
             Self::Live(live) => read(&live.state).meta,
             Self::Sealed(sealed) => sealed.meta,
         };
-        Ok(BlockReader::new(self.database().reader()?, meta, readers))
+        let database = self.database();
+        Ok(BlockReader::new(database.reader()?, &database.blocks, meta, readers))
     }
 }
 
@@ -65,19 +66,19 @@ impl Source {
 #[derive(Debug)]
 pub(crate) struct Readers<'a> {
     sources: &'a [Source],
-    files: Vec<Reader>,
+    files: Vec<Reader<'a>>,
     newest: Columns,
 }
 
 #[derive(Debug)]
-enum Reader {
+enum Reader<'a> {
     Closed,
-    Open(Box<BlockReader>),
+    Open(Box<BlockReader<'a>>),
     Failed,
 }
 
-impl Reader {
-    fn open(&mut self, source: &Source, readers: usize) -> Option<&mut BlockReader> {
+impl<'a> Reader<'a> {
+    fn open(&mut self, source: &'a Source, readers: usize) -> Option<&mut BlockReader<'a>> {
         if matches!(self, Self::Closed) {
             let reader = source.reader(readers);
             *self = reader.map_or(Self::Failed, |reader| Self::Open(Box::new(reader)));

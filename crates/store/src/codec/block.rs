@@ -9,9 +9,9 @@
 //! Series that were sampled together share one column of timestamps. Count, first and last
 //! time of a chunk are those of its column.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use barograph_model::{Buckets, Labels};
 
@@ -123,7 +123,7 @@ pub(crate) struct ChunkRef {
 struct Column {
     summary: Summary,
     bytes: Box<[u8]>,
-    times: OnceCell<Decoded<Box<[i64]>>>,
+    times: OnceLock<Decoded<Box<[i64]>>>,
 }
 
 impl Column {
@@ -159,7 +159,7 @@ impl Head {
             columns.push(Column {
                 summary: times::summary(column)?,
                 bytes: column.into(),
-                times: OnceCell::new(),
+                times: OnceLock::new(),
             });
         }
         let n_chunks = reader.count()?;
