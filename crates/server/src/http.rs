@@ -36,6 +36,7 @@ mod services;
 mod simple;
 mod stream;
 mod subscription;
+mod system_counters;
 mod unpack;
 
 use axum::Router;
@@ -54,6 +55,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/checks", get(doors::checks))
         .route("/api/connections", get(connections::connections))
         .route("/api/counters", get(counters::counters))
+        .route("/api/counters/system", get(system_counters::counters))
         .route("/api/current_metrics", get(simple::current_metrics))
         .route("/api/dashboards/{name}", get(dashboards::dashboard))
         .route("/api/documents", get(documents::all).post(documents::apply))
