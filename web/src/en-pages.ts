@@ -2,6 +2,19 @@ import { duration } from './lib/format'
 
 /** The texts of pages that come when they are first opened. */
 export const enPages = {
+  keys: {
+    title: 'Keyboard',
+    enabled: 'Single-key shortcuts',
+    groups: {
+      time: 'Time', view: 'View', charts: 'Charts',
+    },
+    rows: {
+      earlier: 'Earlier, later', pan: 'Earlier, later by a quarter; or drag with Shift', compare: 'Compare with the week before', zoom: 'Zoom in, out', back: 'Back to the view before the zoom', live: 'Go live', pause: 'Pause and resume', range: 'Type a range',
+      next: 'Next, previous chart', move: 'Move the pin in the focused chart', ends: 'First, last moment', pin: 'Pin the moment under the pointer, or the newest', unpin: 'Unpin',
+      theme: 'Next theme', copy: 'Copy link', help: 'This list', go: 'Go to overview, host, processes, services, events, alerts, rules, configuration, explore, dashboards, system health', filter: 'Filter the table', palette: 'Search pages, ranges, metrics, actions',
+    },
+  },
+
   inventory: {
     computer: 'Computer', system: 'Operating system', processors: 'Processors', modules: 'Memory modules', disks: 'Physical disks', adapters: 'Network adapters', nothing: 'The system tells of none.',
     missing: 'What the system does not tell', failed: 'The inventory could not be read', rotational: 'rotating', solid: 'solid state', up: 'up', down: 'down',

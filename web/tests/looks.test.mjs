@@ -23,6 +23,8 @@ const VIEWS = [
   ['overview', '/overview', table],
   ['alerts', '/alerts', (page) => page.getByRole('grid', { name: 'Incidents' }).waitFor()],
   ['rules', '/rules', table],
+  ['configuration', '/configuration?kind=windows', (page) => page.locator('textarea').waitFor()],
+  ['dashboards', '/dashboards', (page) => page.locator('[data-panel=chart] .uplot').waitFor()],
   ['explore', '/explore?q=sum%20by%20(mode)%20(rate(cpu_seconds_total%5B1m%5D))', table],
   ['explore-table', '/explore?view=table&q=process_count', table],
   ['status', '/status', (page) => page.getByRole('heading', { name: 'Collectors' }).waitFor()],
@@ -36,6 +38,8 @@ before(async () => {
   axe = await readFile(webPath('node_modules/axe-core/axe.min.js'), 'utf8')
   server = await Server.create()
   browser = await launch()
+  const panels = [['chart', 'cpu_usage'], ['number', 'memory_percent'], ['table', 'disk_percent'], ['status', 'disk_percent']].map(([type, query]) => `- {type: ${type}, title: ${type}, queries: [${query}], critical: 1}`)
+  await fetch(`${server.url}/api/documents/dashboards/looks`, { method: 'PUT', body: `title: Looks\npanels:\n${panels.join('\n')}\n- {type: text, text: Read me}\n` })
   // The first list of processes is stored after ten seconds.
   await pause(21_000)
 })

@@ -153,11 +153,11 @@ test('disks have file systems, charts and hardware', async () => {
 test('every page is reached with two keys, and Back returns', async () => {
   const page = await show('/')
   await settled(page)
-  for (const [key, path] of [['p', '/processes'], ['v', '/services'], ['d', '/disks'], ['n', '/network'], ['l', '/events'], ['i', '/inventory'], ['s', '/status'], ['h', '/']]) {
+  for (const [key, path] of [['p', '/processes'], ['v', '/services'], ['d', '/disks'], ['n', '/network'], ['l', '/events'], ['i', '/inventory'], ['a', '/alerts'], ['u', '/rules'], ['c', '/configuration'], ['e', '/explore'], ['b', '/dashboards'], ['s', '/status'], ['h', '/']]) {
     await page.keyboard.press('g')
     await page.keyboard.press(key)
     assert.equal(new URL(page.url()).pathname, path)
-    await page.locator('main').getByRole('heading').or(page.locator('[role=grid]')).first().waitFor()
+    await page.locator('main').getByRole('heading').or(page.locator('[role=grid], main textarea')).first().waitFor()
   }
   await page.goBack()
   assert.equal(new URL(page.url()).pathname, '/status')

@@ -1,9 +1,9 @@
-import type { en } from '../en'
+import type { enPages } from '../en-pages'
 
-type Deed = keyof (typeof en)['keys']['rows']
+type Deed = keyof (typeof enPages)['keys']['rows']
 
 /** The keys as they are listed; `Shortcuts.svelte` carries them out. */
-export const KEYS: Record<keyof (typeof en)['keys']['groups'], { keys: string[]; does: Deed }[]> = {
+export const KEYS: Record<keyof (typeof enPages)['keys']['groups'], { keys: string[]; does: Deed }[]> = {
   time: [
     { keys: ['[', ']'], does: 'earlier' },
     { keys: ['{', '}'], does: 'pan' },
