@@ -104,6 +104,11 @@ export function check(kind: string, name: string, text: string): Promise<Check> 
   return ask(addressOf(kind, name, '/check'), { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: text })
 }
 
+/** What a silence or a window would hide. */
+export function preview(kind: string, name: string, text: string): Promise<{ alerts: unknown[]; of: number }> {
+  return ask(addressOf(kind, name, '/preview'), { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: text })
+}
+
 export function rollBack(kind: string, name: string, to: number, by: string): Promise<Outcome> {
   const query = new URLSearchParams({ to: String(to), ...(by === '' ? {} : { by }) })
   return ask(addressOf(kind, name, `/rollback?${query}`), { method: 'POST' })
