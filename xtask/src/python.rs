@@ -1,4 +1,4 @@
-//! Python's clients of metrics, in a virtual environment of their own under the target folder.
+//! Python's clients of metrics and its mail server, in a virtual environment of their own under the target folder.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use crate::{debian, place, process};
 
 /// What the tests compare with: what pip calls it, with its version, and the module to import.
 static CLIENTS: &[(&str, &str)] = &[
+    ("aiosmtpd==1.4.6", "aiosmtpd.smtp"),
     ("datadog==0.56.0", "datadog"),
     ("opentelemetry-exporter-otlp-proto-grpc==1.45.2", "opentelemetry.exporter.otlp.proto.grpc"),
     ("opentelemetry-exporter-otlp-proto-http==1.45.2", "opentelemetry.exporter.otlp.proto.http"),

@@ -6,10 +6,10 @@ use std::sync::atomic::AtomicBool;
 
 use barograph_model::{Labels, LabelsError, METRIC_NAME, SeriesSource};
 use barograph_promql::{Engine, EvalError, Options, Query, Value};
+use barograph_template::{Context, Sample, Template};
 
 use crate::machine::{Answered, Texts, texts};
 use crate::rule::{AlertingRule, RecordingRule};
-use crate::template::{Context, Sample, Template};
 
 const ALERT_NAME: &str = "alertname";
 

@@ -10,5 +10,4 @@ pub mod machine;
 pub mod matchers;
 pub mod mute;
 pub mod rule;
-pub mod template;
 pub mod unit_test;

@@ -15,8 +15,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use barograph_promql::Query;
-
-use crate::template::Template;
+use barograph_template::Template;
 
 pub use crate::document::Problem;
 pub use read::{MAX_FILE_BYTES, MAX_RULES, read_rules, read_rules_with};

@@ -16,6 +16,7 @@ use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::documents::{DocumentsCommand, RollbackArgs};
 use crate::commands::events::EventsArgs;
 use crate::commands::inventory::InventoryArgs;
+use crate::commands::notify::NotifyCommand;
 use crate::commands::processes::ProcessesArgs;
 use crate::commands::query::QueryArgs;
 use crate::commands::rules::RulesCommand;
@@ -67,6 +68,9 @@ pub(crate) enum Command {
     /// Passwords and tokens that documents name.
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Try channels by which people are told.
+    #[command(subcommand)]
+    Notify(NotifyCommand),
     /// Services of this machine: which run, which failed, which should run.
     Services(ServicesArgs),
     /// What this machine is made of: processors, memory, disks, drives, network adapters.

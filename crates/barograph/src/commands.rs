@@ -9,6 +9,7 @@ mod doctor;
 pub(crate) mod documents;
 pub(crate) mod events;
 pub(crate) mod inventory;
+pub(crate) mod notify;
 pub(crate) mod processes;
 pub(crate) mod query;
 mod record;
@@ -43,6 +44,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Doctor(args) => doctor::run(&args),
         Command::Events(args) => events::run(&args),
         Command::Inventory(args) => inventory::run(&args),
+        Command::Notify(command) => notify::run(&command),
         Command::Processes(args) => processes::run(&args),
         Command::Query(args) => query::run(&args),
         Command::Record(args) => record::run(&args),

@@ -119,6 +119,18 @@ impl Reach {
     /// # Errors
     /// None of the addresses is allowed, or none answers.
     pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, ReachError> {
+        let allowed = self.resolve(host, port).await?;
+        let failed = |source| ReachError::Connect { host: host.to_owned(), port, source };
+        let socket = first(&allowed).await.map_err(failed)?;
+        socket.set_nodelay(true).map_err(failed)?;
+        Ok(socket)
+    }
+
+    /// The addresses of a name that are allowed.
+    ///
+    /// # Errors
+    /// The name has no address, or none that is allowed.
+    pub async fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, ReachError> {
         let failed = |source| ReachError::Connect { host: host.to_owned(), port, source };
         let found = tokio::net::lookup_host((host, port)).await.map_err(failed)?;
         let (mut refused, mut allowed) = (None, Vec::new());
@@ -128,12 +140,12 @@ impl Reach {
                 None => allowed.push(address),
             }
         }
-        if let (Some((address, kind)), []) = (refused, &allowed[..]) {
-            return Err(ReachError::Refused { host: host.to_owned(), address, kind });
+        match (refused, &allowed[..]) {
+            (Some((address, kind)), []) => {
+                Err(ReachError::Refused { host: host.to_owned(), address, kind })
+            }
+            _ => Ok(allowed),
         }
-        let socket = first(&allowed).await.map_err(failed)?;
-        socket.set_nodelay(true).map_err(failed)?;
-        Ok(socket)
     }
 
     /// A name that has more is none that we want to try one by one.

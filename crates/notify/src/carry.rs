@@ -1,13 +1,22 @@
 //! How parcels are sent: one file for each sort of transport.
 
 pub(crate) mod http;
+pub(crate) mod log;
+pub(crate) mod mail;
+pub(crate) mod process;
 
-use crate::carry::http::Call;
+use barograph_fetch::ReachError;
+use barograph_model::chain;
+
+use crate::failure::Failure;
 
 /// Something to be sent to one receiver.
 #[derive(Debug)]
 pub(crate) enum Parcel {
-    Http(Call),
+    Http(http::Call),
+    Mail(Box<mail::Letter>),
+    Run(process::Run),
+    Log(log::Entry),
 }
 
 impl Parcel {
@@ -15,6 +24,9 @@ impl Parcel {
     pub(crate) fn receiver(&self) -> &str {
         match self {
             Self::Http(call) => &call.receiver,
+            Self::Mail(letter) => &letter.to,
+            Self::Run(run) => &run.name,
+            Self::Log(_) => "log",
         }
     }
 
@@ -22,6 +34,21 @@ impl Parcel {
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Http(call) => call.shown(),
+            Self::Mail(letter) => letter.shown(),
+            Self::Run(run) => run.shown(),
+            Self::Log(entry) => entry.shown(),
         }
+    }
+}
+
+/// An address that may not be reached stays one until somebody changes the settings.
+pub(crate) fn unreached(error: &ReachError) -> Failure {
+    let text = chain(error);
+    match error {
+        ReachError::Refused { .. } => {
+            let hint = "the machine's owner can allow it by `internal_networks` in [notify]";
+            Failure::permanent(format!("{text}; {hint}"))
+        }
+        ReachError::Connect { .. } => Failure::passing(text),
     }
 }

@@ -21,15 +21,20 @@
 
 mod carry;
 mod channel;
+mod chart;
+mod escape;
 mod failure;
 mod limit;
 mod notification;
 mod notifier;
 mod reader;
+mod sample;
 mod secret;
+mod templates;
 mod text;
 
 pub use barograph_fetch::{Network, NetworkError};
+pub use carry::log::{Sort as SystemLogSort, SystemLog};
 pub use channel::Channel;
 pub use failure::{Failure, Receipt};
 pub use limit::{Limiter, Limits, Plan, Waiting};
@@ -37,6 +42,6 @@ pub use notification::{
     Act, Alert, Brief, Chart, Event, Evidence, HostEvent, Links, Notification, Process, Recipient,
     Severity,
 };
-pub use notifier::{Notifier, Setup};
+pub use notifier::{Machine, Notifier, Setup};
 pub use reader::Problem;
 pub use secret::FindSecret;

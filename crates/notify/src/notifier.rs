@@ -1,12 +1,13 @@
 //! Sends.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use barograph_fetch::{Network, Reach};
 use barograph_model::Clock;
 
+use crate::carry::log::SystemLog;
 use crate::carry::{Parcel, http};
 use crate::channel::{Channel, Telling};
 use crate::failure::{Failure, Receipt};
@@ -20,9 +21,20 @@ pub struct Setup {
     pub internal_networks: Vec<Network>,
 }
 
+/// What of this machine channels may use.
+#[derive(Debug, Clone, Default)]
+pub struct Machine {
+    /// Programs that may be run, by name: each with its arguments.
+    pub commands: BTreeMap<String, Vec<String>>,
+    /// Where the system's log is, if there is one.
+    pub system_log: Option<Arc<dyn SystemLog>>,
+}
+
 /// Delivers notifications by channels.
 pub struct Notifier {
     reach: Reach,
+    internal_networks: Vec<Network>,
+    machine: Machine,
     secrets: FindSecret,
     clock: Arc<dyn Clock>,
     /// Which receivers of which notifications have theirs, while others of the same one fail.
@@ -40,8 +52,17 @@ impl Notifier {
     const MAX_DELIVERED: usize = 4096;
 
     pub fn new(setup: Setup, secrets: FindSecret, clock: Arc<dyn Clock>) -> Self {
-        let reach = Reach::Public { and: setup.internal_networks };
-        Self { reach, secrets, clock, delivered: Mutex::default() }
+        let Setup { internal_networks } = setup;
+        let reach = Reach::Public { and: internal_networks.clone() };
+        let delivered = Mutex::default();
+        let machine = Machine::default();
+        Self { reach, internal_networks, machine, secrets, clock, delivered }
+    }
+
+    /// Lets channels use this machine; without it they may not.
+    #[must_use]
+    pub fn on(self, machine: Machine) -> Self {
+        Self { machine, ..self }
     }
 
     /// Delivers a notification to all receivers of a channel. After a failure it can be called
@@ -109,6 +130,15 @@ impl Notifier {
                 let answer = http::send(call, &self.reach).await?;
                 channel.way().judge(&answer)
             }
+            Parcel::Mail(letter) => letter.send(&self.internal_networks).await,
+            Parcel::Log(entry) => entry.write(&self.reach, self.machine.system_log.as_ref()).await,
+            Parcel::Run(run) => match self.machine.commands.get(&run.name) {
+                Some(argv) => run.run(argv).await,
+                None => Err(Failure::permanent(format!(
+                    "the machine's owner allows no command `{}`: [notify.commands] has none",
+                    run.name
+                ))),
+            },
         }
     }
 

@@ -178,6 +178,17 @@ impl Fields {
         }
     }
 
+    /// A text of several lines.
+    pub(crate) fn block(&mut self, name: &'static str) -> Option<(String, (usize, usize))> {
+        match self.take(name)? {
+            (Node::Text(text), at) => Some((text, at)),
+            (other, at) => {
+                self.wrong(name, at, format!("{} is not a text", other.kind()));
+                None
+            }
+        }
+    }
+
     fn line_of(&self, name: &str, node: Node, at: (usize, usize)) -> Option<String> {
         let text = match node {
             Node::Text(text) => text,

@@ -212,6 +212,18 @@ fn is_link(url: &str) -> bool {
     is_web && !url.chars().any(|c| c.is_control() || c.is_whitespace() || "<>\"`".contains(c))
 }
 
+/// What a digest tells, one line each.
+pub(crate) fn told_briefs(it: &Notification, zone: &TimeZone) -> Vec<String> {
+    let lines = it.told.iter().map(|told| {
+        let host = told.host.as_ref().map(|host| format!(", {}", line(host)));
+        let title = cut(&line(&told.title), 200);
+        let (event, since) = (told.event.word(), time(told.since_ms, zone));
+        let severity = told.severity.word();
+        format!("{event} {severity}: {title}{} ({since})", host.unwrap_or_default())
+    });
+    lines.collect()
+}
+
 /// Everything but the links, as plain text of several lines.
 pub(crate) fn told(it: &Notification, zone: &TimeZone) -> String {
     let mut lines: Vec<String> = Vec::new();
@@ -219,13 +231,7 @@ pub(crate) fn told(it: &Notification, zone: &TimeZone) -> String {
         lines.push("This is a test: nothing is wrong.".to_owned());
         lines.push(String::new());
     }
-    for told in &it.told {
-        let host = told.host.as_ref().map(|host| format!(", {}", line(host)));
-        let title = cut(&line(&told.title), 200);
-        let (event, since) = (told.event.word(), time(told.since_ms, zone));
-        let severity = told.severity.word();
-        lines.push(format!("{event} {severity}: {title}{} ({since})", host.unwrap_or_default()));
-    }
+    lines.extend(told_briefs(it, zone));
     if it.event == Event::Digest {
         return lines.join("\n");
     }

@@ -10,12 +10,13 @@ static ALLOWED: &[(&str, &[&str])] = &[
     ("barograph-client", &[]),
     ("barograph-collect", &["barograph-model"]),
     ("barograph-fetch", &["barograph-model"]),
-    ("barograph-notify", &["barograph-model", "barograph-fetch"]),
+    ("barograph-template", &["barograph-model", "barograph-promql"]),
+    ("barograph-notify", &["barograph-model", "barograph-fetch", "barograph-template"]),
     ("barograph-store", &["barograph-model"]),
     ("barograph-wire", &["barograph-model"]),
     ("barograph-promql", &["barograph-model"]),
     ("barograph-state", &["barograph-model"]),
-    ("barograph-alerts", &["barograph-model", "barograph-promql"]),
+    ("barograph-alerts", &["barograph-model", "barograph-promql", "barograph-template"]),
     (
         "barograph-server",
         &[

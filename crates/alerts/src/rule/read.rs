@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use barograph_model::METRIC_NAME;
 use barograph_promql::{NoShorthands, Query, Shorthands, parse_duration};
+use barograph_template::Template;
 use serde_saphyr::{Options, Spanned};
 
 use super::raw::{self, Scalar};
 use super::{AlertingRule, Comparison, Group, Problem, RecordingRule, Rule, Severity, Threshold};
 use crate::document::{is_blank, position, syntax};
-use crate::template::Template;
 
 /// A larger file is not one of rules.
 pub const MAX_FILE_BYTES: usize = 4 * 1024 * 1024;

@@ -42,6 +42,16 @@ impl std::fmt::Debug for Address {
 }
 
 impl Call {
+    /// A request with fields as a form sends them.
+    pub(crate) fn form(
+        receiver: impl Into<String>,
+        url: String,
+        pairs: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
+        let body = form(pairs)?.into_bytes();
+        Ok(Self::new(receiver, url, "application/x-www-form-urlencoded", body))
+    }
+
     /// A request with a body of JSON.
     pub(crate) fn json(receiver: impl Into<String>, url: String, body: &serde_json::Value) -> Self {
         Self::new(receiver, url, "application/json", body.to_string().into_bytes())
@@ -87,6 +97,10 @@ impl Call {
     }
 }
 
+pub(crate) fn form(pairs: &[(&str, &str)]) -> Result<String, Failure> {
+    serde_urlencoded::to_string(pairs).map_err(|error| Failure::permanent(error.to_string()))
+}
+
 pub(crate) async fn send(call: &Call, reach: &Reach) -> Result<Answer, Failure> {
     // What is wrong with an address may not repeat it: it can be a secret.
     let bad_url = || Failure::permanent("the channel's address is no address of a web server");
@@ -98,11 +112,10 @@ pub(crate) async fn send(call: &Call, reach: &Reach) -> Result<Answer, Failure> 
         })?
         .within(reach.clone());
     let target = uri.path_and_query().map_or("/", |it| it.as_str());
-    let mut request = Request::builder()
-        .method(&call.method)
-        .uri(target)
-        .header(CONTENT_TYPE, call.content_type)
-        .header(ACCEPT, "*/*");
+    let mut request = Request::builder().method(&call.method).uri(target).header(ACCEPT, "*/*");
+    if !call.content_type.is_empty() {
+        request = request.header(CONTENT_TYPE, call.content_type);
+    }
     for (name, value) in call.all_headers() {
         let bad = || Failure::permanent(format!("the header `{name}` cannot be sent as it is"));
         let header = HeaderName::try_from(name).map_err(|_| bad())?;
@@ -113,13 +126,9 @@ pub(crate) async fn send(call: &Call, reach: &Reach) -> Result<Answer, Failure> 
 }
 
 fn unsent(error: &SendError) -> Failure {
-    let text = chain(error);
     match error {
-        SendError::Connect(barograph_fetch::ReachError::Refused { .. }) => {
-            let hint = "an operator can allow it: `internal_networks` in [notify]";
-            Failure::permanent(format!("{text}; {hint}"))
-        }
-        _ => Failure::passing(text),
+        SendError::Connect(error) => super::unreached(error),
+        _ => Failure::passing(chain(error)),
     }
 }
 
@@ -157,8 +166,9 @@ pub(crate) fn is_permanent(status: StatusCode) -> bool {
 }
 
 /// A wait that is asked for, within reason.
-pub(crate) fn wait_of_seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds).min(MAX_RETRY_AFTER)
+pub(crate) fn wait_of_seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0))
+        .map_or(MAX_RETRY_AFTER, |it| it.min(MAX_RETRY_AFTER))
 }
 
 /// When to come again, in seconds or as a date by the answerer's own clock.
@@ -166,7 +176,7 @@ fn retry_after(answer: &Answer) -> Option<Duration> {
     let header = |name| answer.headers.get(name).and_then(|it| it.to_str().ok());
     let text = header(RETRY_AFTER)?.trim();
     if let Ok(seconds) = text.parse::<f64>() {
-        return Some(Duration::try_from_secs_f64(seconds).ok()?.min(MAX_RETRY_AFTER));
+        return Some(wait_of_seconds(seconds));
     }
     let date = |text: &str| -> Option<Timestamp> {
         rfc2822::DateTimeParser::new().parse_timestamp(text).ok()

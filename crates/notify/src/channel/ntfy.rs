@@ -6,6 +6,7 @@ use super::access::Access;
 use super::{Telling, Way};
 use crate::carry::Parcel;
 use crate::carry::http::Call;
+use crate::escape;
 use crate::failure::Failure;
 use crate::notification::{Event, Severity};
 use crate::reader::Fields;
@@ -53,12 +54,12 @@ impl Way for Ntfy {
             .take(3)
             .map(|(name, url)| json!({"action": "view", "label": name, "url": url}))
             .collect();
-        let message = text::cut_bytes(&text::told(it, telling.channel.zone()), MAX_BYTES);
+        let message = text::cut_bytes(&telling.text(escape::plain, MAX_BYTES), MAX_BYTES);
         let mut parcels = Vec::new();
         for topic in topics {
             let body = json!({
                 "topic": topic,
-                "title": text::headline(it),
+                "title": telling.title(escape::plain, 200),
                 "message": message,
                 "priority": priority,
                 "tags": [tag],

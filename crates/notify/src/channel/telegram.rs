@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Telling, Way};
 use crate::carry::Parcel;
 use crate::carry::http::{self, Call};
+use crate::escape;
 use crate::failure::{Failure, Receipt};
 use crate::reader::Fields;
 use crate::secret::SecretText;
@@ -54,7 +55,7 @@ impl Way for Telegram {
         if answer.status.is_success() && field("/ok") != Some(&Value::Bool(true)) {
             return Err(Failure::passing("the answer is none of Telegram's"));
         }
-        let wait = field("/parameters/retry_after").and_then(Value::as_u64);
+        let wait = field("/parameters/retry_after").and_then(Value::as_f64);
         http::judge(answer)
             .map(|_| Receipt {
                 text: field("/result/message_id")
@@ -69,17 +70,11 @@ impl Way for Telegram {
 
 fn message(telling: &Telling<'_>) -> String {
     let it = telling.notification;
-    let headline = escape(&text::headline(it));
-    let links = text::links(it).into_iter().map(|(name, url)| {
-        format!("<a href=\"{}\">{name}</a>", escape(url).replace('"', "&quot;"))
-    });
+    let headline = telling.title(escape::angles, 400);
+    let links = text::links(it)
+        .into_iter()
+        .map(|(name, url)| format!("<a href=\"{}\">{name}</a>", escape::html(url)));
     let links = links.collect::<Vec<_>>().join(" · ");
-    // Links are not counted by their addresses, only by what is shown.
-    let room = MAX_TEXT / 2 - 250;
-    let body = escape(&text::cut(&text::told(it, telling.channel.zone()), room));
+    let body = telling.text(escape::angles, MAX_TEXT / 2 - 500);
     format!("<b>{headline}</b>\n{body}\n{links}").trim_end().to_owned()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

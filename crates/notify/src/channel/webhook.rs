@@ -12,6 +12,7 @@ use super::access::Access;
 use super::{Telling, Way};
 use crate::carry::Parcel;
 use crate::carry::http::Call;
+use crate::escape;
 use crate::failure::Failure;
 use crate::notification::{Alert, Event, Notification};
 use crate::reader::Fields;
@@ -44,7 +45,11 @@ impl Way for Webhook {
     fn compose(&self, telling: &Telling<'_>) -> Result<Vec<Parcel>, Failure> {
         let it = telling.notification;
         let url = telling.secrets.url(&self.url)?;
-        let mut call = Call::json("webhook", url, &body(it, telling.channel.name()));
+        // What a template makes of it must be JSON still; if not, the usual is better than nothing.
+        let said = telling.filled("body", escape::json).and_then(Result::ok);
+        let said: Option<Value> = said.and_then(|text| serde_json::from_str(&text).ok());
+        let body = said.unwrap_or_else(|| body(it, telling.channel.name()));
+        let mut call = Call::json("webhook", url, &body);
         self.access.add_to(telling, &mut call)?;
         call.headers.push(("webhook-id", it.id.clone()));
         call.headers.push(("idempotency-key", it.id.clone()));

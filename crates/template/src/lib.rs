@@ -1,6 +1,8 @@
 //! Texts with places to fill in, as in Prometheus' rules: `{{ $labels.instance }} is at
 //! {{ $value | humanizePercentage }}`.
 //!
+//! [`Template::fill`] is for rules; [`Template::fill_data`] for messages, with data of any shape.
+//!
 //! The language is that of Go's `text/template`, as far as annotations use it: actions, pipelines,
 //! variables, `if`, `with`, `range`, `define` and `template`, and Prometheus' functions. Everything
 //! is bounded: length, nesting, work and output.
@@ -19,7 +21,7 @@ use std::collections::BTreeMap;
 
 use barograph_model::Labels;
 
-pub use value::Sample;
+pub use value::{Sample, Value};
 
 /// A longer text is no annotation.
 pub const MAX_TEMPLATE_BYTES: usize = 64 * 1024;
@@ -45,6 +47,18 @@ pub struct Context<'a> {
     pub now_ms: i64,
     /// Answers `query "…"`: an instant query at `now_ms`.
     pub query: &'a dyn Fn(&str) -> Result<Vec<Sample>, String>,
+}
+
+/// What a message's template is filled in with.
+#[derive(Debug, Clone, Copy)]
+pub struct Data<'a> {
+    /// What `.` is, and `$`.
+    pub dot: &'a Value,
+    /// The address at which people reach this server.
+    pub external_url: &'a str,
+    pub now_ms: i64,
+    /// Makes each value harmless where the text goes. What the template itself says stays as it is.
+    pub escape: fn(&str) -> String,
 }
 
 /// Why a text is not a template, or could not be filled in.
@@ -88,6 +102,14 @@ impl Template {
     /// What it asks for is not there or makes no sense, or it does or prints too much.
     pub fn fill(&self, context: &Context<'_>) -> Result<String, TemplateError> {
         evaluate::evaluate(self, context)
+    }
+
+    /// Fills it in with data of any shape. Queries are not answered.
+    ///
+    /// # Errors
+    /// As [`Template::fill`].
+    pub fn fill_data(&self, data: &Data<'_>) -> Result<String, TemplateError> {
+        evaluate::evaluate_data(self, data)
     }
 }
 

@@ -1,8 +1,12 @@
 //! Filling in.
 
+use std::collections::BTreeMap;
+
+use barograph_model::Labels;
+
 use super::parse::{Base, Branch, Node, Operand, Pipeline};
 use super::value::Value;
-use super::{Context, Template, TemplateError, functions};
+use super::{Context, Data, Template, TemplateError, functions};
 
 /// What a text for people may come to.
 const MAX_OUTPUT_BYTES: usize = 64 * 1024;
@@ -35,16 +39,44 @@ pub(super) fn evaluate(
         ("externalURL", url),
         ("value", value),
     ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    run(template, context, &dot, variables, str::to_owned)
+}
+
+pub(super) fn evaluate_data(template: &Template, data: &Data<'_>) -> Result<String, TemplateError> {
+    let labels = Labels::new(std::iter::empty::<(&str, &str)>())
+        .map_err(|error| TemplateError::new(1, error.to_string()))?;
+    let no_query = |_: &str| Err("there are no queries in messages".to_owned());
+    let context = Context {
+        labels: &labels,
+        value: f64::NAN,
+        external_labels: &BTreeMap::new(),
+        external_url: data.external_url,
+        now_ms: data.now_ms,
+        query: &no_query,
+    };
+    let variables = vec![(String::new(), data.dot.clone())];
+    run(template, &context, data.dot, variables, data.escape)
+}
+
+fn run(
+    template: &Template,
+    context: &Context<'_>,
+    dot: &Value,
+    variables: Vec<(String, Value)>,
+    escape: fn(&str) -> String,
+) -> Result<String, TemplateError> {
     let mut run = Run {
         template,
         context,
-        variables: variables.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+        variables,
+        escape,
         out: String::new(),
         steps: 0,
         calls: 0,
         line: 1,
     };
-    run.nodes(&template.root, &dot)?;
+    run.nodes(&template.root, dot)?;
     Ok(run.out)
 }
 
@@ -53,6 +85,8 @@ struct Run<'a> {
     context: &'a Context<'a>,
     /// The innermost last.
     variables: Vec<(String, Value)>,
+    /// For what is filled in.
+    escape: fn(&str) -> String,
     out: String,
     steps: usize,
     calls: usize,
@@ -89,7 +123,8 @@ impl<'a> Run<'a> {
                 self.line = *line;
                 let value = self.pipeline(pipeline, dot)?;
                 if pipeline.variables.is_empty() {
-                    self.print(&value.text())?;
+                    let text = (self.escape)(&value.text());
+                    self.print(&text)?;
                 }
             }
             Node::If { moves_dot, branches, otherwise } => {

@@ -13,7 +13,7 @@ pub struct Sample {
 
 /// A value, as a Go program would hold it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub enum Value {
     Nil,
     Bool(bool),
     Integer(i64),
@@ -30,6 +30,18 @@ pub(super) enum Value {
 }
 
 impl Value {
+    pub fn text_of(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub fn map(fields: impl IntoIterator<Item = (&'static str, Self)>) -> Self {
+        Self::Map(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    pub fn texts<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> Self {
+        Self::labels(pairs.into_iter().map(|(name, text)| (name.as_str(), text.as_str())))
+    }
+
     pub(super) fn labels<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let pairs = pairs.into_iter();
         Self::Map(

@@ -234,3 +234,20 @@ mod any_text {
         }
     }
 }
+
+#[test]
+fn data_is_escaped_and_never_a_template() {
+    let alert = |name: &str| Value::map([("Name", Value::text_of(name))]);
+    let dot = Value::map([
+        ("Title", Value::text_of("{{ .Secret }} <b>")),
+        ("Alerts", Value::List(vec![alert("a"), alert("<b>")])),
+    ]);
+    let escape = |text: &str| text.replace('<', "&lt;");
+    let data = Data { dot: &dot, external_url: "", now_ms: 0, escape };
+    let text = r#"{{ define "one" }}<i>{{ .Name }}</i>{{ end }}{{ .Title }}{{ range .Alerts }} {{ template "one" . }}{{ end }}{{ len $.Alerts }}"#;
+    let filled = Template::parse(text).unwrap().fill_data(&data);
+    let expected = "{{ .Secret }} &lt;b> <i>a</i> <i>&lt;b></i>2";
+    assert_eq!(filled.as_deref(), Ok(expected));
+    let asks = Template::parse(r#"{{ query "up" }}"#).unwrap().fill_data(&data).unwrap_err();
+    assert!(asks.to_string().contains("there are no queries in messages"), "{asks}");
+}

@@ -1,0 +1,71 @@
+//! The log of this system, or a syslog server elsewhere (RFC 5424).
+
+use super::{Telling, Way};
+use crate::carry::Parcel;
+use crate::carry::log::{Entry, Remote, Sort};
+use crate::escape;
+use crate::failure::Failure;
+use crate::reader::Fields;
+
+const MAX_TEXT: usize = 2000;
+
+#[derive(Debug)]
+struct Syslog {
+    sort: Sort,
+    remote: Option<Remote>,
+    facility: u8,
+    tls: barograph_fetch::TlsSettings,
+}
+
+static FACILITIES: &[(&str, u8)] = &[
+    ("user", 1),
+    ("daemon", 3),
+    ("local0", 16),
+    ("local1", 17),
+    ("local2", 18),
+    ("local3", 19),
+    ("local4", 20),
+    ("local5", 21),
+    ("local6", 22),
+    ("local7", 23),
+];
+
+pub(super) fn read(fields: &mut Fields) -> Box<dyn Way> {
+    let remote = fields.placed("address").and_then(|(text, at)| {
+        let remote = Remote::parse(&text);
+        if remote.is_none() {
+            let message = format!("`{text}` is none of udp://, tcp:// or tls://HOST[:PORT]");
+            fields.refuse("address", at, message);
+        }
+        remote
+    });
+    let facility = fields.one_of("facility", FACILITIES).unwrap_or(3);
+    Box::new(Syslog { sort: Sort::Syslog, remote, facility, tls: super::tls(fields) })
+}
+
+/// The event log of Windows.
+pub(super) fn read_eventlog(_: &mut Fields) -> Box<dyn Way> {
+    let tls = barograph_fetch::TlsSettings::default();
+    Box::new(Syslog { sort: Sort::EventLog, remote: None, facility: 3, tls })
+}
+
+impl Way for Syslog {
+    fn compose(&self, telling: &Telling<'_>) -> Result<Vec<Parcel>, Failure> {
+        let it = telling.notification;
+        let title = telling.title(escape::line, 500);
+        let text = telling.text_with_links(escape::plain, MAX_TEXT);
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
+        Ok(vec![Parcel::Log(Entry {
+            sort: self.sort,
+            remote: self.remote.clone(),
+            tls: self.tls.clone(),
+            facility: self.facility,
+            event: it.event,
+            severity: it.severity,
+            id: it.id.clone(),
+            host: it.host.clone(),
+            at_ms: it.at_ms,
+            text: format!("{title} | {}", lines.join(" | ")),
+        })])
+    }
+}

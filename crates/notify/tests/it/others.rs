@@ -1,0 +1,118 @@
+//! Programs, logs and syslog servers.
+
+use std::sync::{Arc, Mutex};
+
+use barograph_notify::{Machine, Notifier, Severity, SystemLog, SystemLogSort};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::{channel, deliver, hostile, notifier};
+
+const ON_WINDOWS: bool = matches!(std::env::consts::OS.as_bytes(), b"windows");
+
+fn allowing(name: &str, argv: &[&str]) -> Notifier {
+    let argv = argv.iter().map(|it| (*it).to_owned()).collect();
+    notifier().on(Machine { commands: [(name.to_owned(), argv)].into(), system_log: None })
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_allowed_is_not_run() {
+    let failure = deliver("{type: command, command: page}", &hostile()).await.unwrap_err();
+    assert!(failure.permanent);
+    let expected = "the machine's owner allows no command `page`: [notify.commands] has none";
+    assert_eq!(failure.text, expected);
+}
+
+#[tokio::test]
+async fn a_program_gets_json_and_variables_and_no_arguments() {
+    if ON_WINDOWS {
+        return;
+    }
+    let script =
+        r#"cat >/dev/null; echo "$BAROGRAPH_EVENT $BAROGRAPH_INCIDENT $# $BAROGRAPH_TITLE $HOME""#;
+    let notifier = allowing("page", &["/bin/sh", "-c", script, "sh", "one"]);
+    let command = channel("{type: command, command: page}");
+    let receipt = notifier.deliver(&command, &hostile()).await.unwrap();
+    assert!(receipt.text.starts_with("firing 7 1 [FIRING critical] Disk <b>C:"), "{receipt:?}");
+    assert!(!receipt.text.contains('/') || !receipt.text.ends_with("root"), "{receipt:?}");
+    let notifier = allowing("page", &["/bin/cat"]);
+    let receipt = notifier.deliver(&command, &hostile()).await.unwrap();
+    assert!(receipt.text.starts_with(r#"{"id":"firing-7-1""#), "{receipt:?}");
+}
+
+#[tokio::test]
+async fn programs_that_fail_flood_or_hang_do_no_harm() {
+    if ON_WINDOWS {
+        return;
+    }
+    let run = async |script: &str| {
+        let notifier = allowing("page", &["/bin/sh", "-c", script]);
+        notifier.deliver(&channel("{type: command, command: page, timeout: 2s}"), &hostile()).await
+    };
+    let failure = run("echo no >&2; exit 3").await.unwrap_err();
+    assert_eq!(failure.text, "the command `page` ended with exit status: 3: no");
+    let receipt = run("head -c 20000000 /dev/zero | tr '\\0' x").await.unwrap();
+    assert!(receipt.text.chars().count() <= 200);
+    let failure = run("exec sleep 600").await.unwrap_err();
+    assert_eq!((failure.permanent, failure.text.as_str()), (false, "no answer within 2 s"));
+    let notifier = allowing("page", &["/no/such/program"]);
+    let command = channel("{type: command, command: page}");
+    let failure = notifier.deliver(&command, &hostile()).await.unwrap_err();
+    assert!(failure.text.starts_with("the command `page` does not start: "), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_syslog_server_gets_one_message_of_rfc_5424() {
+    let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = udp.local_addr().unwrap();
+    let text = format!("{{type: syslog, address: 'udp://{address}', facility: local0}}");
+    deliver(&text, &hostile()).await.unwrap();
+    let mut bytes = vec![0; 65_536];
+    let length = udp.recv(&mut bytes).await.unwrap();
+    let line = String::from_utf8(bytes[..length].to_vec()).unwrap();
+    let start = "<130>1 2025-11-26T03:12:00.000Z web-1\";rm-rf/# barograph - FIRING \
+                 [barograph@32473 id=\"firing-7-1\"] [FIRING critical] Disk <b>C:</b>  Bcc:";
+    assert!(line.starts_with(start), "{line}");
+    assert!(length <= 1400 && !line.contains(['\n', '\r']), "{line}");
+
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let text = format!("{{type: syslog, address: 'tcp://{}'}}", tcp.local_addr().unwrap());
+    let it = hostile();
+    let (outcome, got) = tokio::join!(deliver(&text, &it), async {
+        let mut got = String::new();
+        tcp.accept().await.unwrap().0.read_to_string(&mut got).await.unwrap();
+        got
+    });
+    outcome.unwrap();
+    let (length, line) = got.split_once(' ').unwrap();
+    assert_eq!(length.parse::<usize>().unwrap(), line.len());
+    assert!(line.starts_with("<26>1 "), "{line}");
+}
+
+#[derive(Debug, Default)]
+struct Log(Mutex<Vec<(Severity, String)>>);
+
+impl SystemLog for Log {
+    fn sort(&self) -> SystemLogSort {
+        SystemLogSort::EventLog
+    }
+
+    fn write(&self, severity: Severity, text: &str) -> std::io::Result<()> {
+        self.0.lock().unwrap().push((severity, text.to_owned()));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_systems_log_is_written_where_it_is_of_the_right_sort() {
+    let log = Arc::new(Log::default());
+    let system_log: Arc<dyn SystemLog> = Arc::<Log>::clone(&log);
+    let machine = Machine { system_log: Some(system_log), ..Machine::default() };
+    let notifier = notifier().on(machine);
+    notifier.deliver(&channel("type: eventlog"), &hostile()).await.unwrap();
+    let written = log.0.lock().unwrap().clone();
+    assert_eq!(written.len(), 1);
+    assert!(written[0].1.starts_with("[FIRING critical] Disk"), "{written:?}");
+    let failure = notifier.deliver(&channel("type: syslog"), &hostile()).await.unwrap_err();
+    assert_eq!(failure.text, "this system has no syslog; give an `address`");
+}
