@@ -6,6 +6,7 @@
 mod store;
 mod value;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
@@ -51,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) alerting: AlertingSettings,
     /// Internal addresses that channels may connect to.
     pub(crate) internal_networks: Vec<Network>,
+    /// Programs that channels may run, by name.
+    pub(crate) notify_commands: BTreeMap<String, Vec<String>>,
     /// Where StatsD's datagrams come in, if they do.
     pub(crate) statsd_listen: Option<SocketAddr>,
     pub(crate) statsd_socket: Option<PathBuf>,
@@ -141,6 +144,11 @@ static SETTINGS: &[Setting] = &[
         section: "ingest",
         key: "max_series_per_source",
         set: |config, value| value::count(value).map(|max| config.ingest.max_series = max),
+    },
+    Setting {
+        section: "notify",
+        key: "commands",
+        set: |config, value| value::commands(value).map(|it| config.notify_commands = it),
     },
     Setting {
         section: "notify",
@@ -337,6 +345,7 @@ impl Default for Config {
             ingest: IngestSettings::default(),
             alerting: AlertingSettings::default(),
             internal_networks: Vec::new(),
+            notify_commands: BTreeMap::new(),
             statsd_listen: None,
             statsd_socket: None,
             statsd: StatsdSettings::default(),

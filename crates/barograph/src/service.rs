@@ -10,6 +10,6 @@ mod windows;
 
 pub(crate) use program::runner;
 #[cfg(unix)]
-pub(crate) use unix::{datagram_socket, stop_requested};
+pub(crate) use unix::{datagram_socket, stop_requested, system_log};
 #[cfg(windows)]
-pub(crate) use windows::{datagram_socket, stop_requested};
+pub(crate) use windows::{datagram_socket, stop_requested, system_log};

@@ -34,7 +34,7 @@ mod templates;
 mod text;
 
 pub use barograph_fetch::{Network, NetworkError};
-pub use carry::log::{Sort as SystemLogSort, SystemLog};
+pub use carry::log::SystemLog;
 pub use channel::Channel;
 pub use failure::{Failure, Receipt};
 pub use limit::{Limiter, Limits, Plan, Waiting};

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_model::{Clock, chain};
-use barograph_notify::{Notifier, Setup};
+use barograph_notify::{Machine, Notifier, Setup};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -32,6 +32,8 @@ use sort::Sorter;
 #[derive(Debug)]
 pub struct DispatchParts {
     pub setup: Setup,
+    /// What of this machine channels may use.
+    pub machine: Machine,
     pub gatherer: Gatherer,
     pub clock: Arc<dyn Clock>,
 }
@@ -57,9 +59,9 @@ impl Dispatch {
 
     /// Begins to deliver.
     pub fn start(alerting: &Arc<Alerting>, parts: DispatchParts) -> Self {
-        let DispatchParts { setup, gatherer, clock } = parts;
+        let DispatchParts { setup, machine, gatherer, clock } = parts;
         let secrets = secrets::finder(alerting.state());
-        let notifier = Notifier::new(setup, secrets, Arc::clone(&clock));
+        let notifier = Notifier::new(setup, secrets, Arc::clone(&clock)).on(machine);
         let links = Links {
             state: Arc::clone(alerting.state()),
             clock: Arc::clone(&clock),

@@ -4,6 +4,7 @@ mod acknowledge;
 mod alertmanager;
 mod assets;
 mod backtest;
+mod channels;
 mod connections;
 mod counters;
 mod dashboards;
@@ -52,6 +53,8 @@ pub(crate) fn router(context: Context) -> Router {
     Router::new()
         .route("/acknowledge/{token}", get(acknowledge::show).post(acknowledge::act))
         .route("/api/alerts", get(incidents::alerts))
+        .route("/api/channels/{name}/preview", get(channels::preview))
+        .route("/api/channels/{name}/test", post(channels::test))
         .route("/api/checks", get(doors::checks))
         .route("/api/connections", get(connections::connections))
         .route("/api/counters", get(counters::counters))

@@ -34,7 +34,7 @@ mod statsd;
 mod textfile;
 mod timestamp;
 
-pub use barograph_notify::{Network, NetworkError, Setup as NotifySetup};
+pub use barograph_notify::{Machine, Network, NetworkError, Setup as NotifySetup};
 
 pub use alerting::{
     ActError, AlertReport, Alerting, AlertingError, AlertingSettings, AlertingStatus, GroupReport,

@@ -1,14 +1,18 @@
-//! `barograph notify`: tries channels, from their files, without a server.
+//! `barograph notify`: tries channels: those of a running server, or from their files.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use barograph_model::{Clock, SystemClock};
 use barograph_notify::{Channel, Notification, Notifier, Recipient, Setup};
 use clap::{Args, Subcommand};
+use serde::Deserialize;
+use serde_json::json;
 
+use crate::client::{Client, ServerArgs};
+use crate::commands::documents::encoded;
 use crate::failure::Failure;
 use crate::output;
 
@@ -24,10 +28,13 @@ pub(crate) enum NotifyCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ChannelArgs {
-    /// The channel's document.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Tell this person instead of the channel's own receivers: an e-mail address, a telephone
+    /// The name of a channel of a running server, or a file with a channel's document, which needs
+    /// no server.
+    #[arg(value_name = "CHANNEL")]
+    channel: String,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// With a file: tell this person instead of the channel's own receivers: an e-mail address, a telephone
     /// number, or what the channel's service calls them.
     #[arg(long, value_name = "ADDRESS")]
     to: Option<String>,
@@ -41,10 +48,28 @@ pub(crate) fn run(command: &NotifyCommand) -> anyhow::Result<()> {
     }
 }
 
-fn read(args: &ChannelArgs) -> anyhow::Result<Channel> {
-    let shown = args.file.display();
-    let text = fs::read_to_string(&args.file).with_context(|| format!("cannot read {shown}"))?;
-    let name = args.file.file_stem().unwrap_or_default().to_string_lossy();
+impl ChannelArgs {
+    /// The file, if it is one: it is there, or looks like one.
+    fn file(&self) -> Option<&Path> {
+        let path = Path::new(&self.channel);
+        let kind = path.extension().and_then(|it| it.to_str());
+        (path.is_file() || matches!(kind, Some("yaml" | "yml"))).then_some(path)
+    }
+
+    /// Where the server has the channel.
+    fn address(&self, what: &str) -> anyhow::Result<String> {
+        if self.to.is_some() {
+            let message = "`--to` is for channels in files; a server tells people by its routes";
+            return Err(Failure::Input(message.to_owned()).into());
+        }
+        Ok(format!("/api/channels/{}/{what}", encoded(&self.channel)))
+    }
+}
+
+fn read(file: &Path) -> anyhow::Result<Channel> {
+    let shown = file.display();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
     Channel::parse(&name, &text).map_err(|problems| {
         let lines: Vec<String> = problems.iter().map(|it| format!("{shown}: {it}")).collect();
         Failure::Input(lines.join("\n")).into()
@@ -52,28 +77,52 @@ fn read(args: &ChannelArgs) -> anyhow::Result<Channel> {
 }
 
 fn test(args: &ChannelArgs) -> anyhow::Result<()> {
-    let channel = read(args)?;
+    let Tested { delivered, text, permanent } = match args.file() {
+        Some(file) => test_file(args, file)?,
+        None => Client::new(&args.server)?.post(&args.address("test")?, &json!({}))?,
+    };
+    match (delivered, permanent) {
+        (true, _) if text.is_empty() => output::line("delivered"),
+        (true, _) => output::line(&format!("delivered: {text}")),
+        (false, true) => anyhow::bail!("not delivered: {text} (trying again would not help)"),
+        (false, false) => anyhow::bail!("not delivered: {text} (a server would try again)"),
+    }
+}
+
+/// What became of a test.
+#[derive(Debug, Deserialize)]
+struct Tested {
+    delivered: bool,
+    text: String,
+    permanent: bool,
+}
+
+fn test_file(args: &ChannelArgs, file: &Path) -> anyhow::Result<Tested> {
+    let channel = read(file)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let notification = notification(args, &channel, clock.now_ms());
     let notifier = Notifier::new(everywhere()?, Arc::new(secret), clock);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
-    match runtime.block_on(notifier.deliver(&channel, &notification)) {
-        Ok(receipt) if receipt.text.is_empty() => output::line("delivered"),
-        Ok(receipt) => output::line(&format!("delivered: {}", receipt.text)),
+    Ok(match runtime.block_on(notifier.deliver(&channel, &notification)) {
+        Ok(receipt) => Tested { delivered: true, text: receipt.text, permanent: false },
         Err(failure) => {
-            let hint = if failure.permanent {
-                "trying again would not help"
-            } else {
-                "a server would try again"
-            };
-            anyhow::bail!("not delivered: {} ({hint})", failure.text)
+            Tested { delivered: false, text: failure.text, permanent: failure.permanent }
         }
-    }
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct Previewed {
+    text: String,
 }
 
 fn preview(args: &ChannelArgs) -> anyhow::Result<()> {
-    let channel = read(args)?;
+    let Some(file) = args.file() else {
+        let shown: Previewed = Client::new(&args.server)?.get(&args.address("preview")?)?;
+        return output::line(&shown.text);
+    };
+    let channel = read(file)?;
     let now_ms = SystemClock::new().now_ms();
     let shown = channel.preview(&notification(args, &channel, now_ms), now_ms);
     output::line(&shown.map_err(|failure| Failure::Input(failure.text))?)

@@ -1,6 +1,6 @@
 //! The kinds of values that settings have. Messages go on from the setting's name.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -95,6 +95,22 @@ pub(super) fn networks(value: &DeValue<'_>) -> Result<Vec<Network>, String> {
     const EXAMPLE: &str = "must be a list of networks, such as `['10.0.0.0/8', '127.0.0.1']`";
     let texts = names(value).map_err(|_| EXAMPLE.to_owned())?;
     texts.iter().map(|it| it.parse().map_err(|error| format!("has a mistake: {error}"))).collect()
+}
+
+/// Programs with their arguments, by name: `[notify.commands]`.
+pub(super) fn commands(value: &DeValue<'_>) -> Result<BTreeMap<String, Vec<String>>, String> {
+    const EXAMPLE: &str =
+        "must be programs with their arguments, such as `page = ['/usr/local/bin/page', '--now']`";
+    let DeValue::Table(commands) = value else { return Err(EXAMPLE.into()) };
+    let mut read = BTreeMap::new();
+    for (name, argv) in commands {
+        let argv = names(argv.get_ref()).map_err(|_| EXAMPLE.to_owned())?;
+        if argv.first().is_none_or(|program| program.trim().is_empty()) {
+            return Err(format!("has no program for `{}`", name.get_ref()));
+        }
+        read.insert(name.get_ref().to_string(), argv);
+    }
+    Ok(read)
 }
 
 /// Numbers, each larger than the one before.

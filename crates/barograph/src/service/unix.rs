@@ -5,7 +5,9 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::sync::Arc;
 
+use barograph_notify::{Severity, SystemLog};
 use barograph_server::{DATAGRAM_PATIENCE, Datagrams};
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,6 +27,38 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>>
             _ = hangup.recv() => "hangup",
         }
     })
+}
+
+/// The log of the system, where one listens.
+pub(crate) fn system_log() -> Option<Arc<dyn SystemLog>> {
+    let log: Arc<dyn SystemLog> = Arc::new(DevLog);
+    Path::new(DevLog::PATH).exists().then_some(log)
+}
+
+/// `/dev/log`, which journald and every syslog daemon offer.
+#[derive(Debug)]
+struct DevLog;
+
+impl DevLog {
+    const PATH: &str = "/dev/log";
+    /// Of the facility `daemon`.
+    const DAEMON: u8 = 3 << 3;
+}
+
+impl SystemLog for DevLog {
+    fn write(&self, severity: Severity, text: &str) -> io::Result<()> {
+        let level = match severity {
+            Severity::Critical => 2,
+            Severity::Warning => 4,
+            Severity::Info => 6,
+        };
+        let socket = UnixDatagram::unbound()?;
+        // Who writes waits for nobody: a log that is full is tried again later.
+        socket.set_nonblocking(true)?;
+        socket.connect(Self::PATH)?;
+        let line = format!("<{}>barograph: {text}", Self::DAEMON | level);
+        socket.send(line.as_bytes()).map(drop)
+    }
 }
 
 /// Everybody on this machine may send there, as they may to a port of the loopback address.

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
+use barograph_notify::SystemLog;
 use barograph_server::Datagrams;
 
 use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
@@ -25,6 +27,11 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>>
             _ = shutdown.recv() => "system shutdown",
         }
     })
+}
+
+/// None: the event log of Windows is not written to.
+pub(crate) fn system_log() -> Option<Arc<dyn SystemLog>> {
+    None
 }
 
 /// # Errors

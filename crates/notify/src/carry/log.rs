@@ -19,18 +19,9 @@ const MAX_DATAGRAM: usize = 1400;
 
 /// The log of the system that this runs on; who knows the system gives it.
 pub trait SystemLog: fmt::Debug + Send + Sync {
-    /// What the system calls it.
-    fn sort(&self) -> Sort;
-
     /// # Errors
     /// The system does not take it.
     fn write(&self, severity: Severity, text: &str) -> io::Result<()>;
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    Syslog,
-    EventLog,
 }
 
 /// A syslog server.
@@ -51,7 +42,6 @@ enum Transport {
 /// A line for a log.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) sort: Sort,
     pub(crate) remote: Option<Remote>,
     pub(crate) tls: TlsSettings,
     pub(crate) facility: u8,
@@ -89,12 +79,8 @@ impl Entry {
         log: Option<&Arc<dyn SystemLog>>,
     ) -> Result<Receipt, Failure> {
         let Some(remote) = &self.remote else {
-            let log = log.filter(|it| it.sort() == self.sort).ok_or_else(|| {
-                Failure::permanent(match self.sort {
-                    Sort::Syslog => "this system has no syslog; give an `address`",
-                    Sort::EventLog => "this system has no Windows event log",
-                })
-            })?;
+            let log = log
+                .ok_or_else(|| Failure::permanent("there is no syslog here; give an `address`"))?;
             log.write(self.severity, &self.text).map_err(|error| {
                 Failure::passing(format!("the system's log does not take it: {error}"))
             })?;
@@ -128,7 +114,7 @@ impl Entry {
 
     pub(crate) fn shown(&self) -> String {
         match &self.remote {
-            None => format!("{:?}: {}", self.sort, self.text),
+            None => format!("to the system's log\n{}", self.text),
             Some(Remote { by, host, port }) => format!("{by:?} to {host}:{port}\n{}", self.line()),
         }
     }

@@ -1,8 +1,8 @@
-//! The log of this system, or a syslog server elsewhere (RFC 5424).
+//! The syslog of this system, or a syslog server elsewhere (RFC 5424).
 
 use super::{Telling, Way};
 use crate::carry::Parcel;
-use crate::carry::log::{Entry, Remote, Sort};
+use crate::carry::log::{Entry, Remote};
 use crate::escape;
 use crate::failure::Failure;
 use crate::reader::Fields;
@@ -11,7 +11,6 @@ const MAX_TEXT: usize = 2000;
 
 #[derive(Debug)]
 struct Syslog {
-    sort: Sort,
     remote: Option<Remote>,
     facility: u8,
     tls: barograph_fetch::TlsSettings,
@@ -40,13 +39,7 @@ pub(super) fn read(fields: &mut Fields) -> Box<dyn Way> {
         remote
     });
     let facility = fields.one_of("facility", FACILITIES).unwrap_or(3);
-    Box::new(Syslog { sort: Sort::Syslog, remote, facility, tls: super::tls(fields) })
-}
-
-/// The event log of Windows.
-pub(super) fn read_eventlog(_: &mut Fields) -> Box<dyn Way> {
-    let tls = barograph_fetch::TlsSettings::default();
-    Box::new(Syslog { sort: Sort::EventLog, remote: None, facility: 3, tls })
+    Box::new(Syslog { remote, facility, tls: super::tls(fields) })
 }
 
 impl Way for Syslog {
@@ -56,7 +49,6 @@ impl Way for Syslog {
         let text = telling.text_with_links(escape::plain, MAX_TEXT);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
         Ok(vec![Parcel::Log(Entry {
-            sort: self.sort,
             remote: self.remote.clone(),
             tls: self.tls.clone(),
             facility: self.facility,

@@ -45,7 +45,7 @@ fn start(mode: &str) -> Option<MailServer> {
     let mut line = String::new();
     let output = child.stdout.take().unwrap();
     std::io::BufReader::new(output).read_line(&mut line).unwrap();
-    let port = line.trim().parse().expect("aiosmtpd says its port");
+    let port = line.trim().parse().unwrap();
     Some(MailServer { child, port, folder })
 }
 

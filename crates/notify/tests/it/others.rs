@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use barograph_notify::{Machine, Notifier, Severity, SystemLog, SystemLogSort};
+use barograph_notify::{Machine, Notifier, Severity, SystemLog};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, UdpSocket};
 
@@ -93,10 +93,6 @@ async fn a_syslog_server_gets_one_message_of_rfc_5424() {
 struct Log(Mutex<Vec<(Severity, String)>>);
 
 impl SystemLog for Log {
-    fn sort(&self) -> SystemLogSort {
-        SystemLogSort::EventLog
-    }
-
     fn write(&self, severity: Severity, text: &str) -> std::io::Result<()> {
         self.0.lock().unwrap().push((severity, text.to_owned()));
         Ok(())
@@ -104,15 +100,15 @@ impl SystemLog for Log {
 }
 
 #[tokio::test]
-async fn the_systems_log_is_written_where_it_is_of_the_right_sort() {
+async fn the_systems_log_is_written_where_there_is_one() {
     let log = Arc::new(Log::default());
     let system_log: Arc<dyn SystemLog> = Arc::<Log>::clone(&log);
     let machine = Machine { system_log: Some(system_log), ..Machine::default() };
     let notifier = notifier().on(machine);
-    notifier.deliver(&channel("type: eventlog"), &hostile()).await.unwrap();
+    notifier.deliver(&channel("type: syslog"), &hostile()).await.unwrap();
     let written = log.0.lock().unwrap().clone();
     assert_eq!(written.len(), 1);
     assert!(written[0].1.starts_with("[FIRING critical] Disk"), "{written:?}");
-    let failure = notifier.deliver(&channel("type: syslog"), &hostile()).await.unwrap_err();
-    assert_eq!(failure.text, "this system has no syslog; give an `address`");
+    let failure = deliver("type: syslog", &hostile()).await.unwrap_err();
+    assert_eq!(failure.text, "there is no syslog here; give an `address`");
 }

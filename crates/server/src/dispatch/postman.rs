@@ -6,7 +6,7 @@ use std::time::Duration;
 use barograph_alerts::escalation::Address;
 use barograph_model::{Clock, chain};
 use barograph_notify::{
-    Channel, Event, Failure, Notification, Notifier, Recipient, Severity, Waiting,
+    Channel, Event, Failure, Notification, Notifier, Receipt, Recipient, Severity, Waiting,
 };
 use barograph_state::{Message, Outcome, State, StateError, Status};
 
@@ -116,6 +116,12 @@ impl Postman {
 
     pub(super) fn monotonic(&self) -> Duration {
         self.clock.monotonic()
+    }
+
+    /// Sends a test, at once: it waits behind nothing and is not tried again.
+    pub(crate) async fn test(&self, channel: &Channel) -> Result<Receipt, Failure> {
+        let it = Notification::test(self.now_ms(), Some(&self.links.external_url));
+        self.notifier.deliver(channel, &it).await
     }
 
     /// Delivers messages to one place in one, and writes what became of each.

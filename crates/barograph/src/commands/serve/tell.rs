@@ -5,7 +5,7 @@ use std::sync::Arc;
 use barograph_model::{Clock, Desc, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
-    Alerting, Dispatch, DispatchParts, EventLog, Gatherer, NotifySetup, Processes,
+    Alerting, Dispatch, DispatchParts, EventLog, Gatherer, Machine, NotifySetup, Processes,
 };
 use barograph_store::Store;
 
@@ -30,6 +30,10 @@ pub(super) fn start(
         units: Gatherer::units(descs),
     };
     let setup = NotifySetup { internal_networks: config.internal_networks.clone() };
-    let parts = DispatchParts { setup, gatherer, clock };
+    let machine = Machine {
+        commands: config.notify_commands.clone(),
+        system_log: crate::service::system_log(),
+    };
+    let parts = DispatchParts { setup, machine, gatherer, clock };
     Arc::new(Dispatch::start(alerting, parts))
 }
