@@ -158,7 +158,7 @@ async fn opsgenie_hears_the_end_by_the_same_alias() {
 
 #[tokio::test]
 async fn ntfy_and_gotify_get_priorities() {
-    let text = "{type: ntfy, server: '{}', topic: ops, token: {secret: n}}";
+    let text = "{type: ntfy, server: '{}', topic: ops, token: {secret: push}}";
     let (request, outcome) = sent(text, &hostile(), ok()).await;
     outcome.unwrap();
     let body = request.json();

@@ -40,7 +40,8 @@ class Handler:
 
 def authenticate(server, session, envelope, mechanism, data):
     good = (data.login, data.password) == (b"baro", b"secret-of-mail")
-    return AuthResult(success=good)
+    # Not handled: the server itself says that it is refused.
+    return AuthResult(success=good, handled=False)
 
 
 async def main():
