@@ -35,6 +35,7 @@ mod remote_write;
 mod secrets;
 mod services;
 mod simple;
+mod storage;
 mod stream;
 mod subscription;
 mod system_counters;

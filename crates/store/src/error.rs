@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Why a store could not be opened. Nothing in the folder was changed.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +35,8 @@ fn holder(pid: Option<u32>) -> String {
 /// Why nothing of an append was stored. Each can be tried again.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
-    #[error("the store is busy: {reason}; try again in a moment")]
-    Busy { reason: &'static str },
+    #[error("the store is busy: {reason}; try again in {} s", retry_after.as_secs())]
+    Busy { reason: &'static str, retry_after: Duration },
     #[error("an append of {samples} samples is too large, at most {max} are allowed")]
     TooLarge { samples: usize, max: usize },
     #[error("the disk that holds {path} is full")]

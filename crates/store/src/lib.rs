@@ -37,6 +37,7 @@ mod db;
 mod error;
 mod expiry;
 mod folder;
+mod growth;
 mod head;
 mod import;
 mod index;
@@ -74,6 +75,7 @@ mod writer;
 
 pub use backup::{BackedUp, BackupError, Progress, Restored, backup, restore};
 pub use error::{AppendError, OpenError, SealError, SeriesError};
+pub use growth::{Outlook, TierStats};
 pub use import::{Finished, Import, ImportError};
 pub use live::Rows;
 pub use records::{Record, RecordAnswer, RecordError, RecordLog, RecordSettings, RecordStats};

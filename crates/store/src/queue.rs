@@ -18,7 +18,9 @@ pub(crate) struct Queue<T> {
 
 #[derive(Debug)]
 struct Waiting<T> {
-    items: VecDeque<T>,
+    items: VecDeque<(T, usize)>,
+    /// Of all items.
+    weight: usize,
     closed: bool,
 }
 
@@ -32,7 +34,7 @@ pub(crate) enum Refused {
 impl<T> Queue<T> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            waiting: Mutex::new(Waiting { items: VecDeque::new(), closed: false }),
+            waiting: Mutex::new(Waiting { items: VecDeque::new(), weight: 0, closed: false }),
             capacity,
             filled: Condvar::new(),
             drained: Condvar::new(),
@@ -40,7 +42,7 @@ impl<T> Queue<T> {
     }
 
     /// Adds an item, waiting for room at most `patience`.
-    pub(crate) fn push(&self, item: T, patience: Duration) -> Result<(), Refused> {
+    pub(crate) fn push(&self, item: T, weight: usize, patience: Duration) -> Result<(), Refused> {
         let waiting = lock(&self.waiting);
         let is_full =
             |waiting: &mut Waiting<T>| !waiting.closed && waiting.items.len() >= self.capacity;
@@ -54,7 +56,8 @@ impl<T> Queue<T> {
         if timeout.timed_out() && waiting.items.len() >= self.capacity {
             return Err(Refused::Full);
         }
-        waiting.items.push_back(item);
+        waiting.items.push_back((item, weight));
+        waiting.weight += weight;
         drop(waiting);
         self.filled.notify_one();
         Ok(())
@@ -68,7 +71,8 @@ impl<T> Queue<T> {
         let mut waiting =
             self.filled.wait_while(waiting, is_empty).unwrap_or_else(PoisonError::into_inner);
         let mut taken = Vec::new();
-        while let Some(item) = waiting.items.pop_front() {
+        while let Some((item, weight)) = waiting.items.pop_front() {
+            waiting.weight -= weight;
             let stop = enough(&item);
             taken.push(item);
             if stop {
@@ -78,6 +82,11 @@ impl<T> Queue<T> {
         drop(waiting);
         self.drained.notify_all();
         (!taken.is_empty()).then_some(taken)
+    }
+
+    /// What all items that wait weigh together.
+    pub(crate) fn weight(&self) -> usize {
+        lock(&self.waiting).weight
     }
 
     pub(crate) fn close(&self) {
@@ -94,18 +103,20 @@ mod tests {
     #[test]
     fn a_full_queue_refuses_after_the_wait() {
         let queue = Queue::new(1);
-        assert_eq!(queue.push(1, Duration::ZERO), Ok(()));
-        assert_eq!(queue.push(2, Duration::from_millis(1)), Err(Refused::Full));
+        assert_eq!(queue.push(1, 5, Duration::ZERO), Ok(()));
+        assert_eq!(queue.push(2, 5, Duration::from_millis(1)), Err(Refused::Full));
+        assert_eq!(queue.weight(), 5);
         assert_eq!(queue.take(|_| false), Some(vec![1]));
-        assert_eq!(queue.push(3, Duration::ZERO), Ok(()));
+        assert_eq!(queue.weight(), 0);
+        assert_eq!(queue.push(3, 5, Duration::ZERO), Ok(()));
     }
 
     #[test]
     fn a_closed_queue_hands_out_what_it_has_and_takes_no_more() {
         let queue = Queue::new(4);
-        assert_eq!(queue.push(1, Duration::ZERO), Ok(()));
+        assert_eq!(queue.push(1, 5, Duration::ZERO), Ok(()));
         queue.close();
-        assert_eq!(queue.push(2, Duration::from_secs(9)), Err(Refused::Closed));
+        assert_eq!(queue.push(2, 5, Duration::from_secs(9)), Err(Refused::Closed));
         assert_eq!(queue.take(|_| false), Some(vec![1]));
         assert_eq!(queue.take(|_| false), None);
     }

@@ -32,7 +32,8 @@ pub struct Settings {
     /// The head is sealed when its batches take this much, plus [`Settings::SEAL_SERIES_BYTES`]
     /// per series, so that chunks of many series do not become too short.
     pub seal_bytes: u64,
-    /// Appends are refused with "busy" while the heads take more memory than this.
+    /// Appends are refused with "busy" when the heads, and what waits for the writer, would take
+    /// more memory than this.
     pub max_head_bytes: u64,
     /// How long after its end a partition is closed.
     pub close_after: Duration,

@@ -228,6 +228,7 @@ impl Shared {
         stats.partitions = partitions.values().filter(is_there).count() as u64;
         stats.known_series = read(&self.registry).len() as u64;
         stats.disk_bytes = self.folder.bytes();
+        stats.tiers = self.tier_stats();
         for facts in partitions.values().flat_map(|partition| partition.facts()) {
             stats.samples += facts.samples;
             stats.head_samples += facts.head_samples;

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::growth::TierStats;
+
 /// Counters since the store was opened, and its size now.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stats {
@@ -61,6 +63,8 @@ pub struct Stats {
     pub oldest_ms: Option<i64>,
     /// Time of the newest sample, in milliseconds since 1970.
     pub newest_ms: Option<i64>,
+    /// The same by tiers, samples first.
+    pub tiers: Vec<TierStats>,
 }
 
 /// What is counted while the store works.
@@ -138,6 +142,12 @@ impl Counters {
         count(&self.committed_samples, samples);
         count(&self.commit_nanos, nanos(took));
         self.commit_nanos_max.fetch_max(nanos(took), Ordering::Relaxed);
+    }
+
+    /// How long a sealing takes on average.
+    pub(crate) fn seal_time(&self) -> Duration {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Duration::from_nanos(get(&self.seal_nanos) / get(&self.seals).max(1))
     }
 
     /// The counters as they are now; the caller adds sizes.

@@ -1,10 +1,12 @@
 //! The store: its threads, and what callers can do.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use barograph_model::{
     Batch, Clock, Labels, Matcher, Sample, Samples, SelectedSeries as _, SourceError,
@@ -31,6 +33,14 @@ use crate::writer::{self, Job};
 
 /// Samples in one append.
 const MAX_APPEND_SAMPLES: usize = 1_000_000;
+
+/// What a sample takes on its way to the writer: series and value.
+const WAITING_SAMPLE_BYTES: u64 = 16;
+/// When to come back: not before a sealing can be done, and not so late that a sender gives up.
+const SOON: Duration = Duration::from_secs(1);
+const LATER: Duration = Duration::from_secs(60);
+/// After it was waited in vain for [`Settings::busy_timeout`].
+const DISK_BREAK: Duration = Duration::from_secs(5);
 
 /// What became of the samples of an append. All that are `stored` survive a power cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -241,16 +251,16 @@ impl Store {
         if rows.is_empty() {
             return Ok(appended);
         }
-        let head_bytes = self.shared.counters.head_bytes.load(Ordering::Relaxed);
-        if head_bytes > self.shared.settings.max_head_bytes {
+        if !self.has_room(samples) {
             self.shared.wake_maintenance();
-            return Err(self.busy("its memory is used up until it has sealed"));
+            let retry_after = self.shared.counters.seal_time().clamp(SOON, LATER);
+            return Err(self.busy("its memory is used up until it has sealed", retry_after));
         }
         let (reply, answer) = sync_channel(1);
         let patience = self.shared.settings.busy_timeout;
-        match self.shared.queue.push(Job { rows, reply }, patience) {
+        match self.shared.queue.push(Job { rows, reply }, samples, patience) {
             Ok(()) => {}
-            Err(Refused::Full) => return Err(self.busy("the disk does not keep up")),
+            Err(Refused::Full) => return Err(self.busy("the disk does not keep up", DISK_BREAK)),
             Err(Refused::Closed) => return Err(AppendError::Closed),
         }
         let outcome = answer.recv().map_err(|_| AppendError::Failed)??;
@@ -261,9 +271,19 @@ impl Store {
         Ok(appended)
     }
 
-    fn busy(&self, reason: &'static str) -> AppendError {
+    /// Whether the heads, with what waits for the writer, leave room for so many samples.
+    fn has_room(&self, samples: usize) -> bool {
+        let head = self.shared.counters.head_bytes.load(Ordering::Relaxed);
+        let waiting = self.shared.queue.weight();
+        let bytes = |samples: usize| samples as u64 * WAITING_SAMPLE_BYTES;
+        // One that is larger than all of the memory could never be stored.
+        head == 0 && waiting == 0
+            || head + bytes(waiting + samples) <= self.shared.settings.max_head_bytes
+    }
+
+    fn busy(&self, reason: &'static str, retry_after: Duration) -> AppendError {
         count(&self.shared.counters.busy, 1);
-        AppendError::Busy { reason }
+        AppendError::Busy { reason, retry_after }
     }
 
     fn question<'a>(
@@ -369,6 +389,11 @@ impl Store {
     /// As [`Store::seal`].
     pub fn maintain(&self) -> Result<(), SealError> {
         maintenance::tend(&self.shared)
+    }
+
+    /// Where it is on disk.
+    pub fn folder(&self) -> &Path {
+        &self.shared.folder.dir
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -1,5 +1,6 @@
 //! `barograph doctor`: what a running server costs, and whether it does its job.
 
+mod history;
 mod outward;
 mod senders;
 mod space;
@@ -15,6 +16,7 @@ use crate::cli::DoctorArgs;
 use crate::client::Client;
 use crate::output;
 
+use history::Storage;
 use outward::Outward;
 use senders::Senders;
 use space::Space;
@@ -78,6 +80,7 @@ struct Store {
     lost_batches: u64,
     refused_samples: u64,
     damaged_parts: u64,
+    storage: Storage,
 }
 
 pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
@@ -137,6 +140,8 @@ fn report(
     text += &output::table(&collector_rows(&status.collectors));
     text += "\n\n";
     text += &output::table(&store_rows(&status.store));
+    text += "\n\n";
+    text += &output::table(&status.store.storage.rows());
     for rows in parts.into_iter().flatten() {
         text += "\n\n";
         text += &output::table(&rows);
@@ -203,7 +208,7 @@ fn store_rows(store: &Store) -> Vec<Vec<String>> {
     .to_vec()
 }
 
-fn mebibytes(bytes: f64) -> String {
+pub(super) fn mebibytes(bytes: f64) -> String {
     format!("{:.1} MiB", bytes / (1024.0 * 1024.0))
 }
 
@@ -221,6 +226,7 @@ fn findings(status: &Status) -> Vec<String> {
             findings.push(format!("{count} {what}"));
         }
     }
+    findings.extend(store.storage.findings());
     if status.pace > 1 {
         findings.push(format!(
             "collecting is over its processor budget, so it reads every {} intervals",
@@ -257,7 +263,8 @@ mod tests {
                 "total_seconds": 0.5, "samples": 5, "runs": 10, "failures": 0, "timeouts": 0,
                 "panics": 0, "error": null}],
             "store": {"partitions": 1, "samples": 100, "disk_bytes": 150, "head_bytes": 10,
-                "waiting_batches": 0, "lost_batches": 0, "refused_samples": 0, "damaged_parts": 0}
+                "waiting_batches": 0, "lost_batches": 0, "refused_samples": 0, "damaged_parts": 0,
+                "storage": {"tiers": [], "disk_free_bytes": null, "disk_full_days": null, "steady_bytes": null}}
         }))
         .unwrap()
     }

@@ -35,4 +35,5 @@ mod services;
 mod statsd;
 mod store;
 mod store_oracles;
+mod tiers;
 mod told;

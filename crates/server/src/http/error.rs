@@ -79,6 +79,12 @@ impl ApiError {
         Self { retry_after_s: Some(RETRY_AFTER_S), ..error }
     }
 
+    /// The same, when it is known for how long.
+    pub(crate) fn busy_for(message: impl Into<String>, time: std::time::Duration) -> Self {
+        let seconds = u32::try_from(time.as_secs()).unwrap_or(u32::MAX).max(1);
+        Self { retry_after_s: Some(seconds), ..Self::busy(message) }
+    }
+
     /// The server cannot store now: the sender has to come back.
     pub(crate) fn not_stored(message: impl Into<String>) -> Self {
         let error = Self::unavailable("not_stored", message);

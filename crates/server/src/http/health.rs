@@ -12,6 +12,8 @@ use serde_json::json;
 use crate::alerting::AlertingStatus;
 use crate::app::{App, Context};
 
+use super::storage::Storage;
+
 /// Readings may be this late before the host counts as unwatched.
 const MAX_SILENCE_MS: i64 = 10_000;
 
@@ -111,6 +113,7 @@ struct StoreAnswer {
     lost_batches: u64,
     refused_samples: u64,
     damaged_parts: u64,
+    storage: Storage,
 }
 
 pub(crate) async fn status(State(context): State<Context>) -> Json<StatusAnswer> {
@@ -167,6 +170,7 @@ fn store(app: &App) -> StoreAnswer {
         lost_batches: feed.lost,
         refused_samples: refused(&stats),
         damaged_parts: damaged(&stats),
+        storage: Storage::of(app, &stats),
     }
 }
 

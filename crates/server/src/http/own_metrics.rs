@@ -16,6 +16,7 @@ use crate::ingest::{IngestAnswer, SourceAnswer};
 use crate::scrape::ScrapeStats;
 
 use super::health::{damaged, open_connections, refused};
+use super::storage::{Storage, TierAnswer};
 
 pub(crate) async fn metrics(State(context): State<Context>) -> Response {
     let mut page = Exposition::default();
@@ -24,7 +25,9 @@ pub(crate) async fn metrics(State(context): State<Context>) -> Response {
     }
     own_metrics(&mut page, &context);
     live_metrics(&mut page, &context);
-    store_metrics(&mut page, &context.store.stats(), &context.feed.status());
+    let stats = context.store.stats();
+    store_metrics(&mut page, &stats, &context.feed.status());
+    tier_metrics(&mut page, &Storage::of(&context, &stats));
     ingest_metrics(&mut page, &context.ingest.answer());
     scrape_metrics(&mut page, &context.doors.scraper.stats());
     forward_metrics(&mut page, &context.doors.forward.answer());
@@ -188,12 +191,48 @@ fn store_metrics(page: &mut Exposition, stats: &Stats, feed: &FeedStatus) {
         ("barograph_store_failed_commits_total", "Failed ones.", stats.failed_commits as f64),
         ("barograph_store_seals_total", "Heads turned into chunks.", stats.seals as f64),
         ("barograph_store_refused_samples_total", "Over a limit.", refused(stats) as f64),
+        (
+            "barograph_store_expired_files_total",
+            "Over their age or size.",
+            stats.expired_files as f64,
+        ),
+        ("barograph_store_busy_total", "Appends told to come back.", stats.busy as f64),
         ("barograph_store_damaged_total", "Skipped for their checksum.", damaged(stats) as f64),
         ("barograph_feed_lost_batches_total", "Batches given up.", feed.lost as f64),
         ("barograph_feed_failures_total", "Attempts to store that failed.", feed.failures as f64),
     ];
     for (name, help, value) in counters {
         page.metric(name, Kind::Counter, help).value(value);
+    }
+}
+
+/// What is shown of each tier: name, help, value.
+type TierColumn = (&'static str, &'static str, fn(&TierAnswer) -> Option<f64>);
+
+fn tier_metrics(page: &mut Exposition, storage: &Storage) {
+    let columns: [TierColumn; 6] = [
+        ("barograph_store_tier_bytes", "Size of a tier.", |one| Some(one.bytes as f64)),
+        ("barograph_store_tier_samples", "Samples or buckets.", |one| Some(one.samples as f64)),
+        ("barograph_store_tier_files", "Files of a tier.", |one| Some(one.files as f64)),
+        ("barograph_store_tier_growth_bytes_per_day", "What a day adds.", |one| one.bytes_per_day),
+        ("barograph_store_tier_max_bytes", "Largest size, if set.", |one| {
+            one.max_bytes.map(|bytes| bytes as f64)
+        }),
+        ("barograph_store_tier_oldest_timestamp_seconds", "Oldest of a tier.", |one| {
+            one.oldest_ms.map(|ms| ms as f64 / 1000.0)
+        }),
+    ];
+    for (name, help, value) in columns {
+        let mut metric = page.metric(name, Kind::Gauge, help);
+        for one in &storage.tiers {
+            if let Some(value) = value(one) {
+                metric.labelled("tier", one.tier, value);
+            }
+        }
+    }
+    if let Some(days) = storage.disk_full_days {
+        let help = "When the disk is full if it goes on like this; absent when that is never.";
+        page.metric("barograph_store_disk_full_seconds", Kind::Gauge, help).value(days * 86_400.0);
     }
 }
 

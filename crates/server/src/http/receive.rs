@@ -90,7 +90,10 @@ pub(super) fn write_error<E>(
         WriteError::TooManyWriters => {
             busy(ingest, "too many writes wait for the disk; try again in a moment")
         }
-        WriteError::Store(error @ AppendError::Busy { .. }) => busy(ingest, &error.to_string()),
+        WriteError::Store(error @ AppendError::Busy { retry_after, .. }) => {
+            ingest.count_busy();
+            ApiError::busy_for(error.to_string(), retry_after)
+        }
         WriteError::Store(error @ AppendError::TooLarge { .. }) => {
             ApiError::too_large(error.to_string())
         }

@@ -52,7 +52,9 @@ fn a_full_head_sheds_load_until_it_is_sealed() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, AppendError::Busy { .. }), "{error}");
+    let AppendError::Busy { retry_after, .. } = error else { panic!("{error}") };
+    assert!((1..=60).contains(&retry_after.as_secs()), "{retry_after:?}");
+    assert!(error.to_string().ends_with(&format!("again in {} s", retry_after.as_secs())));
     assert!(store.stats().busy >= 1);
     store.seal().unwrap();
     store.append(&[batch(NOON_MS + stored, [(1, 1.0)])]).unwrap();

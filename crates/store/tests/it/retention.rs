@@ -378,7 +378,7 @@ fn check_samples(store: &Store, oracle: &Map, clock_ms: i64, ages: [i64; 3]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_expires_windows_come_to_what_a_map_says(

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::respond::success;
 use crate::app::Context;
 use crate::http::health;
+use crate::http::storage::retention;
 use crate::timestamp::iso;
 
 /// The version of Prometheus whose interface is spoken; Grafana decides by it what it may ask.
@@ -88,7 +89,7 @@ pub(super) async fn runtime_info(State(context): State<Context>) -> Response {
         "GOMEMLIMIT": 0,
         "GOGC": "",
         "GODEBUG": "",
-        "storageRetention": "",
+        "storageRetention": retention(&stats),
         "collectors": status.map(|status| status.collectors.len()),
     });
     success(&info.to_string(), &[], &[])

@@ -13,6 +13,7 @@ use super::error::Refused;
 use super::params::Params;
 use super::respond::success;
 use crate::app::Context;
+use crate::http::storage::Storage;
 
 /// Rows of each list, unless `limit` says otherwise.
 const ROWS: usize = 10;
@@ -64,6 +65,8 @@ pub(super) async fn tsdb(
                     "memoryBytes": stats.head_bytes,
                     "diskBytes": stats.disk_bytes,
                 },
+                // Prometheus has nothing of the kind.
+                "storage": Storage::of(&context, &stats),
                 "seriesCountByMetricName": largest(shares.metrics, rows),
                 "labelValueCountByLabelName":
                     largest(shares.values.into_iter().map(|(l, v)| (l, v.len())), rows),
