@@ -2,10 +2,12 @@
 
 mod clock;
 mod disk;
+mod peers;
 mod recording;
 mod tree;
 
 pub use clock::FakeClock;
 pub use disk::Disk;
+pub use peers::{peer_program, python};
 pub use recording::Recording;
 pub use tree::Tree;

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use barograph_wire::MetricType;
 use barograph_wire::text::{Entry, Format, Limits, Metadata, TextParser};
 
-use crate::program::{ON_WINDOWS, Server};
+use crate::program::{Server, free_port, peer_program, python};
 
 type Series = (String, Vec<(String, String)>);
 
@@ -44,16 +42,6 @@ fn read(text: &str) -> Page {
     page
 }
 
-#[expect(clippy::print_stderr, reason = "who runs the tests is told")]
-#[expect(clippy::disallowed_methods, reason = "tests start other programs")]
-fn command(program: &Path) -> Option<Command> {
-    if ON_WINDOWS || !program.exists() {
-        eprintln!("not tried: no {} (cargo xtask test installs it)", program.display());
-        return None;
-    }
-    Some(Command::new(program))
-}
-
 /// What a program says of a text that it is given.
 fn judged(mut command: Command, text: &str) -> (Option<i32>, String) {
     let mut child =
@@ -65,12 +53,10 @@ fn judged(mut command: Command, text: &str) -> (Option<i32>, String) {
 
 #[test]
 fn node_exporters_names_types_labels_and_values_are_its_own() {
-    let Some(mut exporter) = command(Path::new("/usr/bin/prometheus-node-exporter")) else {
-        return;
-    };
+    let Some(mut exporter) = peer_program("prometheus-node-exporter") else { return };
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"));
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let mut child = exporter
         .arg(format!("--web.listen-address=127.0.0.1:{port}"))
         .stderr(Stdio::null())
@@ -124,26 +110,21 @@ fn pages_pass_promtool_and_the_strict_python_parser() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"));
     server.wait_for_values();
-    let promtool = Path::new("/usr/bin/promtool");
     for path in ["/metrics", "/metrics/host", "/metrics/host?names=node_exporter"] {
-        let Some(mut promtool) = command(promtool) else { break };
+        let Some(mut promtool) = peer_program("promtool") else { break };
         promtool.args(["check", "metrics"]);
         let (_, said) = judged(promtool, &server.get(path));
         // Names that people have in their rules stay, whatever the linter thinks of them.
         let complaints: Vec<_> = said.lines().filter(|line| !is_known(line)).collect();
         assert!(complaints.is_empty(), "{path}: {}", complaints.join("\n"));
     }
-    let python = std::env::var_os("BAROGRAPH_PYTHON").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/python"),
-        PathBuf::from,
-    );
     let url = |path: &str| format!("http://{}{path}", server.address);
     let federate = "/federate?match%5B%5D=%7Bhost!=%22%22%7D";
     server.wait_for("stored samples", |server| {
         server.get(federate).contains("cpu_usage").then_some(())
     });
     for path in ["/metrics/host", "/metrics/host?names=node_exporter", federate] {
-        let Some(mut python) = command(&python) else { break };
+        let Some(mut python) = python() else { break };
         let answer = ureq::get(url(path)).header("Accept", Format::ACCEPT).call();
         let mut answer = answer.unwrap();
         let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();

@@ -1,11 +1,10 @@
 //! Samples sent on to real receivers, with kills on both sides.
 
 use std::collections::BTreeSet;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::program::{ON_WINDOWS, Server};
+use crate::program::{Server, free_port, peer_program};
 
 /// Milliseconds and bits of values.
 type Samples = BTreeSet<(i64, u64)>;
@@ -20,24 +19,13 @@ struct Receiver {
     read: Read,
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 fn get(port: u16, path: &str) -> Option<String> {
     let url = format!("http://127.0.0.1:{port}{path}");
     ureq::get(&url).call().ok()?.body_mut().read_to_string().ok()
 }
 
-#[expect(clippy::print_stderr, reason = "who runs the tests is told")]
-#[expect(clippy::disallowed_methods, reason = "tests start other programs")]
 fn command(program: &str) -> Option<Command> {
-    let file = Path::new("/usr/bin").join(program);
-    if ON_WINDOWS || !file.exists() {
-        eprintln!("not tried: no {program} (cargo xtask test installs it)");
-        return None;
-    }
-    let mut command = Command::new(file);
+    let mut command = peer_program(program)?;
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     Some(command)
 }

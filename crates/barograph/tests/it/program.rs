@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use barograph_model::{METRIC_NAME, Matcher, SystemClock};
 use barograph_store::{Limits, SeriesData, Settings, Store};
+pub(crate) use barograph_testkit::{peer_program, python};
 
 /// Long enough for a busy machine under Wine; a test that waits this long fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -33,51 +34,11 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).replace("\r\n", "\n")
 }
 
-/// Another program of the field, to test with. Without it the test says so and is left out, but
-/// not in `cargo xtask test`, which installs it.
-#[expect(clippy::disallowed_methods, reason = "tests start programs")]
-#[expect(clippy::print_stderr, reason = "who runs the tests is told")]
-pub(crate) fn peer_program(name: &str) -> Option<Command> {
-    if ON_WINDOWS {
-        eprintln!("left out: {name} is tested with on Linux");
-        return None;
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| file.is_file());
-    if found.is_none() {
-        assert!(std::env::var_os("BAROGRAPH_PEERS").is_none(), "{name} is not installed");
-        eprintln!("left out: {name} is not installed");
-    }
-    found.map(Command::new)
-}
-
 /// What is on disk of a metric, once the server has stopped.
 pub(crate) fn stored(data: &Path, metric: &str) -> Vec<SeriesData> {
     let store = Store::open(Settings::new(data), Arc::new(SystemClock::new())).unwrap();
     let matchers = [Matcher::equal(METRIC_NAME, metric)];
     store.select(&matchers, i64::MIN, i64::MAX, &Limits::default()).unwrap().data
-}
-
-/// Python with the clients that the tests need. Without it the test says so and is left out, but not
-/// in `cargo xtask test`, which installs it.
-#[expect(clippy::disallowed_methods, reason = "tests start programs")]
-#[expect(clippy::print_stderr, reason = "who runs the tests is told")]
-pub(crate) fn python() -> Option<Command> {
-    if ON_WINDOWS {
-        eprintln!("left out: Python's clients are tested with on Linux");
-        return None;
-    }
-    let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/python");
-    let named = std::env::var_os("BAROGRAPH_PYTHON").map(std::path::PathBuf::from);
-    let found = named.or(Some(installed)).filter(|file| file.is_file());
-    if found.is_none() {
-        assert!(
-            std::env::var_os("BAROGRAPH_PEERS").is_none(),
-            "Python's clients are not installed"
-        );
-        eprintln!("left out: `cargo xtask test` installs Python's clients");
-    }
-    found.map(Command::new)
 }
 
 /// A port that nobody listens on now.

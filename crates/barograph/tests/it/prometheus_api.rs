@@ -299,3 +299,21 @@ fn pythons_client_of_the_interface_is_answered() {
     let output = python.args(["-c", API_CLIENT, &url]).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
+
+#[test]
+fn regular_expressions_that_explode_elsewhere_are_answered_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, _) = with_samples(&folder);
+    for expression in
+        ["(a*)*(a*)*b", "(.*)(.*)(.*)(.*)(.*)(.*)x", "(j%2B)%2B(o%2B)%2Bb", "((((a?)*)*)*)*c"]
+    {
+        let answer =
+            form(&server, "/api/v1/query", &format!("query={{__name__=~\"{expression}\"}}"));
+        assert_eq!(answer.status, 200, "{expression}: {}", answer.body);
+    }
+    let large = "query={__name__=~\"((a{100}){100}){100}\"}";
+    let answer = form(&server, "/api/v1/query", large);
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert!(answer.body.contains("1:2: parse error"), "{}", answer.body);
+    assert!(answer.body.contains("size limit of 4194304 bytes"), "{}", answer.body);
+}

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
-use crate::program::{ON_WINDOWS, run, text};
+use crate::program::{peer_program, python, run, text};
 
 const START: i64 = 1_763_812_800_000;
 
@@ -66,18 +65,6 @@ fn done(args: &[&str]) -> String {
     text(&output.stdout)
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests compare with other programs")]
-fn other(program: &Path, args: &[&str]) -> Output {
-    Command::new(program).args(args).output().unwrap()
-}
-
-fn python() -> Option<PathBuf> {
-    let from_tests =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/python");
-    let named = std::env::var_os("BAROGRAPH_PYTHON").map(PathBuf::from);
-    named.or(Some(from_tests)).filter(|python| !ON_WINDOWS && python.is_file())
-}
-
 fn export(data: &Path, format: &str, file: &Path) {
     let (data, file) = (data.to_str().unwrap(), file.to_str().unwrap());
     done(&["store", "export", "--format", format, "--data", data, "-o", file]);
@@ -101,11 +88,7 @@ fn samples(page: &str) -> BTreeMap<(String, String), f64> {
 
 #[test]
 fn blocks_that_prometheus_makes_of_an_export_are_imported_bit_by_bit() {
-    let promtool = Path::new("/usr/bin/promtool");
-    if ON_WINDOWS || !promtool.is_file() {
-        eprintln!("not compared: no promtool (cargo xtask test installs it)");
-        return;
-    }
+    let Some(mut promtool) = peer_program("promtool") else { return };
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("page.txt"), page()).unwrap();
@@ -116,8 +99,7 @@ fn blocks_that_prometheus_makes_of_an_export_are_imported_bit_by_bit() {
 
     let (from, to) = (at("out.txt"), at("blocks"));
     let args = ["tsdb", "create-blocks-from", "openmetrics"];
-    let made =
-        other(promtool, &[&args[..], &[from.to_str().unwrap(), to.to_str().unwrap()]].concat());
+    let made = promtool.args(args).args([&from, &to]).output().unwrap();
     assert!(made.status.success(), "{}", text(&made.stderr));
     assert!(fs::read_dir(&to).unwrap().count() > 3, "several blocks");
     import(&to, &at("second"));
@@ -167,10 +149,9 @@ for metric, labels, time, value in sorted(rows):
 
 #[test]
 fn python_reads_the_same_samples_from_openmetrics_and_from_parquet() {
-    let Some(python) = python() else {
-        eprintln!("not compared: no Python with clients (cargo xtask test installs it)");
+    if python().is_none() {
         return;
-    };
+    }
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("page.txt"), page()).unwrap();
@@ -178,7 +159,7 @@ fn python_reads_the_same_samples_from_openmetrics_and_from_parquet() {
     export(&at("data"), "openmetrics", &at("out.txt"));
     export(&at("data"), "parquet", &at("out.parquet"));
     let read = |script: &str, file: &str| {
-        let output = other(&python, &["-c", script, at(file).to_str().unwrap()]);
+        let output = python().unwrap().args(["-c", script]).arg(at(file)).output().unwrap();
         assert!(output.status.success(), "{}", text(&output.stderr));
         let mut lines: Vec<String> = text(&output.stdout).lines().map(str::to_owned).collect();
         lines.sort();

@@ -4,9 +4,9 @@
 //! same samples; what promtool refuses to parse we must refuse.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use barograph_testkit::{peer_program, python};
 use barograph_wire::text::{Entry, Format, Limits, TextParser};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -32,21 +32,6 @@ def read(page, parse):
 cases = json.load(sys.stdin)
 json.dump([read(page, strict if is_strict else classic) for is_strict, page in cases], sys.stdout)
 "#;
-
-/// Python with the clients that the tests need.
-fn python() -> Option<PathBuf> {
-    let from_tests =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/python");
-    let named = std::env::var_os("BAROGRAPH_PYTHON").map(PathBuf::from);
-    let found = named.or(Some(from_tests)).filter(|python| python.is_file());
-    // A program for Windows does not meet one of Linux, not even under Wine.
-    found.filter(|_| std::env::consts::OS != "windows")
-}
-
-#[expect(clippy::disallowed_methods, reason = "tests compare with other programs")]
-fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    Command::new(program)
-}
 
 fn run(command: &mut Command, input: &[u8]) -> (bool, String, String) {
     let mut child = command
@@ -156,14 +141,11 @@ fn generated(format: Format, count: usize) -> Vec<String> {
 
 #[test]
 fn what_the_strict_python_parser_takes_we_take_alike() {
-    let Some(python) = python() else {
-        eprintln!("not compared: no Python with prometheus_client (cargo xtask test installs it)");
-        return;
-    };
+    let Some(mut python) = python() else { return };
     let pages = generated(Format::OpenMetrics, CASES);
     let cases: Vec<_> = pages.iter().map(|page| json!([true, page])).collect();
     let (ok, answer, errors) =
-        run(command(python).args(["-c", SCRIPT]), &serde_json::to_vec(&cases).unwrap());
+        run(python.args(["-c", SCRIPT]), &serde_json::to_vec(&cases).unwrap());
     assert!(ok, "{errors}");
     let answers: Vec<Value> = serde_json::from_str(&answer).unwrap();
     let (mut taken, mut different) = (0, Vec::new());
@@ -196,15 +178,10 @@ fn python_is_lax(page: &str) -> bool {
 #[test]
 fn what_promtool_refuses_we_refuse() {
     const REFUSALS: usize = 150;
-    let promtool = PathBuf::from("/usr/bin/promtool");
-    // Wine can see a Linux program and cannot hear what it says.
-    if std::env::consts::OS == "windows" || !promtool.is_file() {
-        eprintln!("not compared: no promtool (cargo xtask test installs it)");
-        return;
-    }
     let mut refused = 0;
     for page in generated(Format::Prometheus, REFUSALS) {
-        let (_, _, errors) = run(command(&promtool).args(["check", "metrics"]), page.as_bytes());
+        let Some(mut promtool) = peer_program("promtool") else { return };
+        let (_, _, errors) = run(promtool.args(["check", "metrics"]), page.as_bytes());
         if !errors.contains("text format parsing error") {
             continue;
         }
