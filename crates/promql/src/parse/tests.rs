@@ -1,5 +1,7 @@
 //! What is taken and what is refused.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::ast::{At, BinaryOp, Node};
 
@@ -158,4 +160,94 @@ fn a_selector_alone_is_parsed_for_match() {
     assert_eq!(parse_selector("up{job=\"x\"}").unwrap().len(), 2);
     assert!(parse_selector("rate(up[5m])").is_err());
     assert!(parse_selector("up offset 5m").is_err());
+}
+
+const PIECES: &[&str] = &[
+    "a",
+    "b:c",
+    "rate",
+    "sum",
+    "topk",
+    "by",
+    "without",
+    "on",
+    "group_left",
+    "offset",
+    "bool",
+    "and",
+    "or",
+    "unless",
+    "inf",
+    "NaN",
+    "0x1f",
+    "1e9",
+    "5m",
+    "1h30m",
+    ".5",
+    "\"x\"",
+    "'y\\n'",
+    "`z`",
+    "\"",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "=",
+    "!=",
+    "=~",
+    "!~",
+    "==",
+    "<=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "^",
+    "atan2",
+    "@",
+    ":",
+    "start()",
+    "step()",
+    "\\",
+    "#",
+    "\n",
+    " ",
+    " ",
+    " ",
+    "é",
+    "😀",
+    "\u{0}",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_words_are_a_query_or_refused_at_their_place(
+        words in prop::collection::vec(prop::sample::select(PIECES), 0..25),
+    ) {
+        let text = words.concat();
+        match Query::parse(&text) {
+            Ok(query) => {
+                let printed = query.expr().to_string();
+                let again = Query::parse(&printed).map(|query| query.expr().to_string());
+                prop_assert_eq!(again, Ok(printed));
+            }
+            Err(error) => {
+                let Span { start, end } = error.span;
+                prop_assert!(text.get(start..end.max(start)).is_some(), "{:?} {}", text, error);
+                prop_assert!(error.line >= 1 && error.column >= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_query_or_refused(text in ".{0,80}") {
+        drop(Query::parse(&text));
+        drop(parse_selector(&text));
+    }
 }

@@ -120,6 +120,7 @@ fn named(text: &str, row: &Row) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use barograph_promql::Query;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -205,6 +206,20 @@ mod tests {
             let said = parse(text).unwrap_err();
             assert!(said.starts_with(&format!("{place}: parse error: ")), "{text}: {said}");
             assert!(said.contains(problem), "{text}: {said}");
+        }
+    }
+    proptest! {
+        #[test]
+        fn any_text_behind_a_backslash_is_a_path_or_refused_at_its_place(
+            words in prop::collection::vec(prop::sample::select(vec![
+                "\\", "\\\\", "(", ")", "*", "#1", "PhysicalDisk", "Memory", "Disk Reads/sec",
+                "Available Bytes", " ", "é", "> 5", "\n", "a", "_Total",
+            ]), 0..12),
+        ) {
+            let text = format!("1 + \\{}", words.concat());
+            if let Err(error) = Query::parse_with(&text, &CounterPaths::new("1m")) {
+                prop_assert!(text.is_char_boundary(error.span.start), "{:?}: {}", text, error);
+            }
         }
     }
 }
