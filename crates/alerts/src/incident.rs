@@ -144,6 +144,11 @@ pub enum What {
         problem: String,
     },
     NobodyToTell,
+    /// What became of an attempt to mend it.
+    Remedy {
+        action: String,
+        text: String,
+    },
     Resolved,
 }
 

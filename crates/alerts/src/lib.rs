@@ -9,5 +9,6 @@ pub mod incident;
 pub mod machine;
 pub mod matchers;
 pub mod mute;
+pub mod remediation;
 pub mod rule;
 pub mod unit_test;

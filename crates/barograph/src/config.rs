@@ -11,6 +11,7 @@ use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_collect::UserCounters;
@@ -110,6 +111,13 @@ static SETTINGS: &[Setting] = &[
         section: "",
         key: "host",
         set: |config, value| value::host_name(value).map(|name| config.host = Some(name)),
+    },
+    Setting {
+        section: "actions",
+        key: "file",
+        set: |config, value| {
+            value::actions(value).map(|actions| config.alerting.actions = Arc::new(actions))
+        },
     },
     Setting {
         section: "",

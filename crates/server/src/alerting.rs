@@ -11,6 +11,7 @@ mod loading;
 mod recorded;
 mod recovery;
 mod reloading;
+mod remedies;
 mod report;
 mod round;
 mod saved;
@@ -25,6 +26,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use barograph_alerts::machine::{RuleAlerts, TransitionKind};
+use barograph_alerts::remediation::Actions;
 use barograph_model::{Clock, chain};
 use barograph_promql::Engine;
 use barograph_state::State;
@@ -33,12 +35,14 @@ use barograph_store::Store;
 pub use backtest::{Tested, TestedFiring};
 pub use desk::ActError;
 pub(crate) use letter::Letter;
+pub(crate) use remedies::Job;
 pub use report::{AlertReport, AlertingStatus, GroupReport, Health, RuleReport};
 
 use crate::documents::Documents;
 use desk::Desk;
 use loading::Rules;
 use reloading::reload;
+use remedies::Remedies;
 use round::{GroupState, Happened};
 
 use crate::processes::Processes;
@@ -54,6 +58,10 @@ pub struct AlertingSettings {
     pub defaults: bool,
     /// Stands in links, and in templates as `externalURL`.
     pub external_url: String,
+    /// What may be done about alerts on this host.
+    pub actions: Arc<Actions>,
+    /// This host, as its series call it.
+    pub host: String,
 }
 
 /// Evaluates rules until it is closed.
@@ -92,6 +100,8 @@ impl Default for AlertingSettings {
             files: Vec::new(),
             defaults: true,
             external_url: "http://127.0.0.1:7575".to_owned(),
+            actions: Arc::default(),
+            host: String::new(),
         }
     }
 }
@@ -170,7 +180,9 @@ impl Shared {
         let state = Arc::clone(documents.state());
         let (groups, orphans) = saved::restore(&state, rules.loaded(), monotonic)?;
         let book = documents.book();
-        let mut desk = Desk::restore(&state, book, &settings.external_url)?;
+        let remedies =
+            Remedies::restore(&state, &settings.actions, &settings.host, clock.now_ms())?;
+        let mut desk = Desk::restore(&state, book, remedies, &settings.external_url)?;
         let now_ms = clock.now_ms();
         for (key, alerts) in orphans {
             for transition in RuleAlerts::restore(alerts).end_all(now_ms) {
@@ -244,6 +256,7 @@ impl Shared {
             }
         }
         let mut desk = lock(&self.desk);
+        desk.mend(self.clock.now_ms(), monotonic);
         desk.advance(self.clock.now_ms(), monotonic);
         let is_any_new = !desk.outbox.is_empty();
         match saved::save(&self.state, &mut groups, &mut desk, monotonic) {

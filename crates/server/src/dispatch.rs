@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use barograph_model::{Clock, chain};
+use barograph_model::chain;
 use barograph_notify::{Machine, Notifier, Setup};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -35,7 +35,6 @@ pub struct DispatchParts {
     /// What of this machine channels may use.
     pub machine: Machine,
     pub gatherer: Gatherer,
-    pub clock: Arc<dyn Clock>,
 }
 
 /// Delivers until it is closed.
@@ -59,7 +58,8 @@ impl Dispatch {
 
     /// Begins to deliver.
     pub fn start(alerting: &Arc<Alerting>, parts: DispatchParts) -> Self {
-        let DispatchParts { setup, machine, gatherer, clock } = parts;
+        let DispatchParts { setup, machine, gatherer } = parts;
+        let clock = Arc::clone(alerting.clock());
         let secrets = secrets::finder(alerting.state());
         let notifier = Notifier::new(setup, secrets, Arc::clone(&clock)).on(machine);
         let links = Links {

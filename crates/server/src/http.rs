@@ -31,6 +31,7 @@ mod prometheus;
 mod push;
 mod range;
 mod receive;
+mod remediations;
 mod remote_write;
 mod secrets;
 mod services;
@@ -90,6 +91,9 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/openapi.json", get(openapi::openapi))
         .route("/api/processes", get(processes::processes))
         .route("/api/range", get(range::range))
+        .route("/api/remediations", get(remediations::list))
+        .route("/api/remediations/approve", post(remediations::approve))
+        .route("/api/remediations/refuse", post(remediations::refuse))
         .route("/api/rules/backtest", post(backtest::backtest))
         .route("/api/secrets", get(secrets::list))
         .route("/api/secrets/{name}", put(secrets::set).delete(secrets::remove))

@@ -205,4 +205,14 @@ impl Incident {
             }
         }
     }
+
+    /// Writes what became of an attempt to mend it. One that was in vain brings the next telling:
+    /// then the policy is given.
+    pub fn remedied(&mut self, (action, text): (&str, &str), next: Option<&Policy>, at_ms: i64) {
+        let (action, text) = (action.to_owned(), text.to_owned());
+        self.note(at_ms, None, What::Remedy { action, text });
+        if let Some(pause_ms) = next.and_then(|it| it.next_in_ms(&self.progress)) {
+            self.progress.elapsed_ms = self.progress.elapsed_ms.saturating_add(pause_ms);
+        }
+    }
 }

@@ -33,6 +33,12 @@ pub(crate) enum AlertsCommand {
     Resolve(ActArgs),
     /// Tell nobody of some alerts for a while.
     Silence(SilenceArgs),
+    /// List what is to be done about alerts by itself, and what became of it.
+    Remedies(RemediesArgs),
+    /// Say that an attempt to mend an alert is to be made.
+    Approve(DecideArgs),
+    /// Say that an attempt to mend an alert is not to be made.
+    Refuse(DecideArgs),
     /// List what was told to people, and what could not be.
     Notifications(NotificationsArgs),
 }
@@ -132,6 +138,22 @@ pub(crate) struct NotificationsArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RemediesArgs {
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// The attempt, as `barograph alerts remedies` names it.
+    id: String,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+#[derive(Debug, Args)]
 struct Who {
     /// Who you are.
     #[arg(long, value_name = "NAME", env = "USER", default_value = "local")]
@@ -185,6 +207,9 @@ pub(crate) fn run(command: &AlertsCommand) -> anyhow::Result<()> {
             perform(args.id, "resolve", &act, &args.shared, "is over")
         }
         AlertsCommand::Silence(args) => silence(args),
+        AlertsCommand::Remedies(args) => remedies(args),
+        AlertsCommand::Approve(args) => decide(args, "approve"),
+        AlertsCommand::Refuse(args) => decide(args, "refuse"),
         AlertsCommand::Notifications(args) => notifications(args),
     }
 }
@@ -270,6 +295,27 @@ fn preview(found: &Preview, is_json: bool) -> anyhow::Result<()> {
         output::line(&output::plain(&barograph_alerts::incident::shown(&labels)))?;
     }
     output::line(&format!("It would hide {} of {} alerts.", found.alerts.len(), found.of))
+}
+
+fn remedies(args: &RemediesArgs) -> anyhow::Result<()> {
+    let client = Client::new(&args.shared.server)?;
+    let found: Value = client.get("/api/remediations")?;
+    if args.shared.json {
+        return output::pretty_json(&found);
+    }
+    output::line(&show::remedies(&serde_json::from_value(found)?))
+}
+
+fn decide(args: &DecideArgs, what: &str) -> anyhow::Result<()> {
+    let client = Client::new(&args.shared.server)?;
+    let body = json!({ "id": args.id, "by": args.who.by });
+    let after: Value = client.post(&format!("/api/remediations/{what}"), &body)?;
+    if args.shared.json {
+        return output::pretty_json(&after);
+    }
+    let state = after.get("state").and_then(Value::as_str).unwrap_or_default();
+    let order = after.get("order").and_then(Value::as_str).unwrap_or_default();
+    output::line(&output::plain(&format!("{state}: {order}")))
 }
 
 fn notifications(args: &NotificationsArgs) -> anyhow::Result<()> {

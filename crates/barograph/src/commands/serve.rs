@@ -15,8 +15,8 @@ use barograph_collect::{
 use barograph_model::{Clock, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
-    Alerting, App, Documents, EventLog, Feed, Ingest, Latest, Limits, ProcessSettings, Processes,
-    Queries, Readings, RunnerView, Statsd,
+    Alerting, AlertingSettings, App, Documents, EventLog, Feed, Ingest, Latest, Limits,
+    ProcessSettings, Processes, Queries, Readings, RunnerView, Statsd,
 };
 use barograph_state::State;
 use barograph_store::Store;
@@ -78,7 +78,7 @@ async fn watch_and_serve(
     let doors = doors::open(&config, &host.host, &ingest, forward, &clock);
     let queries = Arc::new(Queries::new(config.query.clone(), Arc::clone(&clock)));
     let documents = open_documents(&config.data, &clock)?;
-    let alerting = start_alerting(&config, &store, &documents, &clock)?;
+    let alerting = start_alerting((&config, &host.host), &store, &documents, &clock)?;
     let descs = [registry::descs().as_slice(), user_descs].concat();
     let told = tell::start(&config, &alerting, (&store, &processes, &events), (&host.host, &descs));
     let app = App {
@@ -86,7 +86,7 @@ async fn watch_and_serve(
         queries,
         documents,
         alerting: Arc::clone(&alerting),
-        dispatch: Arc::clone(&told),
+        dispatch: Arc::clone(&told.dispatch),
         ingest: Arc::clone(&ingest),
         doors: Arc::clone(&doors),
         latest,
@@ -220,7 +220,7 @@ fn open_documents(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<D
 
 /// Begins to evaluate rules.
 fn start_alerting(
-    config: &Config,
+    (config, host): (&Config, &str),
     store: &Arc<Store>,
     documents: &Arc<Documents>,
     clock: &Arc<dyn Clock>,
@@ -233,7 +233,7 @@ fn start_alerting(
         Arc::clone(documents),
         engine,
         Arc::clone(clock),
-        config.alerting.clone(),
+        AlertingSettings { host: host.to_owned(), ..config.alerting.clone() },
     )?;
     Ok(Arc::new(alerting))
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use barograph_alerts::remediation::Actions;
 use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
@@ -76,6 +77,19 @@ pub(super) fn paths(value: &DeValue<'_>) -> Result<Vec<PathBuf>, String> {
     const EXAMPLE: &str = "must be a list of paths in quotes, such as `['rules.yml']`";
     let paths = names(value).map_err(|_| EXAMPLE.to_owned())?;
     Ok(paths.into_iter().map(PathBuf::from).collect())
+}
+
+/// The file of what may be done about alerts.
+pub(super) fn actions(value: &DeValue<'_>) -> Result<Actions, String> {
+    let path = path(value)?;
+    let shown = path.display();
+    let length = std::fs::metadata(&path).map_err(|error| format!("is `{shown}`: {error}"))?.len();
+    if length > Actions::MAX_FILE_BYTES as u64 {
+        let most = Actions::MAX_FILE_BYTES;
+        return Err(format!("is `{shown}`, which has {length} bytes; at most {most} are allowed"));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("is `{shown}`: {error}"))?;
+    Actions::read(&text).map_err(|error| format!("is `{shown}`, which has a mistake: {error}"))
 }
 
 /// Where people reach the server.

@@ -11,7 +11,7 @@ use barograph_state::{Edit, Expected, State, Status};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{Server, peer_program, run, text};
+use crate::program::{ON_WINDOWS, Server, peer_program, run, text};
 use crate::receiver::{Received, Receiver};
 
 /// A folder with a configuration, rules, and a channel that leads to a receiver.
@@ -22,14 +22,20 @@ struct Site {
 impl Site {
     fn new(rules: &str, receiver: &Receiver) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = "[rules]\ndefaults = false\nfiles = ['rules.yml']\n\
-                      [notify]\ninternal_networks = ['127.0.0.0/8']\n";
-        fs::write(folder.path().join("barograph.toml"), config).unwrap();
         let site = Self { folder };
+        site.configure("");
         site.write_rules(rules);
         let port = receiver.port;
         site.put("channels", "hook", &format!("type: webhook\nurl: http://127.0.0.1:{port}/\n"));
         site
+    }
+
+    /// Adds to the configuration.
+    fn configure(&self, more: &str) {
+        let config = "[rules]\ndefaults = false\nfiles = ['rules.yml']\n\
+                      [notify]\ninternal_networks = ['127.0.0.0/8']\n";
+        let path = self.folder.path().join("barograph.toml");
+        fs::write(path, format!("{config}{more}")).unwrap();
     }
 
     fn data(&self) -> PathBuf {
@@ -275,4 +281,82 @@ fn amtool_lists_alerts_and_makes_and_ends_silences() {
     amtool(&["cluster", "show"]);
     let document: Value = server.json(&format!("/api/documents/silences/{id}"));
     assert_eq!(document["author"], "anna");
+}
+
+/// The newest attempts as `STATE ORDER`.
+fn attempts(server: &Server) -> Vec<(String, String)> {
+    let all = server.json("/api/remediations");
+    let text = |it: &Value| it.as_str().unwrap().to_owned();
+    let attempts = all["attempts"].as_array().unwrap().iter();
+    attempts.map(|it| (text(&it["state"]), text(&it["id"]))).collect()
+}
+
+#[test]
+fn a_process_that_is_watched_is_ended_when_two_people_want_it() {
+    if ON_WINDOWS {
+        return;
+    }
+    let receiver = Receiver::good();
+    let rules = "groups:\n- name: g\n  interval: 1s\n  rules:\n  - {alert: Victim, metric: \
+        'process_group_count{name=\"bgvictim\"}', greater_than: 0, severity: warning, \
+        remediation: end}\n";
+    let site = Site::new(rules, &receiver);
+    let program = site.folder.path().join("bgvictim");
+    fs::copy("/bin/sleep", &program).unwrap();
+    let actions = "actions:\n  end:\n    end_process: '{name}'\n    parameters: {name: \
+        {matches: bgvictim}}\n";
+    fs::write(site.folder.path().join("actions.yml"), actions).unwrap();
+    site.configure("[actions]\nfile = 'actions.yml'\n[watch]\nprocesses = ['bgvictim']\n");
+    #[expect(clippy::disallowed_methods, reason = "tests start programs")]
+    let mut victim = std::process::Command::new(&program).arg("600").spawn().unwrap();
+    let server = site.start();
+    let id = server.wait_for("the proposal", |server| {
+        let (state, id) = attempts(server).into_iter().next()?;
+        (state == "proposed").then_some(id)
+    });
+    let address = format!("http://{}", server.address);
+    let approve = |by: &str| run(&["alerts", "approve", &id, "--by", by, "--server", &address]);
+    assert!(text(&approve("anna").stdout).contains("proposed: end the processes called bgvictim"));
+    assert!(!approve("anna").status.success(), "the same person does not count twice");
+    assert!(victim.try_wait().unwrap().is_none());
+    assert!(approve("ben").status.success());
+    victim.wait().unwrap();
+    server.wait_for("the alert to end", |server| (attempts(server)[0].0 == "helped").then_some(()));
+    let story = text(&run(&["alerts", "show", "1", "--server", &address]).stdout);
+    for part in ["remedy: end, proposed", "remedy: end, started", "remedy: end, helped"] {
+        assert!(story.contains(part), "{part} in {story}");
+    }
+}
+
+#[test]
+fn what_was_begun_when_the_server_was_killed_is_not_begun_again() {
+    if ON_WINDOWS {
+        return;
+    }
+    let receiver = Receiver::good();
+    let site = Site::new(
+        &ONE.replace("severity: warning", "severity: warning, remediation: slow"),
+        &receiver,
+    );
+    let log = site.folder.path().join("log");
+    let script = site.folder.path().join("slow");
+    let log = log.display();
+    fs::write(&script, format!("#!/bin/sh\necho begun >> {log}\nsleep 30\n")).unwrap();
+    let shown = script.display();
+    let actions = format!(
+        "actions:\n  slow: {{run: [/bin/sh, '{shown}'], approvals: 1, timeout: 1h, cool_down: 0s}}\n"
+    );
+    fs::write(site.folder.path().join("actions.yml"), actions).unwrap();
+    site.configure("[actions]\nfile = 'actions.yml'\n");
+    let server = site.start();
+    let id = server.wait_for("the proposal", |server| Some(attempts(server).first()?.1.clone()));
+    let body = format!("{{\"id\": {id:?}, \"by\": \"anna\"}}");
+    assert_eq!(server.post("/api/remediations/approve", &[], body.as_bytes()).status, 200);
+    let begun = || fs::read_to_string(site.folder.path().join("log")).unwrap_or_default();
+    server.wait_for("the beginning", |_| (!begun().is_empty()).then_some(()));
+    server.kill();
+    let server = site.start();
+    assert_eq!(attempts(&server)[0].0, "unknown");
+    receiver.wait_for("another round", |it| it.id.starts_with("1/"));
+    assert_eq!(begun(), "begun\n");
 }

@@ -7,9 +7,11 @@ use std::time::Duration;
 use barograph_alerts::escalation::Decision;
 use barograph_alerts::incident::{Acknowledgement, Incident, IncidentError, shown};
 use barograph_alerts::machine::{Phase, RuleAlerts, Texts, Transition, TransitionKind};
+use barograph_alerts::remediation::AttemptError;
 use barograph_state::{Change, State, StateError};
 use serde::Serialize;
 
+use super::remedies::Remedies;
 use super::round::Happened;
 use super::saved::write_alerts;
 use super::tell::Waiting;
@@ -35,6 +37,8 @@ pub(super) struct Desk {
     acts: Vec<String>,
     /// Messages that are to be written with them.
     pub(super) outbox: Vec<Waiting>,
+    /// What is done about them.
+    pub(super) remedies: Remedies,
     /// The documents as they are now.
     pub(super) book: Arc<Book>,
     pub(super) external_url: String,
@@ -53,6 +57,10 @@ pub enum ActError {
     Refused(#[from] IncidentError),
     #[error(transparent)]
     Link(#[from] LinkError),
+    #[error("there is no attempt `{0}`")]
+    NoAttempt(String),
+    #[error(transparent)]
+    Attempt(#[from] AttemptError),
     #[error("what was done could not be saved, and is tried again")]
     Unsaved(#[from] StateError),
 }
@@ -70,6 +78,7 @@ impl Desk {
     pub(super) fn restore(
         state: &State,
         book: Arc<Book>,
+        remedies: Remedies,
         external_url: &str,
     ) -> Result<Self, StateError> {
         let (listing, next) = state.read(|view| {
@@ -97,6 +106,7 @@ impl Desk {
             gone: Vec::new(),
             acts: Vec::new(),
             outbox: Vec::new(),
+            remedies,
             book,
             external_url: external_url.to_owned(),
             advanced: None,
@@ -298,7 +308,7 @@ impl Desk {
         self.incidents.get_mut(&id).ok_or(ActError::Unknown(id))
     }
 
-    fn did(&mut self, incident: u64, by: &str, did: &str, text: &str) {
+    pub(super) fn did(&mut self, incident: u64, by: &str, did: &str, text: &str) {
         let act = Act { by, did, incident, text };
         self.acts.extend(serde_json::to_string(&act).ok());
         self.unsaved.insert(incident);
@@ -316,6 +326,7 @@ impl Desk {
             || !self.gone.is_empty()
             || !self.acts.is_empty()
             || !self.outbox.is_empty()
+            || self.remedies.is_unsaved()
     }
 
     pub(super) fn write(&self, change: &mut Change<'_>) -> Result<(), StateError> {
@@ -335,6 +346,7 @@ impl Desk {
         for act in &self.acts {
             change.append(AUDIT, act.as_bytes())?;
         }
+        self.remedies.write(change)?;
         self.write_messages(change)
     }
 
@@ -344,6 +356,7 @@ impl Desk {
         self.gone.clear();
         self.acts.clear();
         self.outbox.clear();
+        self.remedies.saved();
         if self.problem.take().is_some() {
             tracing::info!("alerts are saved again");
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use barograph_alerts::incident::{Acknowledgement, Incident, Notice};
+use barograph_model::Clock;
 use barograph_notify::Channel;
 use barograph_state::{Change, NewMessage, Outcome, State, StateError};
 
@@ -72,6 +73,10 @@ impl Alerting {
 
     pub(crate) fn state(&self) -> &Arc<State> {
         &self.shared.state
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.shared.clock
     }
 
     pub(crate) fn channel(&self, name: &str) -> Option<Arc<Channel>> {

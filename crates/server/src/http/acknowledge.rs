@@ -116,9 +116,11 @@ fn question(link: &Link, incident: &Incident) -> String {
 
 fn refusal(error: &ActError) -> Response {
     let status = match error {
-        ActError::Link(LinkError::Forged) | ActError::Unknown(_) => StatusCode::NOT_FOUND,
+        ActError::Link(LinkError::Forged) | ActError::Unknown(_) | ActError::NoAttempt(_) => {
+            StatusCode::NOT_FOUND
+        }
         ActError::Link(LinkError::Expired | LinkError::Used) => StatusCode::GONE,
-        ActError::Refused(_) => StatusCode::CONFLICT,
+        ActError::Refused(_) | ActError::Attempt(_) => StatusCode::CONFLICT,
         ActError::Link(LinkError::State(_)) | ActError::Unsaved(_) => {
             StatusCode::SERVICE_UNAVAILABLE
         }

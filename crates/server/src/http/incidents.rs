@@ -189,9 +189,17 @@ fn perform(
             return Err(ApiError::not_found("no_such_act", message));
         }
     };
-    outcome.map_err(|error| match error {
-        ActError::Unknown(number) => unknown(number),
-        ActError::Link(_) | ActError::Refused(_) => ApiError::bad_request("refused", chain(&error)),
-        ActError::Unsaved(_) => ApiError::unavailable("not_saved", chain(&error)),
-    })
+    outcome.map_err(|error| refusal(&error))
+}
+
+/// Why something was not done, for the client.
+pub(super) fn refusal(error: &ActError) -> ApiError {
+    match error {
+        ActError::Unknown(number) => unknown(*number),
+        ActError::NoAttempt(_) => ApiError::not_found("no_such_attempt", chain(error)),
+        ActError::Link(_) | ActError::Refused(_) | ActError::Attempt(_) => {
+            ApiError::bad_request("refused", chain(error))
+        }
+        ActError::Unsaved(_) => ApiError::unavailable("not_saved", chain(error)),
+    }
 }

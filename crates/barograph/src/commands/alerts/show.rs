@@ -65,6 +65,24 @@ struct Notification {
     problem: Option<String>,
 }
 
+/// The part of `/api/remediations` that is shown.
+#[derive(Debug, Deserialize)]
+pub(super) struct Remedies {
+    actions: Vec<String>,
+    attempts: Vec<Attempt>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Attempt {
+    id: String,
+    state: String,
+    order: String,
+    incident: u64,
+    proposed_ms: i64,
+    approved_by: Vec<String>,
+    outcome: String,
+}
+
 impl Incident {
     fn state(&self) -> &'static str {
         let firing = || self.alerts.values().filter(|it| it.phase == "firing");
@@ -191,6 +209,26 @@ pub(super) fn notifications(all: &Notifications) -> String {
         ]);
     }
     text + &output::table(&plain(rows))
+}
+
+pub(super) fn remedies(all: &Remedies) -> String {
+    if all.actions.is_empty() && all.attempts.is_empty() {
+        return "This host has no actions ([actions] file).".to_owned();
+    }
+    let heads = ["when", "incident", "state", "id", "what", "approved by", "outcome"];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    for it in &all.attempts {
+        rows.push(vec![
+            moment(it.proposed_ms),
+            it.incident.to_string(),
+            it.state.replace('_', " "),
+            it.id.clone(),
+            it.order.clone(),
+            it.approved_by.join(", "),
+            it.outcome.lines().next().unwrap_or_default().to_owned(),
+        ]);
+    }
+    format!("Actions: {}\n\n{}", all.actions.join(", "), output::table(&plain(rows)))
 }
 
 fn moment(ms: i64) -> String {

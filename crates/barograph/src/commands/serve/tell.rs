@@ -5,25 +5,39 @@ use std::sync::Arc;
 use barograph_model::{Clock, Desc, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
-    Alerting, Dispatch, DispatchParts, EventLog, Gatherer, Machine, NotifySetup, Processes,
+    Alerting, Dispatch, DispatchParts, EventLog, Gatherer, Machine, NotifySetup, Processes, Remedy,
 };
 use barograph_store::Store;
 
 use crate::config::Config;
+use crate::service;
 
-/// Begins to deliver what alerting wants told.
+/// What follows from alerts.
+pub(super) struct Told {
+    pub(super) dispatch: Arc<Dispatch>,
+    remedy: Remedy,
+}
+
+impl Told {
+    pub(super) async fn close(&self) {
+        self.remedy.close().await;
+        self.dispatch.close().await;
+    }
+}
+
+/// Begins to deliver what alerting wants told, and to do what it wants done.
 pub(super) fn start(
     config: &Config,
     alerting: &Arc<Alerting>,
     (store, processes, events): (&Arc<Store>, &Arc<Processes>, &Arc<EventLog>),
     (host, descs): (&str, &[&'static Desc]),
-) -> Arc<Dispatch> {
+) -> Told {
     alerting.note_processes_of(processes);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let settings = barograph_promql::Settings { threads: 1, ..config.query.clone() };
     let gatherer = Gatherer {
         store: Arc::clone(store),
-        engine: Engine::new(settings, Arc::clone(&clock)),
+        engine: Engine::new(settings, clock),
         processes: Arc::clone(processes),
         events: Arc::clone(events),
         host: host.to_owned(),
@@ -34,6 +48,9 @@ pub(super) fn start(
         commands: config.notify_commands.clone(),
         system_log: crate::service::system_log(),
     };
-    let parts = DispatchParts { setup, machine, gatherer, clock };
-    Arc::new(Dispatch::start(alerting, parts))
+    let parts = DispatchParts { setup, machine, gatherer };
+    Told {
+        dispatch: Arc::new(Dispatch::start(alerting, parts)),
+        remedy: Remedy::start(alerting, processes, service::runner()),
+    }
 }
