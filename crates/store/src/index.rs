@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use barograph_model::{Labels, METRIC_NAME, MatchOp, Matcher};
 
@@ -18,6 +19,8 @@ pub(crate) struct Index {
     is_sorted: bool,
     /// Otherwise for each id its place in the order of labels, once somebody needs it.
     places: OnceLock<Box<[u32]>>,
+    /// Series that answers had to put in order since there were new ones.
+    sorted: AtomicUsize,
 }
 
 impl Default for Index {
@@ -27,12 +30,14 @@ impl Default for Index {
             postings: HashMap::new(),
             is_sorted: true,
             places: OnceLock::new(),
+            sorted: AtomicUsize::new(0),
         }
     }
 }
 
-/// From so many series of an answer on it is worth while to put all series in order once.
-const MANY: usize = 256;
+/// Once answers had to put this part of all series in order, it is worth while to do it for all at
+/// once: not before, since each new series undoes it.
+const WORTH: usize = 4;
 
 impl Index {
     pub(crate) fn push(&mut self, labels: Labels) {
@@ -48,7 +53,7 @@ impl Index {
             }
         }
         self.is_sorted &= self.labels.last().is_none_or(|last| last.as_ref() < Some(&labels));
-        self.places = OnceLock::new();
+        self.forget_order();
         self.labels.push(Some(labels));
     }
 
@@ -58,9 +63,14 @@ impl Index {
         if lost > 0 {
             self.labels.resize(len as usize, None);
             self.is_sorted = false;
-            self.places = OnceLock::new();
+            self.forget_order();
         }
         lost
+    }
+
+    fn forget_order(&mut self) {
+        self.places = OnceLock::new();
+        *self.sorted.get_mut() = 0;
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "series are limited to u32 by Meta")]
@@ -82,7 +92,8 @@ impl Index {
         if self.is_sorted {
             return ids;
         }
-        if ids.len() < MANY && self.places.get().is_none() {
+        let sorted = self.sorted.fetch_add(ids.len(), Ordering::Relaxed) + ids.len();
+        if self.places.get().is_none() && sorted < self.labels.len() / WORTH {
             ids.sort_by(|a, b| self.labels(*a).cmp(&self.labels(*b)));
         } else {
             let places = self.places.get_or_init(|| self.put_in_order());
