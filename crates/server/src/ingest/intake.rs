@@ -9,7 +9,7 @@ use barograph_store::{AppendError, Rows, SeriesRef};
 use super::Ingest;
 use super::door::Reason;
 use super::report::Report;
-use super::source::{Known, Source, Table};
+use super::source::{Source, Table};
 
 /// Gathers samples of one source; [`Intake::commit`] stores them. Nothing is stored without it.
 ///
@@ -73,7 +73,7 @@ impl<'a> Intake<'a> {
     where
         E: std::fmt::Display,
     {
-        if let Some(known) = self.table.known.get_mut(key) {
+        if let Some(known) = self.table.find(key) {
             known.used_s = self.now_s;
             return Ok(known.series);
         }
@@ -116,7 +116,7 @@ impl<'a> Intake<'a> {
             self.report.explain(Reason::StoreSeries, || format!("{labels}; {error}"));
             Reason::StoreSeries
         })?;
-        self.table.known.insert(key.into(), Known { series, labels, used_s: self.now_s });
+        self.table.insert(key, series, labels, self.now_s);
         self.table.new_today += 1;
         Ok(series)
     }

@@ -1,12 +1,12 @@
 //! One sender at one door: its series, its budget, and what became of what it sent.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use barograph_model::Labels;
 use barograph_store::SeriesRef;
 use foldhash::quality::RandomState;
+use indexmap::IndexMap;
 
 use super::door::{Door, Reason};
 use super::report::Report;
@@ -36,7 +36,9 @@ pub(super) struct Counts {
 #[derive(Debug)]
 pub(super) struct Table {
     /// By the bytes that the door knows them by.
-    pub(super) known: HashMap<Box<[u8]>, Known, RandomState>,
+    pub(super) known: IndexMap<Box<[u8]>, Known, RandomState>,
+    /// The place of the series that was found last.
+    last: usize,
     swept_s: u64,
     day: i64,
     pub(super) new_today: usize,
@@ -51,6 +53,9 @@ pub(super) struct Known {
     pub(super) labels: Labels,
     /// When it last got a sample, by the monotonic clock.
     pub(super) used_s: u64,
+    /// The place of the series that came after this one: senders keep their order, and comparing
+    /// with one series takes a third of looking one up.
+    next: usize,
 }
 
 /// A series that is silent for this long gives its place back.
@@ -67,7 +72,8 @@ impl Source {
             door,
             name: name.to_owned(),
             table: Mutex::new(Table {
-                known: HashMap::default(),
+                known: IndexMap::default(),
+                last: 0,
                 swept_s: 0,
                 day: i64::MIN,
                 new_today: 0,
@@ -125,6 +131,27 @@ impl Source {
 }
 
 impl Table {
+    pub(super) fn find(&mut self, key: &[u8]) -> Option<&mut Known> {
+        let guess = self.known.get_index(self.last).map_or(0, |(_, last)| last.next);
+        let is_right = self.known.get_index(guess).is_some_and(|(known, _)| **known == *key);
+        let place = if is_right { guess } else { self.known.get_index_of(key)? };
+        self.go_on_to(place);
+        self.known.get_index_mut(place).map(|(_, known)| known)
+    }
+
+    pub(super) fn insert(&mut self, key: &[u8], series: SeriesRef, labels: Labels, used_s: u64) {
+        let known = Known { series, labels, used_s, next: self.known.len() + 1 };
+        let (place, _) = self.known.insert_full(key.into(), known);
+        self.go_on_to(place);
+    }
+
+    fn go_on_to(&mut self, place: usize) {
+        if let Some((_, last)) = self.known.get_index_mut(self.last) {
+            last.next = place;
+        }
+        self.last = place;
+    }
+
     /// Begins a new day when one has begun.
     pub(super) fn turn_day(&mut self, now_ms: i64) {
         let day = now_ms.div_euclid(DAY_MS);

@@ -150,6 +150,21 @@ fn a_write_that_is_dropped_stores_nothing() {
 }
 
 #[test]
+fn a_sender_that_changes_its_order_and_its_series_is_understood() {
+    let bench = bench(IngestSettings::default());
+    let source = bench.ingest.source(Door::Push, "a");
+    let mut known = std::collections::HashMap::new();
+    for order in [vec![1, 2, 3], vec![1, 9, 2, 3], vec![3, 2, 1], vec![2], vec![1, 2, 9, 3, 3]] {
+        let mut intake = bench.ingest.intake(&source);
+        for number in order {
+            let id = intake.labelled(&series(number)).unwrap();
+            assert_eq!(*known.entry(number).or_insert(id), id, "{number}");
+        }
+    }
+    assert_eq!(known.len(), 4);
+}
+
+#[test]
 fn ids_that_the_store_gave_to_others_are_renewed() {
     let bench = bench(settings());
     let source = bench.ingest.source(Door::Push, "a");
