@@ -3,11 +3,16 @@
 mod beside;
 mod crowd;
 mod http;
+mod ingest;
 mod peers;
 mod process_tree;
 mod query;
 mod recording;
+mod remote_write;
+mod report;
+mod servers;
 mod sizes;
+mod store;
 mod watched;
 
 use std::fs;
@@ -30,6 +35,12 @@ pub(crate) enum Bench {
     Peers(beside::PeersOptions),
     /// Questions over HTTP, beside Prometheus and VictoriaMetrics with the same samples (Debian)
     Query(query::QueryOptions),
+    /// Samples by remote write, one scrape per request, beside Prometheus and VictoriaMetrics
+    /// (Debian)
+    Ingest(ingest::IngestOptions),
+    /// The store by itself: sizes, writing, reading, starting, many series, many partitions; beside
+    /// others (Debian)
+    Store(store::StoreOptions),
 }
 
 #[derive(Debug, Args)]
@@ -56,6 +67,8 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Serve(options) => serve(options),
         Bench::Peers(options) => beside::run(options),
         Bench::Query(options) => query::run(options),
+        Bench::Ingest(options) => ingest::run(options),
+        Bench::Store(options) => store::run(options),
     }
 }
 

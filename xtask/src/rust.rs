@@ -24,6 +24,14 @@ pub(crate) fn release_binary() -> Result<PathBuf> {
     binary.canonicalize().with_context(|| format!("cargo made no {}", binary.display()))
 }
 
+/// Builds an example of a crate as it would be released, and returns its path.
+pub(crate) fn release_example(package: &str, name: &str) -> Result<PathBuf> {
+    let build = ["build", "--release", "--package", package, "--example", name];
+    process::run(process::cargo().args(build))?;
+    let program = place::target().join("release/examples").join(place::executable(name));
+    program.canonicalize().with_context(|| format!("cargo made no {}", program.display()))
+}
+
 /// Lets cargo build for Windows.
 pub(crate) fn for_windows(cargo: &mut Command) -> &mut Command {
     cargo.args(["--target", TARGET]);

@@ -153,6 +153,16 @@ pub(crate) fn missing_peers() -> Vec<&'static str> {
     programs.into_iter().filter(|name| process::find(name).is_none()).collect()
 }
 
+/// The same after an attempt to install them, for who compares with them if they are there.
+pub(crate) fn missing_peers_after_trying() -> Vec<&'static str> {
+    if !missing_peers().is_empty() {
+        for (_, reason) in provide(&[&PROMETHEUS]) {
+            eprintln!("{reason}");
+        }
+    }
+    missing_peers()
+}
+
 /// Has tests fail that find no program to compare with; they are left out in silence otherwise. Where
 /// we may not install those programs, says that they are left out.
 pub(crate) fn demand_peers(tests: &mut Command) -> &mut Command {

@@ -44,6 +44,38 @@ impl Connection {
     pub(super) fn get(&mut self, path: &str) -> Result<usize> {
         let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         self.socket.get_mut().write_all(head.as_bytes())?;
+        let status = self.answer()?;
+        if !status.contains(" 200") {
+            bail!("{path} answered `{status}`: {}", String::from_utf8_lossy(&self.body));
+        }
+        Ok(self.body.len())
+    }
+
+    /// Sends a body, and waits until it is acknowledged.
+    pub(super) fn post(
+        &mut self,
+        path: &str,
+        content_type: &str,
+        encoding: &str,
+        body: &[u8],
+    ) -> Result<()> {
+        let length = body.len();
+        let mut request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\n\
+             Content-Encoding: {encoding}\r\nContent-Length: {length}\r\n\r\n"
+        )
+        .into_bytes();
+        request.extend_from_slice(body);
+        self.socket.get_mut().write_all(&request)?;
+        let status = self.answer()?;
+        if !status.contains(" 20") {
+            bail!("{path} answered `{status}`: {}", String::from_utf8_lossy(&self.body));
+        }
+        Ok(())
+    }
+
+    /// Reads an answer's body; its status line.
+    fn answer(&mut self) -> Result<String> {
         let status = self.line()?;
         let (mut length, mut is_chunked) = (0, false);
         loop {
@@ -61,10 +93,7 @@ impl Connection {
         } else {
             self.read(length)?;
         }
-        if !status.contains(" 200") {
-            bail!("{path} answered `{status}`: {}", String::from_utf8_lossy(&self.body));
-        }
-        Ok(self.body.len())
+        Ok(status)
     }
 
     fn chunks(&mut self) -> Result<()> {

@@ -1,8 +1,6 @@
 //! `cargo xtask bench query`: the same samples in Barograph, Prometheus and VictoriaMetrics, and the
 //! same questions to each over HTTP, in turns.
 
-mod servers;
-
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -13,8 +11,8 @@ use clap::Args;
 use super::http::Connection;
 use super::now;
 use super::recording::Recording;
+use super::servers::{self, Server};
 use crate::{process, rust, tools, web};
-use servers::Server;
 
 #[derive(Debug, Args)]
 pub(crate) struct QueryOptions {

@@ -8,6 +8,7 @@ mod index;
 mod ingest;
 mod own;
 mod read;
+mod rows;
 mod year;
 
 use std::io::{self, Write as _};
@@ -38,6 +39,7 @@ static WORKS: &[(&str, Measure)] = &[
     ("memory-2000", ingest::memory_2000),
     ("memory-100000", ingest::memory_100_000),
     ("year", year::year),
+    ("rows", rows::rows),
     ("index", index::index),
     ("churn", index::churn),
 ];

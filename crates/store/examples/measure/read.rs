@@ -5,11 +5,8 @@ use std::hint::black_box;
 use barograph_model::{METRIC_NAME, Matcher, Samples, Selection, SeriesSource};
 use barograph_store::Store;
 
-use super::own::{now, timed};
+use super::own::{now, timed, timed_each};
 use super::{Outcome, Scrape, Work, ingest, open_idle, scrapes, tell};
-
-/// Times that each question is asked; the fastest counts, since others disturb only upwards.
-const ROUNDS: usize = 7;
 
 /// One series, a hundred, those of a metric and all, in each form that samples have.
 pub(crate) fn read(work: &Work) -> Outcome {
@@ -45,16 +42,10 @@ pub(crate) fn read(work: &Work) -> Outcome {
             _ => ingest::finish(&store, &clock, ended_ms)?,
         }
         for (what, matchers, series) in &questions {
-            let mut best = f64::INFINITY;
-            let mut samples = 0;
-            for _ in 0..ROUNDS {
-                let (cpu, answer) = timed(|| sum(&store, matchers, *series));
-                let (sum, read) = answer?;
-                black_box(sum);
-                samples = read;
-                best = best.min(cpu);
-            }
-            tell(&format!("{form}_{what}_msamples_per_cpu_second"), samples as f64 / best / 1e6)?;
+            let (cpu, answer) = timed_each(|| sum(&store, matchers, *series));
+            let (sum, samples) = answer?;
+            black_box(sum);
+            tell(&format!("{form}_{what}_msamples_per_cpu_second"), samples as f64 / cpu / 1e6)?;
         }
     }
     Ok(())

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::super::http;
-use super::super::recording::Recording;
-use super::super::watched::Watched;
+use super::http;
+use super::recording::Recording;
+use super::watched::Watched;
 use crate::process;
 
 /// A server that answers Prometheus' interface; ended when dropped.
@@ -26,8 +26,17 @@ pub(super) struct Server {
 
 #[derive(Debug)]
 enum Running {
-    Own { _server: Watched },
+    Own(Watched),
     Peer(Child),
+}
+
+impl Server {
+    pub(super) fn pid(&self) -> u32 {
+        match &self.running {
+            Running::Own(server) => server.pid(),
+            Running::Peer(child) => child.id(),
+        }
+    }
 }
 
 impl Drop for Server {
@@ -68,23 +77,21 @@ pub(super) fn start(
     let barograph = barograph(binary, &own)?;
     let prometheus = prometheus(folder, &blocks)?;
     recording.write(&text, copies, false)?;
-    let victoria = victoria_metrics(folder, &text)?;
+    let victoria = victoria_metrics(folder)?;
+    import_text(&victoria, &text)?;
     fs::remove_file(&text)?;
     Ok([barograph, prometheus, victoria])
 }
 
-fn barograph(binary: &Path, folder: &Path) -> Result<Server> {
+/// Reads this machine beside what it is sent.
+pub(super) fn barograph(binary: &Path, folder: &Path) -> Result<Server> {
     let server = Watched::start(binary, folder)?;
     let address = server.address().to_owned();
-    Ok(Server {
-        name: "Barograph",
-        address,
-        health: "/-/healthy",
-        running: Running::Own { _server: server },
-    })
+    Ok(Server { name: "Barograph", address, health: "/-/healthy", running: Running::Own(server) })
 }
 
-fn prometheus(folder: &Path, blocks: &Path) -> Result<Server> {
+/// With its data in `blocks`; takes remote write.
+pub(super) fn prometheus(folder: &Path, blocks: &Path) -> Result<Server> {
     let settings = folder.join("prometheus.yml");
     fs::write(&settings, "scrape_configs: []\n")?;
     let address = free_address()?;
@@ -93,11 +100,13 @@ fn prometheus(folder: &Path, blocks: &Path) -> Result<Server> {
         .arg(format!("--config.file={}", settings.display()))
         .arg(format!("--storage.tsdb.path={}", blocks.display()))
         .arg("--storage.tsdb.retention.time=100y")
+        .arg("--web.enable-remote-write-receiver")
         .arg(format!("--web.listen-address={address}"));
     peer("Prometheus", "/-/ready", address, &mut command)
 }
 
-fn victoria_metrics(folder: &Path, text: &Path) -> Result<Server> {
+/// With its data in the folder `victoria`.
+pub(super) fn victoria_metrics(folder: &Path) -> Result<Server> {
     let address = free_address()?;
     let mut command = process::command("victoria-metrics");
     command
@@ -105,7 +114,11 @@ fn victoria_metrics(folder: &Path, text: &Path) -> Result<Server> {
         .arg(format!("-httpListenAddr={address}"))
         .args(["-retentionPeriod=100y", "-search.disableCache", "-search.latencyOffset=0s"])
         .arg("-search.maxUniqueTimeseries=1000000");
-    let server = peer("VictoriaMetrics", "/health", address, &mut command)?;
+    peer("VictoriaMetrics", "/health", address, &mut command)
+}
+
+/// Fills VictoriaMetrics with Prometheus' text, and waits until it has merged it.
+pub(super) fn import_text(server: &Server, text: &Path) -> Result<()> {
     post(&server.address, "/api/v1/import/prometheus", text)?;
     http::get(&server.address, "/internal/force_flush")?;
     http::get(&server.address, "/internal/force_merge")?;
@@ -113,8 +126,7 @@ fn victoria_metrics(folder: &Path, text: &Path) -> Result<Server> {
         let page = http::get(&server.address, "/metrics")?;
         let merges = page.lines().filter(|line| line.starts_with("vm_active_merges{"));
         Ok(merges.filter_map(|line| line.rsplit(' ').next()).all(|count| count == "0"))
-    })?;
-    Ok(server)
+    })
 }
 
 fn peer(
