@@ -1,8 +1,10 @@
 //! Scraping over TLS with sign-in, from a real server that has both.
 
 use std::fs;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -70,7 +72,15 @@ fn start(mut python: Command, folder: &Path, version: &str) -> (Exporter, String
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    (Exporter(child), format!("127.0.0.1:{port}"))
+    let (exporter, address) = (Exporter(child), format!("127.0.0.1:{port}"));
+    // Python takes a while; a target that is not there yet is down, which is not what is asked here.
+    for _ in 0..600 {
+        if TcpStream::connect(&address).is_ok() {
+            return (exporter, address);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the exporter at {address} does not listen");
 }
 
 #[test]
