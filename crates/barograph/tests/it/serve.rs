@@ -146,7 +146,10 @@ fn foreign_pages_are_kept_out() {
 fn doctor_tells_what_the_server_costs() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"));
-    server.wait_for_values();
+    // What the server itself takes is read every ten seconds, and a share needs two readings.
+    server.wait_for("a share of the processor", |server| {
+        server.json("/api/status")["own"]["cpu_percent"].as_f64()
+    });
     let address = format!("http://{}", server.address);
     let output = run(&["doctor", "--server", &address]);
     let said = text(&output.stdout);
