@@ -30,7 +30,7 @@ pub(super) struct Health {
     pub(super) dead_samples: AtomicU64,
     /// Times that the window was sent again.
     pub(super) resends: AtomicU64,
-    /// Samples of a window that the receiver refused, since it has them or newer ones.
+    /// Samples sent again that the receiver refused, since it has them or newer ones.
     pub(super) resent_refused: AtomicU64,
     /// The time of the newest sample that was taken.
     pub(super) newest_ms: AtomicI64,
@@ -52,6 +52,8 @@ pub(super) struct Sender {
     cursor: Position,
     /// What lies before it was taken at least once.
     taken: Position,
+    /// What lies before it may have been taken: its answer was lost, or the mark of it.
+    doubtful: Position,
     /// What lies before it was taken longer ago than the window.
     safe: Position,
     /// Taken within the window: when, by the monotonic clock, and up to where.
@@ -106,6 +108,8 @@ impl Sender {
             // The receiver may have started anew while nobody sent.
             cursor: safe,
             taken,
+            // Marks are saved now and then: what was sent after the last of them is not known.
+            doubtful: shard.spool.end(),
             safe,
             window: VecDeque::new(),
             started_at: None,
@@ -127,13 +131,16 @@ impl Sender {
         loop {
             self.move_window();
             self.look_for_a_new_start().await;
-            let until = Some(self.taken).filter(|taken| self.cursor < *taken);
+            let bounds = [self.taken, self.doubtful];
+            let until = bounds.into_iter().filter(|bound| self.cursor < *bound).min();
             match self.spool.read(self.cursor, self.destination.max_samples, until) {
                 Ok(Some(found)) => self.pass_on(found).await,
-                Ok(None) if until.is_some() => self.cursor = self.taken,
                 Ok(None) => {
                     const IDLE: Duration = Duration::from_secs(1);
-                    drop(tokio::time::timeout(IDLE, self.more.notified()).await);
+                    match until {
+                        Some(until) => self.cursor = until,
+                        None => drop(tokio::time::timeout(IDLE, self.more.notified()).await),
+                    }
                 }
                 Err(error) => {
                     self.failed(format!("the queue cannot be read: {error}"));
@@ -155,9 +162,13 @@ impl Sender {
             Outcome::Refused(_) if is_again => {
                 self.health.resent_refused.fetch_add(found.samples, Ordering::Relaxed);
             }
-            Outcome::Refused(reason) => self.bisect(&request, found.samples, reason).await,
+            Outcome::Refused(reason) => {
+                let is_doubtful = self.cursor < self.doubtful;
+                self.bisect(&request, found.samples, reason, is_doubtful).await;
+            }
             Outcome::Gone(reason) | Outcome::Retry { reason, .. } => {
                 self.failed(reason);
+                self.doubtful = self.doubtful.max(found.end);
                 return self.send_window_again();
             }
         }
@@ -175,10 +186,17 @@ impl Sender {
         }
     }
 
-    /// Finds the samples that the receiver refuses and drops only those.
-    async fn bisect(&mut self, request: &[u8], samples: u64, reason: String) {
+    /// Finds the samples that the receiver refuses and drops only those. What is doubtful it may have
+    /// taken before.
+    async fn bisect(
+        &mut self,
+        request: &[u8],
+        samples: u64,
+        reason: String,
+        mut is_doubtful: bool,
+    ) {
         let Ok(pieces) = remote_write::split(request) else {
-            return self.dead(samples, reason);
+            return self.refused(samples, reason, is_doubtful);
         };
         let half = pieces.len().div_ceil(2);
         let mut stack: Vec<(&[Vec<u8>], Option<String>)> = if pieces.len() > 1 {
@@ -188,7 +206,7 @@ impl Sender {
         };
         while let Some((part, reason)) = stack.pop() {
             if let Some(reason) = reason {
-                self.dead(part.len() as u64, reason);
+                self.refused(part.len() as u64, reason, is_doubtful);
                 continue;
             }
             match self.deliver(&part.concat()).await {
@@ -202,13 +220,18 @@ impl Sender {
                 }
                 Outcome::Gone(reason) | Outcome::Retry { reason, .. } => {
                     self.failed(reason);
+                    is_doubtful = true;
                     stack.push((part, None));
                 }
             }
         }
     }
 
-    fn dead(&self, samples: u64, reason: String) {
+    fn refused(&self, samples: u64, reason: String, is_doubtful: bool) {
+        if is_doubtful {
+            self.health.resent_refused.fetch_add(samples, Ordering::Relaxed);
+            return;
+        }
         let before = self.health.dead_samples.fetch_add(samples, Ordering::Relaxed);
         let mut kept = self.health.dead_reason.lock().unwrap_or_else(PoisonError::into_inner);
         if before == 0 || kept.as_ref() != Some(&reason) {

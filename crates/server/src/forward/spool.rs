@@ -167,6 +167,13 @@ impl Spool {
         Ok((!found.records.is_empty()).then_some(found))
     }
 
+    /// Where the next record goes, unless it begins a new segment.
+    pub(super) fn end(&self) -> Position {
+        let inner = self.inner();
+        let last = inner.segments.back();
+        last.map_or_else(Position::default, |it| Position { segment: it.number, offset: it.bytes })
+    }
+
     /// Everything before `position` was sent.
     pub(super) fn sent(&self, position: Position) {
         let mut inner = self.inner();
