@@ -46,7 +46,8 @@ fn push_plain(out: &mut String, value: f64) {
     written.unwrap_or_default();
 }
 
-/// The same digits as the standard library's, found several times faster. Numbers that would get an
+/// The fewest digits that tell the number from all others, as the standard library's, found several
+/// times faster; of two texts that are equally near either may come. Numbers that would get an
 /// exponent are left to the standard library.
 fn push_fraction(out: &mut String, value: f64) -> std::fmt::Result {
     let mut buffer = zmij::Buffer::new();
@@ -74,7 +75,9 @@ mod tests {
                     value if value == f64::NEG_INFINITY => "-Inf".to_owned(),
                     value => value.to_string(),
                 };
-                prop_assert_eq!(plain_number(value), expected);
+                let found = plain_number(value);
+                let is_as_good = found.len() == expected.len() && found.parse() == Ok(value);
+                prop_assert!(found == expected || is_as_good, "{found}, expected {expected}");
             }
         }
     }

@@ -121,7 +121,8 @@ fn sdk_is_understood(script: &str, path: &str) {
     let answer = server.json("/api/ingest");
     assert_eq!(answer["sources"][0]["door"], "otlp", "{answer}");
     assert_eq!(answer["sources"][0]["complaint"], serde_json::Value::Null, "{answer}");
-    // It speaks HTTP/1 as before.
+    // It speaks HTTP/1 as before; it is well when it has read the machine.
+    server.wait_for_values();
     assert_eq!(server.request("/healthz", "localhost").status, 200);
     server.stop();
     let orders = stored(&data, "sdk_orders_total");
