@@ -119,14 +119,21 @@ pub(super) fn victoria_metrics(folder: &Path) -> Result<Server> {
 
 /// Fills VictoriaMetrics with Prometheus' text, and waits until it has merged it.
 pub(super) fn import_text(server: &Server, text: &Path) -> Result<()> {
+    const WRITTEN_WITHIN: Duration = Duration::from_secs(6);
     post(&server.address, "/api/v1/import/prometheus", text)?;
     http::get(&server.address, "/internal/force_flush")?;
     http::get(&server.address, "/internal/force_merge")?;
-    wait_until("VictoriaMetrics has merged", || {
-        let page = http::get(&server.address, "/metrics")?;
-        let merges = page.lines().filter(|line| line.starts_with("vm_active_merges{"));
-        Ok(merges.filter_map(|line| line.rsplit(' ').next()).all(|count| count == "0"))
-    })
+    // It writes what is in memory to disk every five seconds.
+    let merged = || wait_until("VictoriaMetrics has merged", || is_merged(server));
+    merged()?;
+    thread::sleep(WRITTEN_WITHIN);
+    merged()
+}
+
+fn is_merged(server: &Server) -> Result<bool> {
+    let page = http::get(&server.address, "/metrics")?;
+    let merges = page.lines().filter(|line| line.starts_with("vm_active_merges{"));
+    Ok(merges.filter_map(|line| line.rsplit(' ').next()).all(|count| count == "0"))
 }
 
 fn peer(
