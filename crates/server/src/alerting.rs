@@ -56,7 +56,7 @@ pub struct AlertingSettings {
     pub files: Vec<PathBuf>,
     /// Whether the rules that ship are evaluated.
     pub defaults: bool,
-    /// Stands in links, and in templates as `externalURL`.
+    /// Where people reach the server: stands in links, and in templates as `externalURL`.
     pub external_url: String,
     /// What may be done about alerts on this host.
     pub actions: Arc<Actions>,
@@ -99,7 +99,7 @@ impl Default for AlertingSettings {
             interval: Duration::from_secs(10),
             files: Vec::new(),
             defaults: true,
-            external_url: "http://127.0.0.1:7575".to_owned(),
+            external_url: String::new(),
             actions: Arc::default(),
             host: String::new(),
         }

@@ -169,10 +169,15 @@ impl Actions {
     }
 }
 
+/// Whether a path is whole, by the rules of either system: a list is checked where it is written.
+fn is_whole(path: &str) -> bool {
+    path.starts_with('/') || std::path::Path::new(path).is_absolute()
+}
+
 fn action(raw: RawAction) -> Result<Action, String> {
     let mut whats = Vec::new();
     if let Some(argv) = raw.run {
-        let is_absolute = argv.first().is_some_and(|it| std::path::Path::new(it).is_absolute());
+        let is_absolute = argv.first().is_some_and(|it| is_whole(it));
         if !is_absolute {
             return Err(
                 "`run` is a list: the program with its whole path, then each argument".into()
@@ -186,7 +191,7 @@ fn action(raw: RawAction) -> Result<Action, String> {
     whats.extend(raw.restart_service.map(What::RestartService));
     whats.extend(raw.end_process.map(What::EndProcess));
     if let Some(space) = raw.free_space {
-        let are_absolute = space.folders.iter().all(|it| std::path::Path::new(it).is_absolute());
+        let are_absolute = space.folders.iter().all(|it| is_whole(it));
         let older_than_ms = space.older_than.unwrap_or_default();
         if space.folders.is_empty() || !are_absolute || older_than_ms < 60_000 {
             return Err(

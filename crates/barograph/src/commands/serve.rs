@@ -50,13 +50,16 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
 }
 
 async fn watch_and_serve(
-    config: Config,
+    mut config: Config,
     listener: TcpListener,
     clock: Arc<dyn Clock>,
     store: Arc<Store>,
 ) -> anyhow::Result<()> {
     let stop = service::stop_requested().context("cannot listen for the signal to stop")?;
     let address = listener.local_addr().context("cannot tell the listening address")?;
+    if config.alerting.external_url.is_empty() {
+        config.alerting.external_url = format!("http://{address}");
+    }
     let listener = ready(listener).context("cannot prepare the listening socket")?;
     let latest = Arc::new(Latest::new());
     let forward = doors::forward(&config, &clock)?;

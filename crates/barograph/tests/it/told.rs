@@ -170,8 +170,8 @@ fn check(site: &Site, received: &[Received], incidents: &Value, kills: usize) {
 }
 
 const ONE: &str = "groups:\n- name: g\n  interval: 1s\n  rules:\n  - {alert: Hot, metric: \
-    barograph_threads, greater_than: 0, labels: {site: here}, severity: warning, annotations: \
-    {summary: '{{ $value }} threads on {{ $labels.host }}'}, runbook: 'https://example.org/hot'}\n";
+    memory_percent, greater_than: 0, labels: {site: here}, severity: warning, annotations: \
+    {summary: '{{ $value }}% of memory on {{ $labels.host }}'}, runbook: 'https://example.org/hot'}\n";
 
 #[test]
 fn a_notification_brings_its_evidence_and_a_link_that_acknowledges_once() {
@@ -180,7 +180,7 @@ fn a_notification_brings_its_evidence_and_a_link_that_acknowledges_once() {
     let server = site.start();
     let first = receiver.wait_for("the first notification", |it| it.event() == "firing");
     let told = first.told();
-    assert!(told["title"].as_str().unwrap().contains("threads on"), "{told}");
+    assert!(told["title"].as_str().unwrap().contains("% of memory on"), "{told}");
     assert_eq!(told["alerts"][0]["threshold"], 0.0);
     assert_eq!(told["alerts"][0]["runbook"], "https://example.org/hot");
     let chart = &told["evidence"]["charts"][0];
@@ -188,7 +188,7 @@ fn a_notification_brings_its_evidence_and_a_link_that_acknowledges_once() {
     assert!(told["evidence"]["processes"].is_array());
 
     let link = told["links"]["acknowledge"].as_str().unwrap();
-    let path = link.strip_prefix("http://127.0.0.1:7575").unwrap();
+    let path = link.strip_prefix(&format!("http://{}", server.address)).unwrap();
     let page = server.request(path, "localhost");
     assert_eq!(page.status, 200);
     assert!(page.body.contains("Acknowledge as hook"), "{}", page.body);
