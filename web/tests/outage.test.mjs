@@ -128,6 +128,8 @@ test('a server that hangs is stale first, then unreachable, then live again', { 
 test('without a server the page says so and finds it when it starts', async () => {
   const { page } = await open(browser, server)
   await settled(page)
+  // Other pages come three seconds after the first.
+  await pause(5000)
   await server.stop()
   await page.locator('[data-strip=offline]').waitFor()
   await page.getByRole('link', { name: 'System health' }).click()
