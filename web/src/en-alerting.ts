@@ -10,7 +10,6 @@ export const enAlerting = {
     severities: { critical: 'critical', warning: 'warning', info: 'info' } as Record<string, string>,
     columns: { state: 'State', name: 'Alert', where: 'Where', summary: 'What', since: 'Since', lasted: 'For', owner: 'Owner', alerts: 'Alerts' },
     count: (count: number) => (count === 1 ? '1 incident' : `${count} incidents`),
-    pending: (count: number) => (count === 1 ? '1 alert is pending' : `${count} alerts are pending`),
     none: { open: 'Nothing is wrong: no incident is open.', other: 'No incident fits.' },
     nobody: 'Nobody is told of alerts.', nobodyHint: 'Make a channel and a route under Configuration, and messages go out.', dead: (count: number) => (count === 1 ? '1 message could not be delivered.' : `${count} messages could not be delivered.`), setUp: 'Configuration',
     unknownHint: 'Its host is silent: whether it still holds, nobody knows.',
@@ -18,16 +17,16 @@ export const enAlerting = {
 
   incident: {
     title: (number: number, name: string) => `#${number} ${name}`,
-    opened: 'Opened', resolved: 'Resolved', lasted: 'Lasted', open: 'Open for', severity: 'Severity', group: 'Where', acknowledged: 'Acknowledged',
+    opened: 'Opened', resolved: 'Resolved', open: 'Open for', group: 'Where', acknowledged: 'Acknowledged',
     by: (who: string, until: string | null) => (until === null ? `by ${who}, until it ends` : `by ${who}, until ${until}`),
-    alerts: 'Alerts', timeline: 'Timeline', chart: (metric: string) => `${metric}, the hour before and after`, value: 'Value', limit: (limit: string) => `alert at ${limit}`, since: (time: string, ms: number) => `since ${time} (${duration(ms)})`,
+    alerts: 'Alerts', timeline: 'Timeline', limit: (limit: string) => `alert at ${limit}`, since: (time: string, ms: number) => `since ${time} (${duration(ms)})`,
     ended: (time: string) => `ended ${time}`, mutedBy: (what: string) => `muted by ${what}`, noData: 'Nothing was recorded then.',
-    acknowledge: 'Acknowledge', unacknowledge: 'Take back', comment: 'Comment', resolve: 'Resolve', silence: 'Silence', more: 'Show all', reopenHint: 'An alert that fires again within ten minutes opens it again.',
+    acknowledge: 'Acknowledge', unacknowledge: 'Take back', comment: 'Comment', resolve: 'Resolve', silence: 'Silence', more: 'Show all',
     charts: 'Charts of that time', processes: 'Processes at that moment', explore: 'Ask for it in Explore', runbook: 'Runbook', rule: 'The rule',
     who: 'Your name', note: 'What is being done', commentText: 'Comment', forHow: 'For', until: { '1800': '30 min', '3600': '1 h', '7200': '2 h', '14400': '4 h', '28800': '8 h', '86400': '24 h', '': 'until it ends' } as Record<string, string>,
     busiest: 'Busiest processes then', process: 'Process', cpu: 'CPU', memory: 'Memory', happened: 'What happened shortly before',
     preview: (count: number, of: number) => `${count} of ${of} active alerts now`, reason: 'Why', ends: 'Ends when the alert does', hides: 'Nobody is told of alerts with',
-    send: 'Save', cancel: 'Cancel', sending: 'Saving …', gone: 'There is no such incident.',
+    send: 'Save', cancel: 'Cancel', sending: 'Saving …',
     resolveAsk: 'The incident is closed although its alerts still fire. It stays closed until they end and fire again.',
     repeat: 'An acknowledgement ends when the alert gets worse.',
     kinds: {

@@ -1,11 +1,11 @@
 /** The texts of the configuration page. */
 export const enConfiguration = {
-  title: 'Configuration', list: 'Documents', failed: 'The documents could not be read', add: (kind: string) => `New document of the kind ${kind}`, none: 'none yet', filter: 'Filter by name',
+  list: 'Documents', failed: 'The documents could not be read', add: (kind: string) => `New document of the kind ${kind}`, none: 'none yet', filter: 'Filter by name',
   intro: 'Choose a document, or begin a new one.', introHint: 'Who is told, when and how; rules, silences and maintenance. Each document is a text that is checked as you type, and every version of it is kept.',
   kinds: {
-    channels: 'Channels', people: 'People', policies: 'Escalation policies', rotas: 'On-call rotas', routes: 'Routes', rules: 'Rules', silences: 'Silences', windows: 'Maintenance windows', dashboards: 'Dashboards', remediations: 'Remediation',
+    channels: 'Channels', people: 'People', policies: 'Escalation policies', rotas: 'On-call rotas', routes: 'Routes', rules: 'Rules', silences: 'Silences', windows: 'Maintenance windows', dashboards: 'Dashboards',
   } as Record<string, string>,
-  name: 'Name', nameHint: 'What others call it by', text: (name: string) => `Text of ${name}`, version: (version: number, author: string, time: string) => `version ${version}, by ${author}, ${time}`, fresh: 'not saved yet',
+  name: 'Name', nameHint: 'What others call it by', text: (name: string) => `Text of ${name}`, version: (version: number, author: string, time: string) => `version ${version}, by ${author}, ${time}`,
   by: 'Your name', note: 'Why', noteHint: 'Stands in the history', save: 'Save', saving: 'Saving …', remove: 'Delete', removeAsk: (name: string) => `Delete ${name}? Its versions stay, and can be brought back.`, keep: 'Keep it', revert: 'Undo my changes',
   saved: (version: number) => `Saved as version ${version}.`, unchanged: 'Nothing was changed.', removed: 'Deleted.', checking: 'Checking …', good: 'No mistakes.', problems: (count: number) => (count === 1 ? '1 mistake' : `${count} mistakes`), warnings: 'To be known',
   at: (line: number | null, place: string) => (line === null ? place : place === '' ? `line ${line}` : `line ${line}, ${place}`),

@@ -3,8 +3,8 @@ import type { PanelType } from './data/dashboards'
 /** The texts of dashboards. */
 export const enDashboards = {
   choose: 'Dashboard', failed: 'The dashboards could not be read', gone: (name: string) => `There is no dashboard ${name}`, none: 'No dashboards yet', noneHint: 'A dashboard is a page of panels of your own. Begin one, or bring one along from Grafana.',
-  add: 'New dashboard', import: 'Import from Grafana', edit: 'Edit', done: 'Done', save: 'Save', saving: 'Saving …', discard: 'Discard changes', text: 'As text', addPanel: 'Add a panel', empty: 'No panels yet', emptyHint: 'Edit the dashboard and add the first one.',
-  name: 'Name', nameHint: 'Part of its address', title: 'Title', about: 'About it', create: 'Create', cancel: 'Cancel', exists: (name: string) => `There is a dashboard ${name} already.`, conflict: 'Somebody else has changed this dashboard meanwhile. Open it as text to bring both together, or discard your changes.',
+  add: 'New dashboard', import: 'Import from Grafana', edit: 'Edit', save: 'Save', saving: 'Saving …', discard: 'Discard changes', text: 'As text', addPanel: 'Add a panel', empty: 'No panels yet', emptyHint: 'Edit the dashboard and add the first one.',
+  name: 'Name', nameHint: 'Part of its address', title: 'Title', create: 'Create', cancel: 'Cancel', exists: (name: string) => `There is a dashboard ${name} already.`, conflict: 'Somebody else has changed this dashboard meanwhile. Open it as text to bring both together, or discard your changes.',
   leave: 'The changes of this dashboard are not saved. Leave it?', noSeries: 'Nothing answers this query in this range.', series: 'Series', value: 'Value', more: (count: number) => `${count} more`,
   importText: 'The JSON of a dashboard, as Grafana exports it', importFile: 'From a file', importDo: 'Import', missed: 'What was not understood', missedNone: 'Everything was understood.', imported: (panels: number) => (panels === 1 ? '1 panel' : `${panels} panels`),
   panel: {
