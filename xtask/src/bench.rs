@@ -10,6 +10,7 @@ mod query;
 mod recording;
 mod remote_write;
 mod report;
+mod rules;
 mod servers;
 mod sizes;
 mod store;
@@ -38,6 +39,9 @@ pub(crate) enum Bench {
     /// Samples by remote write, one scrape per request, beside Prometheus and VictoriaMetrics
     /// (Debian)
     Ingest(ingest::IngestOptions),
+    /// Ten thousand rules on two thousand series, beside Prometheus with the same rules and samples
+    /// (Debian)
+    Rules(rules::RulesOptions),
     /// The store by itself: sizes, writing, reading, starting, many series, many partitions; beside
     /// others (Debian)
     Store(store::StoreOptions),
@@ -68,6 +72,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Peers(options) => beside::run(options),
         Bench::Query(options) => query::run(options),
         Bench::Ingest(options) => ingest::run(options),
+        Bench::Rules(options) => rules::run(options),
         Bench::Store(options) => store::run(options),
     }
 }
@@ -141,4 +146,11 @@ fn time_start(binary: &Path, folder: &Path) -> Result<Duration> {
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the servers look at their clocks")]
+fn now_ms() -> Result<i64> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    // Whole seconds, as a scraper would have it.
+    Ok(i64::try_from(now.as_secs())? * 1000)
 }

@@ -11,7 +11,7 @@ use super::http::Connection;
 use super::recording::{ABSENT, Recording};
 use super::report::{Report, folder_bytes};
 use super::servers::{self, Server};
-use super::{now, process_tree, remote_write};
+use super::{now, now_ms, process_tree, remote_write};
 use crate::{rust, tools, web};
 
 #[derive(Debug, Args)]
@@ -139,11 +139,4 @@ fn fill(
     let rss_mib = process_tree::memory(server.pid())?.rss_mib;
     let bytes = folder_bytes(&data)? as f64;
     Ok(Taken { samples: f64::from(samples), cpu_seconds, seconds, rss_mib, bytes })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the servers look at their clocks")]
-fn now_ms() -> Result<i64> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-    // Whole seconds, as a scraper would have it.
-    Ok(i64::try_from(now.as_secs())? * 1000)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use super::http::Connection;
+use super::http::{Connection, escaped};
 use super::now;
 use super::recording::Recording;
 use super::servers::{self, Server};
@@ -194,16 +194,4 @@ fn load(servers: &[Server], end: i64, seconds: u64) -> Result<()> {
         println!("{:40} | {}", question.name, rates.join(" | "));
     }
     Ok(())
-}
-
-/// For the query of a URL.
-fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
 }

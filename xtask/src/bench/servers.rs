@@ -92,15 +92,20 @@ pub(super) fn barograph(binary: &Path, folder: &Path) -> Result<Server> {
 
 /// With its data in `blocks`; takes remote write.
 pub(super) fn prometheus(folder: &Path, blocks: &Path) -> Result<Server> {
+    prometheus_with(folder, blocks, "scrape_configs: []\n")
+}
+
+/// The same with settings of one's own, which it reads anew when it is told to.
+pub(super) fn prometheus_with(folder: &Path, blocks: &Path, text: &str) -> Result<Server> {
     let settings = folder.join("prometheus.yml");
-    fs::write(&settings, "scrape_configs: []\n")?;
+    fs::write(&settings, text)?;
     let address = free_address()?;
     let mut command = process::command("prometheus");
     command
         .arg(format!("--config.file={}", settings.display()))
         .arg(format!("--storage.tsdb.path={}", blocks.display()))
         .arg("--storage.tsdb.retention.time=100y")
-        .arg("--web.enable-remote-write-receiver")
+        .args(["--web.enable-remote-write-receiver", "--web.enable-lifecycle"])
         .arg(format!("--web.listen-address={address}"));
     peer("Prometheus", "/-/ready", address, &mut command)
 }
