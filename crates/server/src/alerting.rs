@@ -52,7 +52,7 @@ use crate::processes::Processes;
 pub struct AlertingSettings {
     /// For groups that name none.
     pub interval: Duration,
-    /// Rule files, beside the rules that ship.
+    /// Rule files, beside the rules that ship: paths, or patterns with `*` in their last part.
     pub files: Vec<PathBuf>,
     /// Whether the rules that ship are evaluated.
     pub defaults: bool,

@@ -13,6 +13,7 @@ mod events;
 mod evidence;
 mod exposition;
 mod feed;
+mod files;
 mod forward;
 mod history;
 mod host_page;

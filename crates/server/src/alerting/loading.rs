@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use barograph_alerts::rule::{Group, MAX_FILE_BYTES, Rule, read_rules_with};
@@ -11,6 +11,7 @@ use barograph_model::chain;
 
 use super::AlertingSettings;
 use crate::documents::{Documents, RULES};
+use crate::files;
 use crate::queries::CounterPaths;
 
 /// The file that ships, by the name that it is shown under.
@@ -74,10 +75,7 @@ impl Rules {
         let is_time = self.looked.is_none_or(|it| monotonic.saturating_sub(it) >= LOOK_EVERY);
         if is_time {
             self.looked = Some(monotonic);
-            for path in &settings.files {
-                let file = path.display().to_string();
-                is_changed |= self.take(file, Stamp::File(stamp(path)), || read(path));
-            }
+            is_changed |= self.take_files(&settings.files);
             if settings.defaults {
                 let text = || Ok(DEFAULTS.1.to_owned());
                 is_changed |= self.take(DEFAULTS.0.to_owned(), Stamp::Ships, text);
@@ -92,6 +90,36 @@ impl Rules {
                 }
                 Err(error) => tracing::error!(error = %chain(&error), "rules cannot be read"),
             }
+        }
+        is_changed
+    }
+
+    /// Files that a pattern no longer matches are gone; one that is named by its path is missed.
+    fn take_files(&mut self, patterns: &[PathBuf]) -> bool {
+        let mut is_changed = false;
+        let mut there = BTreeSet::new();
+        let mut are_all_known = true;
+        for pattern in patterns {
+            match files::matching(pattern) {
+                Ok(paths) => {
+                    for path in paths {
+                        let file = path.display().to_string();
+                        there.insert(file.clone());
+                        is_changed |= self.take(file, Stamp::File(stamp(&path)), || read(&path));
+                    }
+                }
+                Err(problem) => {
+                    are_all_known = false;
+                    let file = pattern.display().to_string();
+                    is_changed |= self.take(file, Stamp::File(None), || Err(problem));
+                }
+            }
+        }
+        if are_all_known {
+            let before = self.sources.len();
+            self.sources
+                .retain(|it| !matches!(it.stamp, Stamp::File(_)) || there.contains(&it.file));
+            is_changed |= self.sources.len() != before;
         }
         is_changed
     }

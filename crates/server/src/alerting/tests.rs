@@ -128,6 +128,39 @@ fn mistakes_in_rule_files_are_told_with_file_and_line() {
 }
 
 #[test]
+fn files_that_match_a_pattern_come_and_go_while_the_rules_run() {
+    let bench = Bench::new(CPU);
+    let (own, more) = (
+        bench.folder.path().join("own.d"),
+        "groups: [{name: more, rules: [{alert: Two, expr: 'vector(2)'}]}]",
+    );
+    fs::create_dir(&own).unwrap();
+    let settings = AlertingSettings {
+        files: vec![own.join("*.yml")],
+        defaults: false,
+        ..AlertingSettings::default()
+    };
+    let mut rules = loading::Rules::new();
+    let mut names = |at_s: u64| {
+        rules.refresh(&settings, &bench.shared.documents, Duration::from_secs(at_s));
+        let loaded = rules.loaded();
+        let names: Vec<String> = loaded.iter().map(|it| it.group.name.clone()).collect();
+        (names, rules.problems().len())
+    };
+    assert_eq!(names(0), (vec![], 0));
+    fs::write(own.join("a.yml"), CPU).unwrap();
+    fs::write(own.join("b.yml"), more).unwrap();
+    fs::write(own.join("b.yml~"), "not rules").unwrap();
+    assert_eq!(names(10).0.len(), 2);
+    fs::remove_file(own.join("a.yml")).unwrap();
+    assert_eq!(names(20), (vec!["more".to_owned()], 0));
+    fs::rename(&own, bench.folder.path().join("moved")).unwrap();
+    assert_eq!(names(30), (vec!["more".to_owned()], 1), "a folder that is missed ends nothing");
+    fs::rename(bench.folder.path().join("moved"), &own).unwrap();
+    assert_eq!(names(40), (vec!["more".to_owned()], 0));
+}
+
+#[test]
 fn an_alert_goes_its_way_from_the_store_to_an_incident_and_back() {
     let bench = Bench::new(CPU);
     bench.tell(&[("a", 90.0), ("b", 10.0)]);

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::job::Group;
+use crate::files;
 
 /// The files as they were read last. One that cannot be read now keeps what it said before.
 #[derive(Debug, Default)]
@@ -13,8 +14,6 @@ pub(super) struct Files {
 }
 
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
-/// Files that one pattern may match.
-const MAX_FILES: usize = 1000;
 
 impl Files {
     /// All groups, and what is wrong with files.
@@ -22,7 +21,17 @@ impl Files {
         let (mut groups, mut problems) = (Vec::new(), Vec::new());
         let mut before = std::mem::take(&mut self.read);
         for pattern in patterns {
-            for path in matching(pattern) {
+            let paths = match files::matching(pattern) {
+                Ok(paths) => paths,
+                Err(problem) => {
+                    problems.push(problem);
+                    let mut kept: Vec<PathBuf> = before.keys().cloned().collect();
+                    kept.retain(|path| path.parent() == pattern.parent());
+                    kept.sort();
+                    kept
+                }
+            };
+            for path in paths {
                 let last = before.remove(&path);
                 let kept = match read_file(&path, last.as_ref()) {
                     Ok(read) => Some(read),
@@ -60,48 +69,9 @@ fn read_file(
     Ok((bytes, groups))
 }
 
-/// The path itself, or the files whose names match its last part.
-fn matching(pattern: &Path) -> Vec<PathBuf> {
-    let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    if !name.contains('*') {
-        return vec![pattern.to_owned()];
-    }
-    let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let Ok(entries) = fs::read_dir(folder.unwrap_or(Path::new("."))) else { return Vec::new() };
-    let mut paths: Vec<PathBuf> = entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(|file| is_like(file, name)))
-        .map(|entry| entry.path())
-        .take(MAX_FILES)
-        .collect();
-    paths.sort();
-    paths
-}
-
-/// Whether a name matches a pattern in which `*` stands for anything.
-fn is_like(name: &str, pattern: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
-    }
-    rest.ends_with(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn stars_stand_for_anything() {
-        assert!(is_like("web-1.json", "web-*.json") && is_like("a.json", "*.json"));
-        assert!(is_like("abc", "a*b*c") && is_like("x", "*"));
-        assert!(!is_like("web-1.yml", "web-*.json") && !is_like("a", "a*a"));
-    }
 
     #[test]
     fn a_file_that_breaks_keeps_what_it_said() {
