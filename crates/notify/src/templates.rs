@@ -17,6 +17,9 @@ pub(crate) struct Templates(BTreeMap<&'static str, Template>);
 impl Templates {
     /// Reads the templates that a type of channel can have, and tries each.
     pub(crate) fn read(fields: &mut Fields, names: &'static [&'static str]) -> Self {
+        if names.is_empty() {
+            return Self::default();
+        }
         let read = |fields: &mut Fields| {
             let mut templates = BTreeMap::new();
             for name in names {

@@ -7,6 +7,8 @@
 mod apply;
 mod book;
 mod kinds;
+#[cfg(test)]
+mod schemas;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -20,7 +22,7 @@ use serde::Serialize;
 
 pub use apply::{Action, Applied, Outcome, Wanted};
 pub use book::Book;
-pub(crate) use kinds::{DASHBOARDS, RULES, SILENCES, WINDOWS};
+pub(crate) use kinds::{DASHBOARDS, POLICIES, ROTAS, ROUTES, RULES, SILENCES, WINDOWS};
 pub use kinds::{KINDS, Kind};
 pub(crate) use secrets::SecretsError;
 

@@ -95,6 +95,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/remediations/approve", post(remediations::approve))
         .route("/api/remediations/refuse", post(remediations::refuse))
         .route("/api/rules/backtest", post(backtest::backtest))
+        .route("/api/schemas/{kind}", get(documents::schema))
         .route("/api/secrets", get(secrets::list))
         .route("/api/secrets/{name}", put(secrets::set).delete(secrets::remove))
         .route("/api/services", get(services::services))

@@ -120,8 +120,9 @@ impl Policy {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    /// All tellings in order of their times since the beginning.
-    fn tellings(&self) -> Vec<(i64, &[Target], bool)> {
+    /// All tellings in order of their times since the beginning: when, whom, and whether the steps
+    /// before it were in vain. Only of a policy that passes [`Policy::check`] they are few.
+    pub fn tellings(&self) -> Vec<(i64, &[Target], bool)> {
         let mut round: Vec<(i64, &[Target], bool)> = Vec::new();
         for (i, step) in self.steps.iter().enumerate() {
             let next = self.steps.get(i + 1).map_or(i64::MAX, |it| it.after);

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use barograph_alerts::backtest::{Backtest, Firing, backtest};
 use barograph_alerts::evaluate::Ground;
+use barograph_alerts::incident::About;
 use barograph_alerts::machine::Texts;
 use barograph_alerts::rule::{Group, Rule};
 use barograph_model::chain;
@@ -17,6 +18,9 @@ pub struct Tested {
     pub group: String,
     pub rule: String,
     pub expr: String,
+    /// What is compared with a number, and the number.
+    pub measured: Option<String>,
+    pub threshold: Option<f64>,
     /// How often it would have fired, and for how long in all.
     pub fired: usize,
     pub firing_seconds: i64,
@@ -56,10 +60,13 @@ impl Alerting {
                 let found = backtest(&ground, alerting, (from_ms, to_ms), step_ms);
                 let error = found.as_ref().err().map(|error| chain(error));
                 let Backtest { fired, firing_ms, dropped, firings, .. } = found.unwrap_or_default();
+                let About { measured, threshold, .. } = About::of(alerting);
                 tested.push(Tested {
                     group: group.name.clone(),
                     rule: rule.name().to_owned(),
                     expr: rule.query().text().to_owned(),
+                    measured,
+                    threshold,
                     fired,
                     firing_seconds: firing_ms / 1000,
                     dropped,

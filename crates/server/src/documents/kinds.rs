@@ -22,28 +22,24 @@ pub struct Kind {
     pub name: &'static str,
     /// In a few words, for people.
     pub what: &'static str,
+    /// What stands in its text: JSON Schema, which the page makes its form from. The fields are in
+    /// the order in which people fill them in.
+    pub schema: &'static str,
     read: fn(&Draft<'_>) -> Result<Reading, Vec<Problem>>,
 }
 
 /// In order of their names.
+#[rustfmt::skip]
 pub static KINDS: &[Kind] = &[
-    Kind { name: CHANNELS, what: "a way to tell people", read: channels::read },
-    Kind { name: DASHBOARDS, what: "pages of panels", read: dashboards::read },
-    Kind { name: PEOPLE, what: "somebody who can be told, and how", read: people::read },
-    Kind {
-        name: POLICIES,
-        what: "who is told, and who next when nobody answers",
-        read: policies::read,
-    },
-    Kind { name: ROTAS, what: "who is on call when", read: rotas::read },
-    Kind { name: ROUTES, what: "which alerts go to which policy", read: routes::read },
-    Kind { name: RULES, what: "rules, as in Prometheus' rule files", read: rules::read },
-    Kind {
-        name: SILENCES,
-        what: "alerts that nobody is told of for a while",
-        read: silences::read,
-    },
-    Kind { name: WINDOWS, what: "maintenance that comes again", read: windows::read },
+    Kind { name: CHANNELS, what: "a way to tell people", schema: include_str!("schemas/channels.json"), read: channels::read },
+    Kind { name: DASHBOARDS, what: "pages of panels", schema: include_str!("schemas/dashboards.json"), read: dashboards::read },
+    Kind { name: PEOPLE, what: "somebody who can be told, and how", schema: include_str!("schemas/people.json"), read: people::read },
+    Kind { name: POLICIES, what: "who is told, and who next when nobody answers", schema: include_str!("schemas/policies.json"), read: policies::read },
+    Kind { name: ROTAS, what: "who is on call when", schema: include_str!("schemas/rotas.json"), read: rotas::read },
+    Kind { name: ROUTES, what: "which alerts go to which policy", schema: include_str!("schemas/routes.json"), read: routes::read },
+    Kind { name: RULES, what: "rules, as in Prometheus' rule files", schema: include_str!("schemas/rules.json"), read: rules::read },
+    Kind { name: SILENCES, what: "alerts that nobody is told of for a while", schema: include_str!("schemas/silences.json"), read: silences::read },
+    Kind { name: WINDOWS, what: "maintenance that comes again", schema: include_str!("schemas/windows.json"), read: windows::read },
 ];
 
 pub(crate) const CHANNELS: &str = "channels";

@@ -129,6 +129,12 @@ pub(crate) async fn all(State(context): State<Context>) -> Result<Json<ListAnswe
     off(&context, |documents| list(documents, KINDS)).await.map(Json)
 }
 
+/// `GET /api/schemas/KIND`
+pub(crate) async fn schema(Path(kind): Path<String>) -> Result<Response, ApiError> {
+    let schema = Kind::named(&kind)?.schema;
+    Ok(([(header::CONTENT_TYPE, "application/schema+json")], schema).into_response())
+}
+
 /// `GET /api/documents/KIND`
 pub(crate) async fn of_kind(
     State(context): State<Context>,

@@ -1,16 +1,19 @@
-//! What a silence or a window would hide, before it does.
+//! What a text would do if it were a document: what a silence or a window would hide, who would be
+//! on call, whom a policy would tell when, where an alert would go.
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use barograph_alerts::document::{self, Problem};
+use barograph_alerts::escalation::{Policy, Rota, Route, Target};
 use barograph_alerts::machine::{Phase, Texts};
 use barograph_alerts::matchers::Matchers;
 use barograph_alerts::mute::{Silence, Window};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::app::Context;
-use crate::documents::{SILENCES, WINDOWS};
+use crate::documents::{POLICIES, ROTAS, ROUTES, SILENCES, WINDOWS};
 
 use super::documents::text_of;
 use super::error::ApiError;
@@ -18,9 +21,23 @@ use super::error::ApiError;
 const MAX_LISTED: usize = 500;
 /// Openings of a window that are told.
 const MAX_STRETCHES: usize = 5;
+/// How far a rota is shown unless `days` says otherwise.
+const ROTA_DAYS: i64 = 28;
+const DAY_MS: i64 = 86_400_000;
+const MAX_LABELS: usize = 100;
+
+/// What is shown of a kind.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum PreviewAnswer {
+    Hidden(HiddenAnswer),
+    Turns { turns: Vec<TurnAnswer> },
+    Tellings { tellings: Vec<TellingAnswer> },
+    Decisions { decisions: Vec<DecisionAnswer> },
+}
 
 #[derive(Debug, Serialize)]
-pub(crate) struct PreviewAnswer {
+pub(crate) struct HiddenAnswer {
     /// Alerts that are pending or fire now and match.
     alerts: Vec<AlertAnswer>,
     /// How many alerts there are now in all.
@@ -42,31 +59,108 @@ struct TimesAnswer {
     to_ms: i64,
 }
 
-/// `POST /api/documents/KIND/NAME/preview`: the body is the text of a silence or a window.
+/// Somebody is on call; `None`: nobody is.
+#[derive(Debug, Serialize)]
+pub(crate) struct TurnAnswer {
+    from_ms: i64,
+    to_ms: i64,
+    person: Option<String>,
+}
+
+/// Whom a policy tells, so long after an incident began to escalate.
+#[derive(Debug, Serialize)]
+pub(crate) struct TellingAnswer {
+    after_ms: i64,
+    targets: Vec<String>,
+    is_fall_through: bool,
+}
+
+/// Where an alert goes.
+#[derive(Debug, Serialize)]
+pub(crate) struct DecisionAnswer {
+    policy: Option<String>,
+    group: Texts,
+    group_wait_ms: i64,
+}
+
+/// `POST /api/documents/KIND/NAME/preview`: the body is the text.
 pub(crate) async fn preview(
     State(context): State<Context>,
     Path((kind, _)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     body: Body,
 ) -> Result<Json<PreviewAnswer>, ApiError> {
+    let asked = Asked::read(query.as_deref())?;
     let text = text_of(&context, body).await?;
-    let wrong = |problem: Problem| ApiError::over_limit("invalid_document", problem.to_string());
-    let (matchers, times) = match kind.as_str() {
+    let now_ms = context.clock.now_ms();
+    let answer = match kind.as_str() {
         SILENCES => {
-            let silence: Silence = document::read(&text).map_err(wrong)?;
+            let silence: Silence = read(&text)?;
             let times = TimesAnswer { from_ms: silence.from_ms, to_ms: silence.to_ms };
-            (silence.matchers, vec![times])
+            hidden(&context, &silence.matchers, vec![times])
         }
         WINDOWS => {
-            let window: Window = document::read(&text).map_err(wrong)?;
-            let times = stretches(&window, context.clock.now_ms());
-            (window.matchers, times)
+            let window: Window = read(&text)?;
+            hidden(&context, &window.matchers, stretches(&window, now_ms))
         }
+        ROTAS => turns(&read(&text)?, now_ms, asked.days)?,
+        POLICIES => tellings(&read(&text)?)?,
+        ROUTES => decisions(&read(&text)?, &asked.labels),
         _ => {
-            let message = "only silences and windows hide alerts";
+            let message = "there is a preview of policies, rotas, routes, silences and windows";
             return Err(ApiError::not_found("no_preview", message));
         }
     };
-    Ok(Json(answer(&context, &matchers, times)))
+    Ok(Json(answer))
+}
+
+/// What is asked beside the text.
+#[derive(Debug)]
+struct Asked {
+    days: i64,
+    labels: Texts,
+}
+
+impl Asked {
+    fn read(query: Option<&str>) -> Result<Self, ApiError> {
+        let bad = |message: String| ApiError::bad_request("bad_parameter", message);
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(query.unwrap_or_default())
+                .map_err(|_| bad("the parameters are not in the form `name=value&…`".to_owned()))?;
+        let mut asked = Self { days: ROTA_DAYS, labels: Texts::new() };
+        for (name, value) in pairs {
+            match name.as_str() {
+                "days" => {
+                    let days = value.parse().ok();
+                    let days = days.filter(|it| (1..=Rota::MAX_TIMELINE_DAYS).contains(it));
+                    asked.days = days.ok_or_else(|| {
+                        let most = Rota::MAX_TIMELINE_DAYS;
+                        bad(format!("`days` is `{value}`, allowed are 1 to {most}"))
+                    })?;
+                }
+                "label" if asked.labels.len() < MAX_LABELS => {
+                    let (label, text) = value.split_once('=').ok_or_else(|| {
+                        bad(format!("`label` is `{value}`, allowed is such as severity=critical"))
+                    })?;
+                    asked.labels.insert(label.trim().to_owned(), text.trim().to_owned());
+                }
+                "label" => return Err(bad(format!("more than {MAX_LABELS} labels"))),
+                _ => {
+                    let message = format!("`{name}` is no parameter here; allowed: days, label");
+                    return Err(bad(message));
+                }
+            }
+        }
+        Ok(asked)
+    }
+}
+
+fn wrong(problem: &impl ToString) -> ApiError {
+    ApiError::over_limit("invalid_document", problem.to_string())
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    document::read(text).map_err(|problem: Problem| wrong(&problem))
 }
 
 fn stretches(window: &Window, now_ms: i64) -> Vec<TimesAnswer> {
@@ -77,7 +171,7 @@ fn stretches(window: &Window, now_ms: i64) -> Vec<TimesAnswer> {
     all.map(|(from_ms, to_ms)| TimesAnswer { from_ms, to_ms }).collect()
 }
 
-fn answer(context: &Context, matchers: &Matchers, times: Vec<TimesAnswer>) -> PreviewAnswer {
+fn hidden(context: &Context, matchers: &Matchers, times: Vec<TimesAnswer>) -> PreviewAnswer {
     let mut alerts = context.alerting.alerts();
     alerts.retain(|report| report.alert.is_active());
     let of = alerts.len();
@@ -87,5 +181,37 @@ fn answer(context: &Context, matchers: &Matchers, times: Vec<TimesAnswer>) -> Pr
         phase: it.alert.phase,
         value: it.alert.value,
     });
-    PreviewAnswer { alerts: hidden.collect(), of, times }
+    PreviewAnswer::Hidden(HiddenAnswer { alerts: hidden.collect(), of, times })
+}
+
+fn turns(rota: &Rota, now_ms: i64, days: i64) -> Result<PreviewAnswer, ApiError> {
+    if let Err(problems) = rota.check() {
+        return Err(problems.first().map_or_else(|| wrong(&"it makes no sense"), wrong));
+    }
+    let turns = rota.timeline(now_ms, now_ms.saturating_add(days * DAY_MS)).into_iter();
+    let turns =
+        turns.map(|it| TurnAnswer { from_ms: it.from_ms, to_ms: it.to_ms, person: it.person });
+    Ok(PreviewAnswer::Turns { turns: turns.collect() })
+}
+
+fn tellings(policy: &Policy) -> Result<PreviewAnswer, ApiError> {
+    if let Err(problems) = policy.check() {
+        return Err(problems.first().map_or_else(|| wrong(&"it makes no sense"), wrong));
+    }
+    let tellings = policy.tellings().into_iter().take(MAX_LISTED);
+    let tellings = tellings.map(|(after_ms, targets, is_fall_through)| TellingAnswer {
+        after_ms,
+        targets: targets.iter().map(Target::to_string).collect(),
+        is_fall_through,
+    });
+    Ok(PreviewAnswer::Tellings { tellings: tellings.collect() })
+}
+
+fn decisions(routes: &Route, labels: &Texts) -> PreviewAnswer {
+    let decisions = routes.decide(labels).into_iter().map(|it| DecisionAnswer {
+        policy: it.policy,
+        group: it.group,
+        group_wait_ms: it.group_wait_ms,
+    });
+    PreviewAnswer::Decisions { decisions: decisions.collect() }
 }
