@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, afterEach, before, test } from 'node:test'
-import { launch, open, pause, Server, settled } from './harness.mjs'
+import { after, test } from 'node:test'
+import { pause, Server, settled, stage } from './harness.mjs'
 
 const RULES = `
 groups:
@@ -23,45 +23,26 @@ groups:
         expr: memory_percent / 2
 `
 let folder
-let server
-let browser
-let opened
 
-before(async () => {
+const on = stage(async () => {
   folder = await mkdtemp(join(tmpdir(), 'barograph-rules-'))
   await writeFile(join(folder, 'rules.yaml'), RULES)
-  server = await Server.create({ config: `[rules]\nfiles = [${JSON.stringify(join(folder, 'rules.yaml'))}]\n` })
-  browser = await launch()
-  const { number } = await incident()
-  assert.ok(number > 0)
+  return Server.create({ config: `[rules]\nfiles = [${JSON.stringify(join(folder, 'rules.yaml'))}]\n` })
 })
+const { show } = on
 
 after(async () => {
-  await browser?.close()
-  await server?.remove()
   if (folder) await rm(folder, { recursive: true, force: true })
-})
-
-afterEach(async () => {
-  assert.deepEqual(opened?.complaints ?? [], [], 'the page complained')
-  await opened?.page.close()
-  opened = undefined
 })
 
 async function incident() {
   for (let i = 0; i < 300; i++) {
-    const { incidents } = await server.json('/api/incidents?open=true')
+    const { incidents } = await on.server.json('/api/incidents?open=true')
     const found = incidents.find((each) => each.group.alertname === 'AlwaysOn')
     if (found) return found
     await pause(100)
   }
   throw new Error('no incident was opened')
-}
-
-async function show(path, options) {
-  opened = await open(browser, server, path, options)
-  await opened.page.waitForSelector('[data-fresh=live]')
-  return opened.page
 }
 
 const row = (page, text) => page.locator('[role=row][data-key]', { hasText: text }).first()
@@ -91,7 +72,7 @@ test('acknowledging, commenting and taking back are kept by the server', async (
   await page.getByLabel('For', { exact: true }).selectOption('3600')
   await detail(page).getByRole('button', { name: 'Save' }).click()
   await detail(page).getByText('acknowledged', { exact: true }).first().waitFor()
-  let kept = await server.json(`/api/incidents/${number}`)
+  let kept = await on.server.json(`/api/incidents/${number}`)
   assert.equal(kept.acknowledged.by, 'Anna')
   assert.equal(kept.acknowledged.note, 'looking at it')
   assert.equal(Math.round((kept.acknowledged.until_ms - kept.acknowledged.at_ms) / 1000), 3600)
@@ -105,7 +86,7 @@ test('acknowledging, commenting and taking back are kept by the server', async (
 
   await detail(page).getByRole('button', { name: 'Take back' }).click()
   await detail(page).getByRole('button', { name: 'Take back' }).waitFor({ state: 'detached' })
-  kept = await server.json(`/api/incidents/${number}`)
+  kept = await on.server.json(`/api/incidents/${number}`)
   assert.equal(kept.acknowledged, null)
 })
 
@@ -116,7 +97,7 @@ test('what the server refuses is said beside the form', async () => {
   await page.locator('[data-detail] textarea').fill('   ')
   await detail(page).getByRole('button', { name: 'Save' }).click()
   await detail(page).getByRole('alert').waitFor()
-  opened.complaints.length = 0
+  on.forgive()
 })
 
 test('a silence hides the incident, and nobody is asked to deal with it', async () => {
@@ -129,9 +110,9 @@ test('a silence hides the incident, and nobody is asked to deal with it', async 
   await page.getByLabel('Ends when the alert does').uncheck()
   await detail(page).getByRole('button', { name: 'Save' }).click()
   await detail(page).getByText('muted', { exact: true }).first().waitFor()
-  const { documents } = await server.json('/api/documents/silences')
+  const { documents } = await on.server.json('/api/documents/silences')
   assert.equal(documents.length, 1)
-  await fetch(`${server.url}/api/documents/silences/${encodeURIComponent(documents[0].name)}`, { method: 'DELETE' })
+  await fetch(`${on.server.url}/api/documents/silences/${encodeURIComponent(documents[0].name)}`, { method: 'DELETE' })
   await detail(page).getByText('critical', { exact: true }).first().waitFor()
 })
 

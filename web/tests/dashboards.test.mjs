@@ -1,33 +1,11 @@
 // Dashboards: begun, edited in place, brought along from Grafana, and drawn from real data.
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import { launch, open, Server } from './harness.mjs'
+import { test } from 'node:test'
+import { stage } from './harness.mjs'
 
-let server
-let browser
-let opened
 
-before(async () => {
-  server = await Server.create()
-  browser = await launch()
-})
-
-after(async () => {
-  await browser?.close()
-  await server?.remove()
-})
-
-afterEach(async () => {
-  assert.deepEqual(opened?.complaints ?? [], [], 'the page complained')
-  await opened?.page.close()
-  opened = undefined
-})
-
-async function show(path, options) {
-  opened = await open(browser, server, path, options)
-  await opened.page.waitForSelector('[data-fresh=live]')
-  return opened.page
-}
+const on = stage()
+const { show } = on
 
 async function addPanel(page, { title, type, queries, critical }) {
   await page.getByRole('button', { name: 'Add a panel' }).click()
@@ -59,7 +37,7 @@ test('a dashboard is begun, filled in place with each kind of panel, and saved',
   await page.getByRole('button', { name: 'Move Memory now earlier' }).click()
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('button', { name: 'Edit' }).waitFor()
-  const kept = await server.json('/api/dashboards/my%20machine')
+  const kept = await on.server.json('/api/dashboards/my%20machine')
   assert.deepEqual(kept.panels.map(({ title }) => title), ['Memory now', 'Processor', 'Drives', 'States', 'Read me'])
   assert.equal(kept.panels[1].width, 7)
   await page.locator('[data-panel=number] .critical b').waitFor()
@@ -77,7 +55,7 @@ test('a panel that asks nonsense is refused with its place, and nothing typed is
   await page.getByRole('alert').filter({ hasText: 'panels[6].queries[1]' }).waitFor()
   await page.getByRole('button', { name: 'Remove Broken' }).click()
   await page.getByRole('button', { name: 'Discard changes' }).click()
-  opened.complaints.length = 0
+  on.forgive()
 })
 
 test("a dashboard of Grafana is brought along, and what was not understood is told", async () => {

@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { after, afterEach, before } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
@@ -262,3 +263,68 @@ export async function plotBox(page, chart) {
 }
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms))
+
+/**
+ * A server and a browser for all tests of a file, and one page at a time. What the page complained about fails the test that opened it, unless the test
+ * forgave it.
+ */
+export function stage(create = () => Server.create()) {
+  const it = {
+    server: null,
+    browser: null,
+    opened: null,
+    async show(path, options) {
+      it.opened = await open(it.browser, it.server, path, options)
+      await it.opened.page.waitForSelector('[data-fresh=live]')
+      return it.opened.page
+    },
+    /** What was refused was meant to be. */
+    forgive() {
+      it.opened.complaints.length = 0
+    },
+  }
+  before(async () => {
+    it.server = await create()
+    it.browser = await launch()
+  })
+  after(async () => {
+    await it.browser?.close()
+    await it.server?.remove()
+  })
+  afterEach(async () => {
+    const complaints = it.opened?.complaints ?? []
+    await it.opened?.page.close()
+    it.opened = null
+    assert.deepEqual(complaints, [], 'the page complained')
+  })
+  return it
+}
+
+/** A picture of the page, in the folder that BAROGRAPH_SHOTS names. */
+export async function shoot(page, name) {
+  const folder = process.env.BAROGRAPH_SHOTS
+  if (!folder) return
+  await mkdir(folder, { recursive: true })
+  await page.screenshot({ path: join(folder, `${name}.png`) })
+}
+
+let axe
+
+/** Fails with everything that keeps people out. */
+export async function accessible(page) {
+  axe ??= await readFile(webPath('node_modules/axe-core/axe.min.js'), 'utf8')
+  await page.evaluate(axe)
+  const violations = await page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ['violations'] })
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`)
+  })
+  assert.deepEqual(violations, [])
+}
+
+/** Fails when something is wider than its place. */
+export async function fits(page) {
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  assert.equal(overflow, 0, `${overflow} px wider than the window`)
+  const clipped = await page.evaluate(() => document.querySelector('main').scrollWidth - document.querySelector('main').clientWidth)
+  assert.equal(clipped, 0, `the content is ${clipped} px wider than its place`)
+}
