@@ -1,39 +1,16 @@
 // Documents: written, checked, changed by two at once, compared, brought back and deleted, through the page and beside it.
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import { launch, open, Server } from './harness.mjs'
+import { test } from 'node:test'
+import { stage } from './harness.mjs'
 
-let server
-let browser
-let opened
-
-before(async () => {
-  server = await Server.create()
-  browser = await launch()
-})
-
-after(async () => {
-  await browser?.close()
-  await server?.remove()
-})
-
-afterEach(async () => {
-  assert.deepEqual(opened?.complaints ?? [], [], 'the page complained')
-  await opened?.page.close()
-  opened = undefined
-})
-
-async function show(path, options) {
-  opened = await open(browser, server, path, options)
-  await opened.page.waitForSelector('[data-fresh=live]')
-  return opened.page
-}
+const on = stage()
+const { show } = on
 
 const text = (page) => page.getByRole('textbox', { name: /^Text of/ })
 const listed = (page, name) => page.getByRole('navigation', { name: 'Documents' }).getByRole('button', { name, exact: true })
 
 async function put(kind, name, body) {
-  const answer = await fetch(`${server.url}/api/documents/${kind}/${name}`, { method: 'PUT', body })
+  const answer = await fetch(`${on.server.url}/api/documents/${kind}/${name}`, { method: 'PUT', body })
   assert.ok(answer.ok, await answer.text())
 }
 
@@ -43,7 +20,7 @@ test('a new document begins with a text that is good, and is saved under a name'
     await page.locator(`[data-new=${kind}]`).click()
     await page.waitForFunction(() => document.querySelector('textarea')?.value.length > 10)
     await page.locator('[role=status]', { hasText: /No mistakes|mistake|To be known/ }).first().waitFor()
-    const answer = await (await fetch(`${server.url}/api/documents/${kind}/default/check`, { method: 'POST', body: await text(page).inputValue() })).json()
+    const answer = await (await fetch(`${on.server.url}/api/documents/${kind}/default/check`, { method: 'POST', body: await text(page).inputValue() })).json()
     assert.deepEqual(answer.problems.filter((each) => each.severity === 'error' && !/there is no|no such|unknown/i.test(each.message)), [], `the starter of ${kind}`)
   }
   await page.locator('[data-new=windows]').click()
@@ -52,7 +29,7 @@ test('a new document begins with a text that is good, and is saved under a name'
   await page.getByLabel('Why').fill('first try')
   await page.getByRole('button', { name: 'Save' }).click()
   await listed(page, 'nightly backups').waitFor()
-  const kept = await server.json('/api/documents/windows/nightly%20backups')
+  const kept = await on.server.json('/api/documents/windows/nightly%20backups')
   assert.equal(kept.version, 1)
   assert.equal(kept.author, 'Anna')
   assert.equal(new URL(page.url()).searchParams.get('name'), 'nightly backups')
@@ -69,8 +46,8 @@ test('a mistake is told while it is typed, with its line, and cannot be saved', 
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'TEXTAREA')
   await page.getByRole('button', { name: 'Save' }).click()
   await page.locator('form [role=alert]').waitFor()
-  assert.equal((await server.json('/api/documents/windows/sunday')).version, 1)
-  opened.complaints.length = 0
+  assert.equal((await on.server.json('/api/documents/windows/sunday')).version, 1)
+  on.forgive()
   await page.getByRole('button', { name: 'Undo my changes' }).click()
   await page.getByText('No mistakes.').waitFor()
 })
@@ -87,8 +64,8 @@ test('who is overtaken by somebody else loses nothing and decides', async () => 
   assert.match(await text(page).inputValue(), /mine/)
   await page.getByRole('button', { name: 'Write mine over theirs' }).click()
   await page.getByText('Saved as version 3.').waitFor()
-  assert.match((await server.json('/api/documents/windows/shared')).text, /mine/)
-  opened.complaints.length = 0
+  assert.match((await on.server.json('/api/documents/windows/shared')).text, /mine/)
+  on.forgive()
 
   await page.getByRole('button', { name: 'History' }).click()
   await page.locator('.history pre .removed', { hasText: 'theirs' }).waitFor()
@@ -96,7 +73,7 @@ test('who is overtaken by somebody else loses nothing and decides', async () => 
   await page.getByText('The first version.').waitFor()
   await page.getByRole('button', { name: 'Bring this version back' }).click()
   await page.getByText('Brought back as version 4.').waitFor()
-  assert.match((await server.json('/api/documents/windows/shared')).text, /one/)
+  assert.match((await on.server.json('/api/documents/windows/shared')).text, /one/)
 })
 
 test('a document is deleted after a question', async () => {
@@ -107,14 +84,18 @@ test('a document is deleted after a question', async () => {
   await page.getByRole('button', { name: 'Delete' }).click()
   await page.locator('.ask').getByRole('button', { name: 'Delete' }).click()
   await listed(page, 'old').waitFor({ state: 'detached' })
-  assert.equal((await fetch(`${server.url}/api/documents/windows/old`)).status, 404)
+  assert.equal((await fetch(`${on.server.url}/api/documents/windows/old`)).status, 404)
 })
 
 test('on a phone the list gives way to the document, and comes back', async () => {
   const page = await show('/configuration', { width: 390, height: 844, theme: 'light' })
   await listed(page, 'nightly backups').click()
-  await text(page).waitFor()
+  await page.getByLabel('Reason').waitFor()
   assert.equal(await listed(page, 'nightly backups').isVisible(), false)
+  assert.equal(await text(page).isVisible(), false)
+  await page.getByRole('button', { name: 'Text', exact: true }).click()
+  await text(page).waitFor()
+  assert.equal(await page.getByLabel('Reason').isVisible(), false)
   await page.getByRole('button', { name: 'Documents' }).click()
   await listed(page, 'nightly backups').waitFor()
   await page.getByRole('button', { name: 'More' }).click()

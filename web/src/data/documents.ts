@@ -72,7 +72,8 @@ const PATIENCE_MS = 15_000
 export const addressOf = (kind: string, name: string, rest = ''): string => `/api/documents/${encodeURIComponent(kind)}/${encodeURIComponent(name)}${rest}`
 
 async function ask<T>(address: string, request: RequestInit): Promise<T> {
-  const answer = await fetch(address, { ...request, signal: AbortSignal.timeout(PATIENCE_MS) })
+  const patience = AbortSignal.timeout(PATIENCE_MS)
+  const answer = await fetch(address, { ...request, signal: request.signal ? AbortSignal.any([request.signal, patience]) : patience })
   const body = (await answer.json().catch(() => null)) as { error?: { code?: string; message?: string; problems?: Problem[] } } | null
   if (answer.ok) return body as T
   throw new Refusal(answer.status, body?.error?.code ?? 'unknown', body?.error?.message ?? `${answer.status} ${answer.statusText}`.trim(), body?.error?.problems ?? [])
@@ -101,12 +102,23 @@ export function remove(kind: string, name: string, change: Change): Promise<Outc
 }
 
 export function check(kind: string, name: string, text: string): Promise<Check> {
-  return ask(addressOf(kind, name, '/check'), { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: text })
+  return askText(addressOf(kind, name, '/check'), text)
+}
+
+/** Sends a text and gives what is answered. */
+export function askText<T>(address: string, text: string, stop?: AbortSignal): Promise<T> {
+  return ask(address, { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: text, ...(stop === undefined ? {} : { signal: stop }) })
 }
 
 /** What a silence or a window would hide. */
 export function preview(kind: string, name: string, text: string): Promise<{ alerts: unknown[]; of: number }> {
-  return ask(addressOf(kind, name, '/preview'), { method: 'POST', headers: { 'content-type': 'application/yaml' }, body: text })
+  return askText(addressOf(kind, name, '/preview'), text)
+}
+
+/** Keeps a secret; nobody reads it again. */
+export function storeSecret(name: string, text: string, by: string): Promise<unknown> {
+  const query = by === '' ? '' : `?${new URLSearchParams({ by })}`
+  return ask(`/api/secrets/${encodeURIComponent(name)}${query}`, { method: 'PUT', headers: { 'content-type': 'text/plain' }, body: text })
 }
 
 export function rollBack(kind: string, name: string, to: number, by: string): Promise<Outcome> {

@@ -124,9 +124,8 @@ struct Asked {
 impl Asked {
     fn read(query: Option<&str>) -> Result<Self, ApiError> {
         let bad = |message: String| ApiError::bad_request("bad_parameter", message);
-        let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_str(query.unwrap_or_default())
-                .map_err(|_| bad("the parameters are not in the form `name=value&…`".to_owned()))?;
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default())
+            .map_err(|_| bad("the parameters are not in the form `name=value&…`".to_owned()))?;
         let mut asked = Self { days: ROTA_DAYS, labels: Texts::new() };
         for (name, value) in pairs {
             match name.as_str() {
