@@ -83,16 +83,20 @@ fn serve(options: &ServeOptions) -> Result<()> {
     if !cfg!(target_os = "linux") {
         bail!("this reads /proc of the measured process, so it needs Linux");
     }
-    let binary = if let Some(binary) = &options.binary {
-        binary.canonicalize().with_context(|| format!("there is no {}", binary.display()))?
-    } else {
-        web::build()?;
-        rust::release_binary()?
-    };
+    let binary = program(options.binary.as_deref())?;
     let folder = std::env::temp_dir().join(format!("barograph-bench-{}", std::process::id()));
     let result = measure(&binary, &folder, options);
     fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     result
+}
+
+/// The program to measure: the one that is named, or the release binary with its page.
+fn program(named: Option<&Path>) -> Result<PathBuf> {
+    if let Some(named) = named {
+        return named.canonicalize().with_context(|| format!("there is no {}", named.display()));
+    }
+    web::build()?;
+    rust::release_binary()
 }
 
 fn measure(binary: &Path, folder: &Path, options: &ServeOptions) -> Result<()> {

@@ -295,6 +295,11 @@ static SETTINGS: &[Setting] = &[
         set: |config, value| store::memory(value).map(|memory| config.store.memory = memory),
     },
     Setting {
+        section: "store",
+        key: "cache",
+        set: |config, value| store::cache(value).map(|cache| config.store.cache = cache),
+    },
+    Setting {
         section: "",
         key: "check",
         set: |config, value| value::checks(value).map(|checks| config.check = checks),

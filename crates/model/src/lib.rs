@@ -19,6 +19,6 @@ pub use desc::{Desc, Kind, Unit};
 pub use labels::{Labels, LabelsError, METRIC_NAME};
 pub use matcher::{MatchOp, Matcher, MatcherError};
 pub use series_source::{
-    Buckets, STALE, Samples, SelectedSeries, Selection, SeriesReader, SeriesSource, SourceError,
-    Windows, is_stale,
+    Buckets, Columns, STALE, Samples, SelectedSeries, Selection, SeriesReader, SeriesSource,
+    SourceError, Windows, is_stale,
 };

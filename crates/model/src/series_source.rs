@@ -5,6 +5,7 @@
 //! has to hold all samples at once.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::{Labels, Matcher};
@@ -81,19 +82,32 @@ pub trait SelectedSeries: Sync {
 
 /// Reads series one by one.
 pub trait SeriesReader {
-    /// Replaces `out` by the samples of `labels()[series]` in the selection's range, times
-    /// ascending, each once. Stale markers ([`STALE`]) are among the values.
+    /// The samples of `labels()[series]` in the selection's range, times ascending, each once.
+    /// Stale markers ([`STALE`]) are among the values.
     ///
     /// # Errors
     /// The limit of samples is passed, or the question was cancelled.
-    fn samples(&mut self, series: usize, out: &mut Samples) -> Result<(), SourceError>;
+    fn columns(&mut self, series: usize) -> Result<Columns<'_>, SourceError>;
+
+    /// Replaces `out` by [`SeriesReader::columns`].
+    ///
+    /// # Errors
+    /// As there.
+    fn samples(&mut self, series: usize, out: &mut Samples) -> Result<(), SourceError> {
+        let Columns { times, values, .. } = self.columns(series)?;
+        out.times.clear();
+        out.times.extend_from_slice(times);
+        out.values.clear();
+        out.values.extend_from_slice(values);
+        Ok(())
+    }
 
     /// Replaces `out` by buckets such that every bucket lies within or outside of each of the
     /// selection's windows as a whole. `false`: this source (or this selection) has none; ask for
     /// samples.
     ///
     /// # Errors
-    /// As [`SeriesReader::samples`].
+    /// As [`SeriesReader::columns`].
     fn buckets(&mut self, series: usize, out: &mut Buckets) -> Result<bool, SourceError>;
 }
 
@@ -103,6 +117,28 @@ pub struct Samples {
     /// Milliseconds since 1970-01-01 UTC.
     pub times: Vec<i64>,
     pub values: Vec<f64>,
+}
+
+/// Samples of one series where they lie, as columns of equal length.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns<'a> {
+    /// Milliseconds since 1970-01-01 UTC.
+    pub times: &'a [i64],
+    pub values: &'a [f64],
+    /// What `times` is a part of, and from where on, when series that were sampled together share
+    /// it: who keeps it can tell without comparing that the next series has the same times.
+    pub shared: Option<(&'a Arc<[i64]>, usize)>,
+    /// Stale markers may be among the values.
+    pub may_end: bool,
+    /// A value may be smaller than the one before it.
+    pub may_fall: bool,
+}
+
+impl<'a> From<&'a Samples> for Columns<'a> {
+    /// Nothing more is known of them.
+    fn from(Samples { times, values }: &'a Samples) -> Self {
+        Self { times, values, shared: None, may_end: true, may_fall: true }
+    }
 }
 
 /// What several samples in a row come to, as columns of equal length, one entry for each bucket

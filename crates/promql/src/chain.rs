@@ -13,9 +13,9 @@ use crate::eval::Eval;
 use crate::grid::is_absent;
 use crate::notes::Note;
 use crate::plan::RangeFn;
-use crate::window::{self, Kernel, Reach, Span};
+use crate::window::{self, Bounds, Kernel, Reach, Span};
 
-/// Work that is worth a second thread, in samples and points.
+/// Work that is worth a second thread, in points and in samples that a function looks at.
 const WORTH_A_THREAD: usize = 30_000;
 
 /// What becomes of each series of a selector.
@@ -42,6 +42,17 @@ pub(crate) enum Read {
 }
 
 impl Read {
+    /// What bringing so many samples over so many points takes, in samples that are looked at. It
+    /// does not depend on what is kept where, as threads divide sums otherwise than one does.
+    fn work(&self, samples: usize, points: usize) -> usize {
+        let seen = match self {
+            Self::Newest | Self::TimeOfNewest => samples / 8,
+            Self::Range(kernel) if kernel.func.looks_at_ends() => samples / 8,
+            Self::Range(_) | Self::Smoothed(_) | Self::Extended(..) => samples,
+        };
+        seen + points
+    }
+
     fn reach(&self) -> Option<Reach> {
         match self {
             Self::Smoothed(reach) | Self::Extended(_, reach) => Some(*reach),
@@ -167,9 +178,11 @@ struct Worker<'a> {
     eval: &'a Eval<'a>,
     labels: &'a [Labels],
     reader: Box<dyn SeriesReader + 'a>,
+    /// For those of a series that ended.
     samples: Samples,
     buckets: Buckets,
     column: Vec<f64>,
+    bounds: Bounds,
     summed: bool,
     /// The last metric that was found to be no counter.
     no_counter: String,
@@ -186,6 +199,7 @@ impl<'a> Worker<'a> {
             samples: Samples::default(),
             buckets: Buckets::default(),
             column: Vec::new(),
+            bounds: Bounds::new(chain.span),
             summed: chain.windows().is_some(),
             no_counter: String::new(),
             noted: chain.note.is_none(),
@@ -197,7 +211,7 @@ impl<'a> Worker<'a> {
         let read = self.read(series)?;
         self.eval.watch().read(read)?;
         self.eval.watch().check()?;
-        let work = read + self.column.len();
+        let work = self.chain.read.work(read, self.column.len());
         if read == 0 {
             return Ok(work);
         }
@@ -221,21 +235,20 @@ impl<'a> Worker<'a> {
             }
             self.summed = false;
         }
-        self.reader.samples(series, &mut self.samples)?;
-        let read = self.samples.times.len();
+        let samples = self.reader.columns(series)?;
+        let read = samples.times.len();
+        let (room, bounds, column) = (&mut self.samples, &mut self.bounds, &mut self.column);
         match self.chain.read {
-            Read::Newest => window::newest(&self.samples, span, false, &mut self.column),
-            Read::TimeOfNewest => window::newest(&self.samples, span, true, &mut self.column),
+            Read::Newest => window::newest(samples, bounds, false, column),
+            Read::TimeOfNewest => window::newest(samples, bounds, true, column),
             Read::Range(ref kernel) => {
-                window::drop_stale(&mut self.samples);
-                window::over_samples(kernel, &self.samples, span, &mut self.column);
+                let samples = window::without_stale(samples, room);
+                window::over_samples(kernel, samples, bounds, column);
             }
-            Read::Smoothed(reach) => {
-                window::smoothed(reach, &self.samples, span, &mut self.column);
-            }
+            Read::Smoothed(reach) => window::smoothed(reach, samples, span, column),
             Read::Extended(func, reach) => {
-                window::drop_stale(&mut self.samples);
-                window::over_extended(func, reach, &self.samples, span, &mut self.column);
+                let samples = window::without_stale(samples, room);
+                window::over_extended(func, reach, samples, span, column);
             }
         }
         Ok(read)

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use barograph_model::{
-    Buckets, Labels, Matcher, Samples, SelectedSeries, Selection, SeriesReader, SeriesSource,
-    SourceError,
+    Buckets, Columns, Labels, Matcher, Samples, SelectedSeries, Selection, SeriesReader,
+    SeriesSource, SourceError,
 };
 
 /// Series in memory.
@@ -93,7 +93,7 @@ impl SelectedSeries for Selected<'_> {
     }
 
     fn reader(&self) -> Box<dyn SeriesReader + '_> {
-        Box::new(Reader { selected: self })
+        Box::new(Reader { selected: self, samples: Samples::default() })
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -103,30 +103,24 @@ impl SelectedSeries for Selected<'_> {
 
 struct Reader<'a> {
     selected: &'a Selected<'a>,
+    samples: Samples,
 }
 
 impl SeriesReader for Reader<'_> {
-    fn samples(&mut self, series: usize, out: &mut Samples) -> Result<(), SourceError> {
-        out.times.clear();
-        out.values.clear();
+    fn columns(&mut self, series: usize) -> Result<Columns<'_>, SourceError> {
         let Selected { samples, selection, read, .. } = self.selected;
         if selection.cancel.is_some_and(|cancel| cancel.load(Ordering::Relaxed)) {
             return Err(SourceError::Cancelled);
         }
-        for (time, value) in samples
-            .get(series)
-            .into_iter()
-            .flat_map(|samples| samples.range(selection.from_ms..=selection.to_ms))
-        {
-            out.times.push(*time);
-            out.values.push(*value);
-        }
-        if read.fetch_add(out.times.len(), Ordering::Relaxed) + out.times.len()
-            > selection.max_samples
-        {
+        let samples = samples.get(series).into_iter();
+        let samples = samples.flat_map(|all| all.range(selection.from_ms..=selection.to_ms));
+        (self.samples.times, self.samples.values) =
+            samples.map(|(time, value)| (*time, *value)).unzip();
+        let count = self.samples.times.len();
+        if read.fetch_add(count, Ordering::Relaxed) + count > selection.max_samples {
             return Err(SourceError::TooManySamples { max: selection.max_samples });
         }
-        Ok(())
+        Ok((&self.samples).into())
     }
 
     fn buckets(&mut self, _series: usize, _out: &mut Buckets) -> Result<bool, SourceError> {

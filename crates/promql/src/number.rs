@@ -38,7 +38,7 @@ fn push_plain(out: &mut String, value: f64) {
     {
         #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
         let whole = value as i64;
-        write!(out, "{whole}")
+        out.write_str(itoa::Buffer::new().format(whole))
     } else {
         push_fraction(out, value)
     };

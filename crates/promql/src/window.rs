@@ -1,6 +1,7 @@
 //! Functions of the samples in a range, for all steps of one series at once. Windows only move
 //! forward, so most functions touch each sample a few times in all and not once for each step.
 
+mod bounds;
 mod buckets;
 mod extended;
 mod rate;
@@ -8,8 +9,9 @@ mod regression;
 mod scan;
 mod slide;
 
-use barograph_model::Samples;
+use barograph_model::{Columns, Samples, is_stale};
 
+pub(crate) use bounds::Bounds;
 pub(crate) use buckets::{has_buckets, over_buckets};
 pub(crate) use extended::{Reach, over_extended, smoothed};
 pub(crate) use scan::quantile;
@@ -30,12 +32,17 @@ impl Span {
         self.shift.apply(self.grid.time(point))
     }
 
+    /// After the first and up to the second, milliseconds since 1970-01-01 UTC.
+    fn window(&self, point: usize) -> (i64, i64) {
+        let end = self.end(point);
+        (end.saturating_sub(self.range_ms), end)
+    }
+
     /// Calls for each point with the samples `lo..hi` that are in its window.
     pub(crate) fn each(&self, times: &[i64], mut call: impl FnMut(usize, usize, usize)) {
         let (mut lo, mut hi) = (0, 0);
         for point in 0..self.grid.points {
-            let end = self.end(point);
-            let start = end.saturating_sub(self.range_ms);
+            let (start, end) = self.window(point);
             while times.get(lo).is_some_and(|time| *time <= start) {
                 lo += 1;
             }
@@ -75,21 +82,32 @@ impl Kernel {
 }
 
 /// Replaces `out` by the function's value at each point, from samples without stale markers.
-pub(crate) fn over_samples(kernel: &Kernel, samples: &Samples, span: &Span, out: &mut Vec<f64>) {
+pub(crate) fn over_samples(
+    kernel: &Kernel,
+    samples: Columns<'_>,
+    bounds: &mut Bounds,
+    out: &mut Vec<f64>,
+) {
+    let span = bounds.span;
     out.clear();
     out.resize(span.grid.points, ABSENT);
-    let Samples { times, values } = samples;
+    let Columns { times, values, .. } = samples;
     if times.is_empty() {
         return;
     }
-    let plain = Plain { times, values, span };
+    bounds.fit(&samples);
+    if rate::is_extrapolated(kernel.func) {
+        bounds.fit_edges(kernel.func, times);
+    }
+    let bounds = &*bounds;
+    let plain = Plain { values, bounds };
     match kernel.func {
         RangeFn::Rate | RangeFn::Increase | RangeFn::Delta => {
-            rate::extrapolated(kernel.func, samples, span, out);
+            rate::extrapolated(kernel.func, samples, bounds, out);
         }
-        RangeFn::Irate | RangeFn::Idelta => rate::last_two(kernel.func, samples, span, out),
-        RangeFn::Changes => rate::count_pairs(samples, span, out, rate::differ),
-        RangeFn::Resets => rate::count_pairs(samples, span, out, |last, next| next < last),
+        RangeFn::Irate | RangeFn::Idelta => rate::last_two(kernel.func, samples, bounds, out),
+        RangeFn::Changes => rate::count_pairs(values, bounds, out, rate::differ),
+        RangeFn::Resets => rate::count_pairs(values, bounds, out, |last, next| next < last),
         RangeFn::Count => plain.each(out, |_, lo, hi| (hi - lo) as f64),
         RangeFn::Present => plain.each(out, |_, _, _| 1.0),
         RangeFn::First => plain.each(out, |_, lo, _| at(values, lo)),
@@ -97,13 +115,13 @@ pub(crate) fn over_samples(kernel: &Kernel, samples: &Samples, span: &Span, out:
         RangeFn::TimeOfFirst => plain.each(out, |_, lo, _| time_at(times, lo)),
         RangeFn::TimeOfLast => plain.each(out, |_, _, hi| time_at(times, hi - 1)),
         RangeFn::Sum | RangeFn::Avg if span.overlaps(times.len()) => {
-            slide::sums(kernel.func, samples, span, out);
+            slide::sums(kernel.func, values, bounds, out);
         }
         RangeFn::Min | RangeFn::Max if span.overlaps(times.len()) => {
-            slide::extremes(kernel.func, samples, span, out);
+            slide::extremes(kernel.func, values, bounds, out);
         }
         RangeFn::Quantile if span.overlaps(times.len()) => {
-            slide::quantiles(&kernel.first, samples, span, out);
+            slide::quantiles(&kernel.first, values, bounds, out);
         }
         RangeFn::Sum => plain.slices(out, |_, window| scan::sum(window)),
         RangeFn::Avg => plain.slices(out, |_, window| scan::mean(window)),
@@ -139,15 +157,14 @@ pub(crate) fn over_samples(kernel: &Kernel, samples: &Samples, span: &Span, out:
 
 /// A series whose windows are looked at one by one.
 struct Plain<'a> {
-    times: &'a [i64],
     values: &'a [f64],
-    span: &'a Span,
+    bounds: &'a Bounds,
 }
 
 impl Plain<'_> {
     /// Calls for each window that has samples.
     fn each(&self, out: &mut [f64], mut value: impl FnMut(usize, usize, usize) -> f64) {
-        self.span.each(self.times, |point, lo, hi| {
+        self.bounds.each(|point, lo, hi| {
             if lo < hi
                 && let Some(out) = out.get_mut(point)
             {
@@ -175,40 +192,27 @@ fn time_at(times: &[i64], index: usize) -> f64 {
 
 /// Replaces `out` by the newest sample of the last `range_ms` at each point, or by its time in
 /// seconds. Stale markers are among the samples and end a series.
-pub(crate) fn newest(samples: &Samples, span: &Span, as_time: bool, out: &mut Vec<f64>) {
+pub(crate) fn newest(samples: Columns<'_>, bounds: &mut Bounds, as_time: bool, out: &mut Vec<f64>) {
     out.clear();
-    out.resize(span.grid.points, ABSENT);
-    let Samples { times, values } = samples;
-    let mut next = 0;
-    for (point, out) in out.iter_mut().enumerate() {
-        let end = span.end(point);
-        while times.get(next).is_some_and(|time| *time <= end) {
-            next += 1;
-        }
-        let Some(newest) = next.checked_sub(1) else { continue };
-        let time = times.get(newest).copied().unwrap_or(i64::MIN);
-        if time <= end.saturating_sub(span.range_ms) {
-            continue;
-        }
-        let value = at(values, newest);
-        *out = if as_time && !crate::grid::is_absent(value) { seconds(time) } else { value };
-    }
+    out.resize(bounds.span.grid.points, ABSENT);
+    let Columns { times, values, .. } = samples;
+    bounds.fit(&samples);
+    Plain { values, bounds }.each(out, |_, _, hi| {
+        let value = at(values, hi - 1);
+        if as_time && !crate::grid::is_absent(value) { time_at(times, hi - 1) } else { value }
+    });
 }
 
-/// Removes the stale markers.
-pub(crate) fn drop_stale(samples: &mut Samples) {
-    if !samples.values.iter().any(|value| barograph_model::is_stale(*value)) {
-        return;
+/// The samples without stale markers; copied to `room` when there are any.
+pub(crate) fn without_stale<'a>(samples: Columns<'a>, room: &'a mut Samples) -> Columns<'a> {
+    let Columns { times, values, may_end, .. } = samples;
+    if !may_end || !values.iter().any(|value| is_stale(*value)) {
+        return samples;
     }
-    let mut kept = 0;
-    for index in 0..samples.values.len() {
-        let (time, value) = (samples.times[index], samples.values[index]);
-        if !barograph_model::is_stale(value) {
-            samples.times[kept] = time;
-            samples.values[kept] = value;
-            kept += 1;
-        }
-    }
-    samples.times.truncate(kept);
-    samples.values.truncate(kept);
+    let there = || times.iter().zip(values).filter(|(_, value)| !is_stale(**value));
+    room.times.clear();
+    room.times.extend(there().map(|(time, _)| *time));
+    room.values.clear();
+    room.values.extend(there().map(|(_, value)| *value));
+    Columns::from(&*room)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::block_cache::{Block, BlockCache};
-use crate::codec::block::{ChunkRef, Head};
+use crate::codec::block::Head;
 use crate::codec::bytes::Decoded;
 use crate::db::{Meta, Table};
 
@@ -139,8 +139,8 @@ pub(crate) struct Damage {
     pub(crate) blocks: Vec<u32>,
 }
 
-/// Takes a chunk that was found: where it is told of, which it is, its bytes.
-pub(crate) type OnChunk<'a> = dyn FnMut(&Head, ChunkRef, &[u8]) -> Decoded<()> + 'a;
+/// Takes a chunk that was found, by its place in a block.
+pub(crate) type OnChunk<'a> = dyn FnMut(&Block, usize) -> Decoded<()> + 'a;
 
 impl<'a> BlockReader<'a> {
     /// One of so many readers.
@@ -172,20 +172,16 @@ impl<'a> BlockReader<'a> {
             }
             let Some(loaded) = self.loaded.get_mut(&block.id) else { continue };
             loaded.used = self.readings;
-            let Some(kept) = &loaded.block else {
+            let Some(kept) = loaded.block.as_deref() else {
                 damage.blocks.push(block.id);
                 continue;
             };
-            let Block { head, data } = &**kept;
-            let start = head.chunks.partition_point(|chunk| chunk.series < series);
-            for chunk in head.chunks[start..].iter().take_while(|chunk| chunk.series == series) {
-                let summary = head.summary(*chunk);
+            for chunk in kept.chunks_of(series) {
+                let summary = kept.head.summary(kept.head.chunks[chunk]);
                 if summary.first_ms > range_ms.1 || summary.last_ms < range_ms.0 {
                     continue;
                 }
-                let bytes = data.get(chunk.start..chunk.end);
-                let read = bytes.map(|bytes| act(head, *chunk, bytes));
-                damage.chunks += u64::from(!matches!(read, Some(Ok(()))));
+                damage.chunks += u64::from(act(kept, chunk).is_err());
             }
         }
         damage
@@ -210,7 +206,7 @@ impl<'a> BlockReader<'a> {
             .connection
             .prepare_cached("SELECT data FROM block WHERE id = ?1")
             .and_then(|mut query| query.query_row([block.id], |row| row.get(0)).optional());
-        let loaded = Arc::new(Block { head, data: data.ok()?? });
+        let loaded = Arc::new(Block::new(head, data.ok()??));
         self.cache.put(block.id, &loaded);
         Some(loaded)
     }

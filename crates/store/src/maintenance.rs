@@ -56,12 +56,13 @@ pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
 
 fn write_what_is_due(shared: &Shared) -> Result<(), SealError> {
     import::take_up(shared)?;
+    let is_crowded = shared.room.was_too_small();
     for partition in shared.overlapping(i64::MIN, i64::MAX) {
         if shared.stopping() {
             return Ok(());
         }
         partition.learn_facts();
-        partition.tire();
+        partition.tire(is_crowded);
         partition.remove_replaced();
         let over = is_over(shared, &partition);
         if let Some(live) = partition.open_live() {

@@ -312,12 +312,12 @@ impl Partition {
     }
 
     /// Blocks that were read lately are not kept for ever.
-    pub(crate) fn tire(&self) {
+    pub(crate) fn tire(&self, is_crowded: bool) {
         if let Some(live) = self.open_live() {
-            live.database.blocks.tire();
+            live.database.blocks.tire(is_crowded);
         }
         for opened in lock(&self.sealed).files.iter().filter_map(|file| file.opened.as_ref()) {
-            opened.database.blocks.tire();
+            opened.database.blocks.tire(is_crowded);
         }
     }
 

@@ -5,13 +5,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use barograph_model::{
-    Buckets, Labels, Matcher, Samples, SelectedSeries, Selection, SeriesReader, SeriesSource,
+    Buckets, Columns, Labels, Matcher, SelectedSeries, Selection, SeriesReader, SeriesSource,
     SourceError, Windows, is_stale,
 };
 
 use crate::blocks::Damage;
 use crate::buckets;
-use crate::columns;
+use crate::gathered::Gathered;
 use crate::plan::{Plan, Stretch, Use, is_within};
 use crate::select::{Question, Warning};
 use crate::settings::Limits;
@@ -63,10 +63,9 @@ impl<'a> Selected<'a> {
         let mut found: Vec<(Labels, (u32, u32))> = Vec::new();
         for (index, source) in (0..).zip(&sources) {
             question.check_cancelled()?;
-            let series = source.select(matchers);
-            if series.len() > limits.max_series {
+            let Some(series) = source.select_few(matchers, limits.max_series) else {
                 return Err(SourceError::TooManySeries { max: limits.max_series });
-            }
+            };
             found.extend(series.into_iter().map(|(id, labels)| (labels, (index, id))));
         }
         // Each source's series are in order, and the sort merges what is in order; it is stable,
@@ -113,8 +112,9 @@ impl<'a> Selected<'a> {
     }
 
     pub(crate) fn reader(&self) -> Reader<'_> {
-        let readers = Readers::new(&self.sources);
-        Reader { selected: self, readers, samples: Samples::default(), buckets: Buckets::default() }
+        let readers = Readers::keeping(&self.sources, &self.shared.room);
+        let (gathered, buckets) = (Gathered::default(), Buckets::default());
+        Reader { selected: self, readers, gathered, buckets }
     }
 
     /// The labels of a series that is about to be read.
@@ -173,20 +173,21 @@ impl<'a> Selected<'a> {
 pub(crate) struct Reader<'a> {
     selected: &'a Selected<'a>,
     readers: Readers<'a>,
-    samples: Samples,
+    gathered: Gathered,
     buckets: Buckets,
 }
 
 impl Reader<'_> {
-    pub(crate) fn read(&mut self, series: usize, out: &mut Samples) -> Result<(), SourceError> {
+    fn gather(&mut self, series: usize) -> Result<(), SourceError> {
         let selected = self.selected;
-        columns::clear(out);
+        self.gathered.clear();
         let Some(labels) = selected.begin(series)? else { return Ok(()) };
         for (source, id) in selected.places(series) {
             let place = (*source as usize, *id);
             let stretches = match &selected.uses[place.0] {
                 Use::Samples => {
-                    let damage = self.readers.read(place, labels, selected.range_ms, out);
+                    let out = &mut self.gathered;
+                    let damage = self.readers.gather(place, labels, selected.range_ms, out);
                     selected.note(place.0, damage);
                     continue;
                 }
@@ -196,12 +197,12 @@ impl Reader<'_> {
             };
             buckets::clear(&mut self.buckets);
             self.read_buckets(place, series, labels, stretches);
+            let out = self.gathered.samples();
             out.times.extend_from_slice(&self.buckets.last_times);
             out.values.extend_from_slice(&self.buckets.last);
         }
-        columns::normalise(out);
-        columns::clip(out, selected.range_ms);
-        selected.spend(out.times.len())
+        self.gathered.finish(selected.range_ms);
+        selected.spend(self.gathered.len())
     }
 
     /// Appends a tier's buckets in some stretches of time to `self.buckets`.
@@ -229,14 +230,14 @@ impl Reader<'_> {
     fn read_all_buckets(&mut self, series: usize) -> Result<(), SourceError> {
         let selected = self.selected;
         buckets::clear(&mut self.buckets);
-        columns::clear(&mut self.samples);
+        self.gathered.clear();
         let Some(labels) = selected.begin(series)? else { return Ok(()) };
         for (source, id) in selected.places(series) {
             let place = (*source as usize, *id);
             match &selected.uses[place.0] {
                 Use::Samples => {
-                    let samples = &mut self.samples;
-                    let damage = self.readers.read(place, labels, selected.range_ms, samples);
+                    let out = &mut self.gathered;
+                    let damage = self.readers.gather(place, labels, selected.range_ms, out);
                     selected.note(place.0, damage);
                 }
                 Use::Buckets(stretches) | Use::EdgyBuckets(stretches) => {
@@ -246,15 +247,16 @@ impl Reader<'_> {
                     let from = self.buckets.last_times.len();
                     self.read_buckets(place, series, labels, stretches);
                     let Buckets { last_times, last, .. } = &self.buckets;
-                    self.samples.times.extend_from_slice(&last_times[from..]);
-                    self.samples.values.extend_from_slice(&last[from..]);
+                    let samples = self.gathered.samples();
+                    samples.times.extend_from_slice(&last_times[from..]);
+                    samples.values.extend_from_slice(&last[from..]);
                     buckets::truncate(&mut self.buckets, from);
                 }
             }
         }
-        columns::normalise(&mut self.samples);
-        columns::clip(&mut self.samples, selected.range_ms);
-        for (time, value) in self.samples.times.iter().zip(&self.samples.values) {
+        self.gathered.finish(selected.range_ms);
+        let Columns { times, values, .. } = self.gathered.columns();
+        for (time, value) in times.iter().zip(values) {
             if !is_stale(*value) {
                 buckets::push_sample(*time, *value, &mut self.buckets);
             }
@@ -265,8 +267,9 @@ impl Reader<'_> {
 }
 
 impl SeriesReader for Reader<'_> {
-    fn samples(&mut self, series: usize, out: &mut Samples) -> Result<(), SourceError> {
-        self.read(series, out)
+    fn columns(&mut self, series: usize) -> Result<Columns<'_>, SourceError> {
+        self.gather(series)?;
+        Ok(self.gathered.columns())
     }
 
     fn buckets(&mut self, series: usize, out: &mut Buckets) -> Result<bool, SourceError> {

@@ -35,6 +35,9 @@ pub struct Settings {
     /// Appends are refused with "busy" when the heads, and what waits for the writer, would take
     /// more memory than this.
     pub max_head_bytes: u64,
+    /// Samples that were asked for several times within a minute are kept decoded, as long as they
+    /// take no more memory than this.
+    pub decoded_bytes: usize,
     /// How long after its end a partition is closed.
     pub close_after: Duration,
     /// How long an append waits for its turn before it is refused with "busy".
@@ -66,6 +69,7 @@ impl Settings {
             seal_at_latest: DAY / 24,
             seal_bytes: 16 * 1024 * 1024,
             max_head_bytes: 1024 * 1024 * 1024,
+            decoded_bytes: 16 * 1024 * 1024,
             close_after: Duration::from_secs(600),
             busy_timeout: Duration::from_secs(10),
             queue: 64,

@@ -13,6 +13,7 @@ use crate::live::{Live, Opening};
 use crate::partition::{Partition, PartitionState, Sources};
 use crate::queue::Queue;
 use crate::registry::Registry;
+use crate::room::Room;
 use crate::settings::Settings;
 use crate::shapes::Shapes;
 use crate::source::Source;
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) clock_watch: Mutex<ClockWatch>,
     /// From the end of which partition on none is settled: [`Partition::is_settled`].
     settled_until_ms: AtomicI64,
+    /// For what questions decode.
+    pub(crate) room: Arc<Room>,
     /// How long any raw samples are kept.
     pub(crate) raw_age_ms: i64,
     /// Sealed partitions in the order in which they were read.
@@ -54,6 +57,7 @@ impl Shared {
         let files = |tier: Tier| TierFiles::new(tier, folder.partition_ms, folder.tier(tier));
         let tiers = Tier::ROLLED_UP.into_iter().map(files).collect();
         let raw_age_ms = settings.retention.ages(Tier::Raw).last().copied().unwrap_or(i64::MAX);
+        let room = Arc::new(Room::new(settings.decoded_bytes));
         Self {
             settings,
             clock,
@@ -70,6 +74,7 @@ impl Shared {
             tending: Mutex::default(),
             clock_watch: Mutex::default(),
             settled_until_ms: AtomicI64::new(i64::MIN),
+            room,
             raw_age_ms,
             recent: Mutex::default(),
         }
@@ -228,6 +233,7 @@ impl Shared {
         stats.partitions = partitions.values().filter(is_there).count() as u64;
         stats.known_series = read(&self.registry).len() as u64;
         stats.disk_bytes = self.folder.bytes();
+        stats.decoded_bytes = self.room.taken() as u64;
         stats.tiers = self.tier_stats();
         for facts in partitions.values().flat_map(|partition| partition.facts()) {
             stats.samples += facts.samples;

@@ -9,9 +9,11 @@ use crate::codec::bytes::Decoded;
 use crate::columns::{self, Columns};
 use crate::db::Database;
 use crate::error::OpenError;
+use crate::gathered::Gathered;
 use crate::index::Index;
 use crate::live::Live;
 use crate::load::Lost;
+use crate::room::Room;
 use crate::sealed::Sealed;
 use crate::sync::read;
 
@@ -24,9 +26,19 @@ pub(crate) enum Source {
 impl Source {
     /// The series that all matchers want, in order of their labels.
     pub(crate) fn select(&self, matchers: &[Matcher]) -> Vec<(u32, Labels)> {
+        self.select_few(matchers, usize::MAX).unwrap_or_default()
+    }
+
+    /// The same, if they are not more than `max`.
+    pub(crate) fn select_few(
+        &self,
+        matchers: &[Matcher],
+        max: usize,
+    ) -> Option<Vec<(u32, Labels)>> {
         self.with_index(|index| {
-            let ids = index.select_in_order(matchers).into_iter();
-            ids.filter_map(|id| Some((id, index.labels(id)?.clone()))).collect()
+            let ids = Some(index.select(matchers)).filter(|ids| ids.len() <= max)?;
+            let ids = index.in_order(ids).into_iter();
+            Some(ids.filter_map(|id| Some((id, index.labels(id)?.clone()))).collect())
         })
     }
 
@@ -67,6 +79,8 @@ impl Source {
 pub(crate) struct Readers<'a> {
     sources: &'a [Source],
     files: Vec<Reader<'a>>,
+    /// For what is read again and again.
+    room: Option<&'a Arc<Room>>,
     newest: Columns,
 }
 
@@ -93,29 +107,50 @@ impl<'a> Reader<'a> {
 impl<'a> Readers<'a> {
     pub(crate) fn new(sources: &'a [Source]) -> Self {
         let files = sources.iter().map(|_| Reader::Closed).collect();
-        Self { sources, files, newest: Columns::default() }
+        Self { sources, files, room: None, newest: Columns::default() }
+    }
+
+    /// Readers that keep what they decode where there is room, as others will ask for it, too.
+    pub(crate) fn keeping(sources: &'a [Source], room: &'a Arc<Room>) -> Self {
+        let mut readers = Self::new(sources);
+        readers.room = Some(room);
+        readers
     }
 
     /// Appends at least the samples that one file has of a series in a range, in the order in
     /// which they were written, as far as they can be told apart.
     pub(crate) fn read(
         &mut self,
-        (source, id): (usize, u32),
+        place: (usize, u32),
         labels: &Labels,
         range_ms: (i64, i64),
         out: &mut Columns,
     ) -> Damage {
-        let readers = self.sources.len();
+        let mut gathered = Gathered::from(std::mem::take(out));
+        let damage = self.gather(place, labels, range_ms, &mut gathered);
+        *out = std::mem::take(gathered.samples());
+        damage
+    }
+
+    /// As [`Readers::read`].
+    pub(crate) fn gather(
+        &mut self,
+        (source, id): (usize, u32),
+        labels: &Labels,
+        range_ms: (i64, i64),
+        out: &mut Gathered,
+    ) -> Damage {
+        let (readers, room) = (self.sources.len(), self.room);
         let reader = &mut self.files[source];
         let newest = &mut self.newest;
         let source = &self.sources[source];
-        let mut read_blocks = |blocks: &Blocks, out: &mut Columns| {
+        let mut read_blocks = |blocks: &Blocks, out: &mut Gathered| {
             if !blocks.has(id, range_ms) {
                 return Damage::default();
             }
             match reader.open(source, readers) {
-                Some(reader) => reader.read(blocks, id, range_ms, &mut |head, chunk, bytes| {
-                    head.read(chunk, bytes, labels, range_ms, out)
+                Some(reader) => reader.read(blocks, id, range_ms, &mut |block, chunk| {
+                    block.gather(chunk, labels, range_ms, room, out)
                 }),
                 None => Damage { chunks: 0, blocks: blocks.iter().map(|block| block.id).collect() },
             }
@@ -125,15 +160,19 @@ impl<'a> Readers<'a> {
                 let (blocks, frozen, head) = live.read_head(id, range_ms, newest);
                 let mut damage = read_blocks(&blocks, out);
                 if let Some(frozen) = frozen {
-                    damage.chunks += read_part(out, |out| frozen.head.read(id, range_ms, out));
+                    let newest = out.samples();
+                    damage.chunks += read_part(newest, |out| frozen.head.read(id, range_ms, out));
                 }
                 damage.chunks += u64::from(head.is_err());
-                columns::append(out, newest);
+                out.append(newest);
                 damage
             }
             Source::Sealed(sealed) => {
                 let mut damage = read_blocks(&sealed.blocks, out);
-                damage.chunks += read_part(out, |out| sealed.head.read(id, range_ms, out));
+                if !sealed.head.is_empty() {
+                    let older = out.samples();
+                    damage.chunks += read_part(older, |out| sealed.head.read(id, range_ms, out));
+                }
                 damage
             }
         }
@@ -156,8 +195,9 @@ impl Readers<'_> {
             return Damage::default();
         }
         match self.files[source].open(&self.sources[source], readers) {
-            Some(reader) => reader.read(blocks, id, range_ms, &mut |head, chunk, bytes| {
-                head.read_buckets(chunk, bytes, labels, range_ms, out)
+            Some(reader) => reader.read(blocks, id, range_ms, &mut |block, index| {
+                let (chunk, bytes) = block.chunk(index)?;
+                block.head.read_buckets(chunk, bytes, labels, range_ms, out)
             }),
             None => Damage { chunks: 0, blocks: blocks.iter().map(|block| block.id).collect() },
         }

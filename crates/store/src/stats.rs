@@ -20,6 +20,8 @@ pub struct Stats {
     pub disk_bytes: u64,
     pub head_samples: u64,
     pub head_bytes: u64,
+    /// Memory that decoded samples take, for who asks for them again.
+    pub decoded_bytes: u64,
     /// Transactions that stored samples; a group of appends is one.
     pub commits: u64,
     pub committed_samples: u64,

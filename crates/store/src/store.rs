@@ -9,7 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use barograph_model::{
-    Batch, Clock, Labels, Matcher, Sample, Samples, SelectedSeries as _, SourceError,
+    Batch, Clock, Labels, Matcher, Sample, Samples, SelectedSeries as _, SeriesReader as _,
+    SourceError,
 };
 
 use crate::error::{AppendError, OpenError, SealError, SeriesError};
@@ -313,7 +314,7 @@ impl Store {
         let mut data = Vec::new();
         for (series, labels) in selected.labels().iter().enumerate() {
             let mut samples = Samples::default();
-            reader.read(series, &mut samples)?;
+            reader.samples(series, &mut samples)?;
             if !samples.times.is_empty() {
                 let Samples { times, values } = samples;
                 data.push(SeriesData { labels: labels.clone(), times, values });

@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use barograph_model::{Clock, Labels, Matcher, Samples, SelectedSeries as _, SourceError};
+use barograph_model::{
+    Clock, Labels, Matcher, Samples, SelectedSeries as _, SeriesReader as _, SourceError,
+};
 
 use crate::error::OpenError;
 use crate::folder::Folder;
@@ -78,7 +80,7 @@ impl StoreView {
             let selected = Selected::new(&self.shared, matchers, range_ms, None, limits)?;
             let mut reader = selected.reader();
             for (index, labels) in selected.labels().iter().enumerate() {
-                reader.read(index, &mut columns)?;
+                reader.samples(index, &mut columns)?;
                 if columns.times.is_empty() {
                     continue;
                 }

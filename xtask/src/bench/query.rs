@@ -2,7 +2,7 @@
 //! same questions to each over HTTP, in turns.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -12,7 +12,7 @@ use super::http::{Connection, escaped};
 use super::now;
 use super::recording::Recording;
 use super::servers::{self, Server};
-use crate::{process, rust, tools, web};
+use crate::{process, tools};
 
 #[derive(Debug, Args)]
 pub(crate) struct QueryOptions {
@@ -25,6 +25,9 @@ pub(crate) struct QueryOptions {
     /// Seconds of load for requests per second; 0 leaves that out
     #[arg(long, default_value_t = 5)]
     load_seconds: u64,
+    /// The program to measure; without it the release binary is built
+    #[arg(long)]
+    binary: Option<PathBuf>,
 }
 
 /// A question of the dashboards.
@@ -88,8 +91,7 @@ pub(super) fn run(options: &QueryOptions) -> Result<()> {
     if let Some((tool, reason)) = missing.first() {
         bail!("{} is missing: {reason}", tool.name);
     }
-    web::build()?;
-    let binary = rust::release_binary()?;
+    let binary = super::program(options.binary.as_deref())?;
     let folder = std::env::temp_dir().join(format!("barograph-query-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let result = measure(&binary, &folder, options);

@@ -17,12 +17,15 @@ pub(crate) struct StoreConfig {
     pub(crate) late_window: Option<Duration>,
     /// What samples in memory may take, in bytes.
     pub(crate) memory: u64,
+    /// What samples that were asked for lately may take, decoded, in bytes.
+    pub(crate) cache: u64,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        let Settings { late_window, max_head_bytes, .. } = Settings::new("");
-        Self { retention: Retention::usual(), late_window, memory: max_head_bytes }
+        let Settings { late_window, max_head_bytes, decoded_bytes, .. } = Settings::new("");
+        let cache = decoded_bytes as u64;
+        Self { retention: Retention::usual(), late_window, memory: max_head_bytes, cache }
     }
 }
 
@@ -37,6 +40,7 @@ impl StoreConfig {
             retention: self.retention.clone(),
             late_window: self.late_window,
             max_head_bytes: self.memory,
+            decoded_bytes: usize::try_from(self.cache).unwrap_or(usize::MAX),
             ..Settings::new(folder)
         }
     }
@@ -78,6 +82,11 @@ pub(super) fn size(value: &DeValue<'_>) -> Result<u64, String> {
 
 pub(super) fn memory(value: &DeValue<'_>) -> Result<u64, String> {
     at_least(value, StoreConfig::MIN_MEMORY, "16MiB")
+}
+
+/// Nothing is a size, too.
+pub(super) fn cache(value: &DeValue<'_>) -> Result<u64, String> {
+    at_least(value, 0, "0MB")
 }
 
 fn at_least(value: &DeValue<'_>, min: u64, at_least: &str) -> Result<u64, String> {
@@ -158,6 +167,7 @@ mod tests {
     fn what_is_kept_can_be_told_for_each_tier_and_metric() {
         let text = "[store]\nkeep_raw = '8w'\nkeep_minutes = '2y'\nkeep_hours = 'forever'\n\
                     max_raw = '20GiB'\nlate_window = 'forever'\nmemory = '64MiB'\n\
+                    cache = '0MB'\n\
                     [[store.keep]]\nmatch = 'debug_total'\nraw = '36h'\n\
                     [[store.keep]]\nmatch = '{job=\"billing\"}'\nhours = 'forever'\nraw = '1y'\n";
         let store = Config::parse(text).unwrap().store;
@@ -181,6 +191,7 @@ mod tests {
                 },
                 late_window: None,
                 memory: 64 << 20,
+                cache: 0,
             }
         );
         assert_eq!(Config::default().store.retention, Retention::usual());

@@ -2,14 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use barograph_model::{
-    Buckets, Labels, STALE, SelectedSeries, Selection, SeriesReader, SourceError, SystemClock,
-    Windows, is_stale,
-};
+use barograph_model::{Labels, STALE, SystemClock};
 use proptest::prelude::*;
 
 use super::*;
 use crate::MemorySource;
+
+mod shared;
+mod summed;
+
+use shared::Shared;
+use summed::Summed;
 
 const STEP: u16 = 15_000;
 
@@ -177,6 +180,38 @@ proptest! {
     }
 
     #[test]
+    fn shared_times_and_known_values_answer_like_others(
+        numbers in prop::collection::vec(any::<u8>(), 200..400),
+        gap in 1_i64..200,
+    ) {
+        let (alone, engine, options) = (source(&numbers), engine(1), Options::default());
+        let mut together = MemorySource::new();
+        for (labels, samples) in alone.iter() {
+            let times = (1..400).filter(|second| second % gap != 0 || gap == 1);
+            for (second, value) in times.zip(samples.values().cycle()) {
+                together.push(labels, second * 1000, *value);
+            }
+        }
+        for source in [&alone, &together] {
+            let shared = Shared::new(source);
+            for text in EXPRESSIONS {
+                let query = query(text);
+                let ask = |source: &dyn SeriesSource| {
+                    let step = STEP.into();
+                    let answer = engine.range(source, &query, 60_000, 390_000, step, &options);
+                    let bits = |series: Series| {
+                        let Samples { times, values } = series.samples;
+                        let bits: Vec<u64> = values.iter().map(|value| value.to_bits()).collect();
+                        (series.labels, times, bits)
+                    };
+                    matrix(answer.unwrap()).into_iter().map(bits).collect::<Vec<_>>()
+                };
+                prop_assert_eq!(ask(&shared), ask(source), "{}", text);
+            }
+        }
+    }
+
+    #[test]
     fn buckets_answer_like_samples(numbers in prop::collection::vec(any::<u8>(), 200..400)) {
         let (source, engine, options) = (source(&numbers), engine(1), Options::default());
         let summed = Summed(&source);
@@ -187,98 +222,6 @@ proptest! {
             };
             assert_same(text, &ask(&source), &ask(&summed));
         }
-    }
-}
-
-/// Sums up what lies between two edges of windows.
-struct Summed<'a>(&'a MemorySource);
-
-struct SummedSeries<'a> {
-    inner: Box<dyn SelectedSeries + 'a>,
-    windows: Option<Windows>,
-}
-
-struct SummedReader<'a> {
-    inner: Box<dyn SeriesReader + 'a>,
-    windows: Option<Windows>,
-}
-
-impl SeriesSource for Summed<'_> {
-    fn select<'a>(
-        &'a self,
-        selection: &Selection<'a>,
-    ) -> Result<Box<dyn SelectedSeries + 'a>, SourceError> {
-        let inner = self.0.select(selection)?;
-        Ok(Box::new(SummedSeries { inner, windows: selection.windows }))
-    }
-
-    fn label_names(&self, selection: &Selection<'_>) -> Result<Vec<String>, SourceError> {
-        self.0.label_names(selection)
-    }
-
-    fn label_values(&self, label: &str, s: &Selection<'_>) -> Result<Vec<String>, SourceError> {
-        self.0.label_values(label, s)
-    }
-}
-
-impl SelectedSeries for SummedSeries<'_> {
-    fn labels(&self) -> &[Labels] {
-        self.inner.labels()
-    }
-
-    fn reader(&self) -> Box<dyn SeriesReader + '_> {
-        Box::new(SummedReader { inner: self.inner.reader(), windows: self.windows })
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        self.inner.warnings()
-    }
-}
-
-impl SeriesReader for SummedReader<'_> {
-    fn samples(&mut self, series: usize, out: &mut Samples) -> Result<(), SourceError> {
-        assert!(self.windows.is_none(), "buckets should have been asked for");
-        self.inner.samples(series, out)
-    }
-
-    fn buckets(&mut self, series: usize, out: &mut Buckets) -> Result<bool, SourceError> {
-        let Some(windows) = self.windows else { return Ok(false) };
-        let mut samples = Samples::default();
-        self.inner.samples(series, &mut samples)?;
-        let mut edges: Vec<i64> = (windows.first_ms..=windows.last_ms)
-            .step_by(usize::try_from(windows.step_ms.max(1)).unwrap())
-            .flat_map(|end| [end, end - windows.range_ms])
-            .collect();
-        edges.sort_unstable();
-        *out = Buckets::default();
-        let mut place = None;
-        for (time, value) in samples.times.into_iter().zip(samples.values) {
-            if is_stale(value) {
-                continue;
-            }
-            let here = edges.partition_point(|edge| *edge < time);
-            if place == Some(here) {
-                let last = out.count.len() - 1;
-                out.lost[last] += if value < out.last[last] { out.last[last] } else { 0.0 };
-                out.last_times[last] = time;
-                out.last[last] = value;
-                out.min[last] = out.min[last].min(value);
-                out.max[last] = out.max[last].max(value);
-                out.sum[last] += value;
-                out.count[last] += 1;
-                continue;
-            }
-            place = Some(here);
-            out.first_times.push(time);
-            out.last_times.push(time);
-            out.count.push(1);
-            out.lost.push(0.0);
-            for column in [&mut out.first, &mut out.last, &mut out.min, &mut out.max, &mut out.sum]
-            {
-                column.push(value);
-            }
-        }
-        Ok(true)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Functions of samples in a range: of a selector's, or of a subquery's results.
 
-use barograph_model::Samples;
+use barograph_model::{Columns, Samples};
 
 use super::Eval;
 use crate::chain::{Chain, Read, is_no_counter};
@@ -8,7 +8,7 @@ use crate::frame::{Frame, Line, Val};
 use crate::grid::{Grid, is_absent, present};
 use crate::notes::Note;
 use crate::plan::{Kind, Matrix, MatrixOf, Node, RangeFn};
-use crate::window::{self, Kernel, Reach, Span};
+use crate::window::{self, Bounds, Kernel, Reach, Span};
 use crate::{EvalError, Series};
 
 impl Eval<'_> {
@@ -82,12 +82,13 @@ impl Eval<'_> {
         };
         self.watch.hold(inner.lines.len(), grid.points)?;
         let mut samples = Samples::default();
+        let mut bounds = Bounds::new(call.span);
         let mut lines = Vec::with_capacity(inner.lines.len());
         for line in inner.lines {
             self.watch.check()?;
             (samples.times, samples.values) = present(&inner_grid, &line.values).unzip();
             let mut values = Vec::new();
-            window::over_samples(&call.kernel, &samples, &call.span, &mut values);
+            window::over_samples(&call.kernel, (&samples).into(), &mut bounds, &mut values);
             if values.iter().all(|value| is_absent(*value)) {
                 continue;
             }
@@ -159,11 +160,12 @@ impl Eval<'_> {
         let mut found = Vec::new();
         for (index, labels) in selected.labels().iter().enumerate() {
             self.watch.check()?;
-            let mut samples = Samples::default();
-            reader.samples(index, &mut samples)?;
-            self.watch.read(samples.times.len())?;
-            window::drop_stale(&mut samples);
-            if !samples.times.is_empty() {
+            let mut room = Samples::default();
+            let columns = reader.columns(index)?;
+            self.watch.read(columns.times.len())?;
+            let Columns { times, values, .. } = window::without_stale(columns, &mut room);
+            if !times.is_empty() {
+                let samples = Samples { times: times.to_vec(), values: values.to_vec() };
                 found.push(Series { labels: labels.clone(), samples });
             }
         }

@@ -232,6 +232,24 @@ impl RangeFn {
         })
     }
 
+    /// Whether only the first and the last samples of a window matter, and where a counter fell.
+    pub(crate) fn looks_at_ends(self) -> bool {
+        matches!(
+            self,
+            Self::Count
+                | Self::Delta
+                | Self::First
+                | Self::Idelta
+                | Self::Increase
+                | Self::Irate
+                | Self::Last
+                | Self::Present
+                | Self::Rate
+                | Self::TimeOfFirst
+                | Self::TimeOfLast
+        )
+    }
+
     /// Whether the result still is of the metric that the samples are of.
     pub(crate) fn keeps_name(self) -> bool {
         matches!(self, Self::First | Self::Last)

@@ -2,7 +2,7 @@
 
 use barograph_model::Buckets;
 
-use super::rate::{Ends, Lost, extrapolate};
+use super::rate::{Edge, Lost};
 use super::{Span, at, slice};
 use crate::grid::ABSENT;
 use crate::kahan::Kahan;
@@ -63,14 +63,13 @@ pub(crate) fn over_buckets(func: RangeFn, buckets: &Buckets, span: &Span, out: &
                 let difference = at(&buckets.last, hi - 1) - first;
                 // What was lost within the window's first bucket stands at 2 * lo + 1.
                 let growth = lost.added_to(difference, 2 * lo, 2 * hi, &mut near);
-                let ends = Ends {
-                    first_ms: buckets.first_times.get(lo).copied().unwrap_or_default(),
-                    last_ms: buckets.last_times.get(hi - 1).copied().unwrap_or_default(),
-                    first,
-                    growth,
-                    samples: count,
-                };
-                extrapolate(func, &ends, span, point)
+                let ends = (buckets.first_times.get(lo), buckets.last_times.get(hi - 1));
+                let ends = ends.0.copied().zip(ends.1.copied()).unwrap_or_default();
+                let edge = Edge::between(func, ends, count, span, point);
+                match func {
+                    RangeFn::Delta => edge.of_gauge(growth),
+                    _ => edge.of_counter(first, growth),
+                }
             }
         };
         if let Some(out) = out.get_mut(point) {

@@ -2,7 +2,7 @@
 //! extrapolation. Anchored, a range starts from the sample before it; smoothed, its ends are
 //! interpolated between the samples around them.
 
-use barograph_model::Samples;
+use barograph_model::Columns;
 
 use super::{Span, at, slice};
 use crate::ast::Extended;
@@ -41,16 +41,16 @@ impl Reach {
 pub(crate) fn over_extended(
     func: RangeFn,
     reach: Reach,
-    samples: &Samples,
+    samples: Columns<'_>,
     span: &Span,
     out: &mut Vec<f64>,
 ) {
     out.clear();
     out.resize(span.grid.points, ABSENT);
-    reach.widened(span).each(&samples.times, |point, lo, hi| {
+    reach.widened(span).each(samples.times, |point, lo, hi| {
         let range = Range {
-            times: slice(&samples.times, lo, hi),
-            values: slice(&samples.values, lo, hi),
+            times: slice(samples.times, lo, hi),
+            values: slice(samples.values, lo, hi),
             start: span.end(point).saturating_sub(span.range_ms),
             end: span.end(point),
             is_smoothed: reach.mode == Extended::Smoothed,
@@ -74,10 +74,10 @@ pub(crate) fn over_extended(
 
 /// Replaces `out` by the value at each point, interpolated between the samples around it; the
 /// last one stays where there is none after it.
-pub(crate) fn smoothed(reach: Reach, samples: &Samples, span: &Span, out: &mut Vec<f64>) {
+pub(crate) fn smoothed(reach: Reach, samples: Columns<'_>, span: &Span, out: &mut Vec<f64>) {
     out.clear();
     out.resize(span.grid.points, ABSENT);
-    let Samples { times, values } = samples;
+    let Columns { times, values, .. } = samples;
     for (point, out) in out.iter_mut().enumerate() {
         let now = span.end(point);
         let next = times.partition_point(|time| *time <= now);

@@ -1,70 +1,101 @@
 //! Functions of how a series grows.
 
-use barograph_model::Samples;
+use barograph_model::Columns;
 
-use super::{Span, at, slice};
+use super::{Bounds, Span, at, slice};
 use crate::grid::seconds;
 use crate::plan::RangeFn;
 
-/// What a window is known to hold for [`extrapolate`].
+/// What the times of a window's samples, in seconds, say about its rate.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ends {
-    pub first_ms: i64,
-    pub last_ms: i64,
-    pub first: f64,
-    /// The sum of all steps from sample to sample; of a counter those upwards.
-    pub growth: f64,
-    pub samples: f64,
+pub(super) struct Edge {
+    /// From the first sample to the last.
+    sampled: f64,
+    /// How far is extrapolated, as long as that leads no counter below zero.
+    to_start: f64,
+    to_end: f64,
+    /// What the window's growth is multiplied by then.
+    factor: f64,
+    /// For the rate per second.
+    per: f64,
 }
 
-/// `rate`, `increase` and `delta` as Prometheus extrapolates them: to the window's edge where that
-/// is less than 1.1 of the samples' distance away, else by half the distance; a counter never
-/// below zero.
-pub(super) fn extrapolate(func: RangeFn, ends: &Ends, span: &Span, point: usize) -> f64 {
-    let end = span.end(point);
-    let start = end.saturating_sub(span.range_ms);
-    let sampled = seconds(ends.last_ms - ends.first_ms);
-    let distance = sampled / (ends.samples - 1.0);
-    let threshold = distance * 1.1;
-    let mut to_start = seconds(ends.first_ms - start);
-    if to_start >= threshold {
-        to_start = distance / 2.0;
+impl Edge {
+    /// `rate`, `increase` and `delta` as Prometheus extrapolates them: to the window's edge where
+    /// that is less than 1.1 of the samples' distance away, else by half the distance.
+    pub(super) fn between(
+        func: RangeFn,
+        (first_ms, last_ms): (i64, i64),
+        samples: f64,
+        span: &Span,
+        point: usize,
+    ) -> Self {
+        let (start, end) = span.window(point);
+        let sampled = seconds(last_ms - first_ms);
+        let distance = sampled / (samples - 1.0);
+        let threshold = distance * 1.1;
+        let to_edge = |left: i64| match seconds(left) {
+            left if left >= threshold => distance / 2.0,
+            left => left,
+        };
+        let (to_start, to_end) = (to_edge(first_ms - start), to_edge(end - last_ms));
+        let per = if func == RangeFn::Rate { seconds(span.range_ms) } else { 1.0 };
+        let mut edge = Self { sampled, to_start, to_end, factor: 0.0, per };
+        edge.factor = edge.factor(to_start);
+        edge
     }
-    if func != RangeFn::Delta && ends.growth > 0.0 && ends.first >= 0.0 {
-        to_start = to_start.min(sampled * (ends.first / ends.growth));
+
+    /// Of a window with these samples; of no use when there are less than two.
+    pub(super) fn of(func: RangeFn, times: &[i64], span: &Span, point: usize) -> Self {
+        let ends = times.first().copied().zip(times.last().copied()).unwrap_or_default();
+        Self::between(func, ends, times.len() as f64, span, point)
     }
-    let mut to_end = seconds(end - ends.last_ms);
-    if to_end >= threshold {
-        to_end = distance / 2.0;
+
+    fn factor(&self, to_start: f64) -> f64 {
+        (self.sampled + to_start + self.to_end) / self.sampled / self.per
     }
-    let mut factor = (sampled + to_start + to_end) / sampled;
-    if func == RangeFn::Rate {
-        factor /= seconds(span.range_ms);
+
+    /// A counter that grew by so much, extrapolated, never below zero.
+    pub(super) fn of_counter(&self, first: f64, growth: f64) -> f64 {
+        // It was above zero before it began to grow so, or it would have had to start before the
+        // window: spares most of the divisions.
+        let starts_at_zero = growth > 0.0 && first >= 0.0 && {
+            (first < growth || self.to_start > self.sampled)
+                && self.sampled * (first / growth) < self.to_start
+        };
+        if starts_at_zero {
+            return growth * self.factor(self.sampled * (first / growth));
+        }
+        growth * self.factor
     }
-    ends.growth * factor
+
+    pub(super) fn of_gauge(&self, growth: f64) -> f64 {
+        growth * self.factor
+    }
+}
+
+pub(super) fn is_extrapolated(func: RangeFn) -> bool {
+    matches!(func, RangeFn::Rate | RangeFn::Increase | RangeFn::Delta)
 }
 
 /// `rate`, `increase`, `delta`
-pub(super) fn extrapolated(func: RangeFn, samples: &Samples, span: &Span, out: &mut [f64]) {
-    let Samples { times, values } = samples;
-    let lost = match func {
-        RangeFn::Delta => Lost::default(),
-        _ => Lost::between(values),
-    };
+pub(super) fn extrapolated(func: RangeFn, samples: Columns<'_>, bounds: &Bounds, out: &mut [f64]) {
+    let Columns { values, may_fall, .. } = samples;
+    let is_counter = func != RangeFn::Delta;
+    let lost = if is_counter && may_fall { Lost::between(values) } else { Lost::default() };
     let mut near = 0;
-    span.each(times, |point, lo, hi| {
+    for (out, ((lo, hi), edge)) in out.iter_mut().zip(bounds.with_edges()) {
         if hi - lo < 2 {
-            return;
+            continue;
         }
-        let (Some(first_ms), Some(last_ms)) = (times.get(lo), times.get(hi - 1)) else { return };
         let first = at(values, lo);
-        let growth = lost.added_to(at(values, hi - 1) - first, lo, hi, &mut near);
-        let samples = (hi - lo) as f64;
-        let ends = Ends { first_ms: *first_ms, last_ms: *last_ms, first, growth, samples };
-        if let Some(out) = out.get_mut(point) {
-            *out = extrapolate(func, &ends, span, point);
-        }
-    });
+        let growth = at(values, hi - 1) - first;
+        *out = if is_counter {
+            edge.of_counter(first, lost.added_to(growth, lo, hi, &mut near))
+        } else {
+            edge.of_gauge(growth)
+        };
+    }
 }
 
 /// What a counter's resets took away.
@@ -78,9 +109,16 @@ pub(super) struct Lost {
 
 impl Lost {
     pub(super) fn between(values: &[f64]) -> Self {
-        Self::at(values.windows(2).enumerate().filter_map(|(index, pair)| match *pair {
-            [last, next] if next < last => Some((index + 1, last)),
-            _ => None,
+        // Most counters are never reset: so many pairs at once are soon looked through.
+        const MANY: usize = 64;
+        let falls = |(last, next): (&f64, &f64)| next < last;
+        let pairs = (values, slice(values, 1, values.len()));
+        let with_any = pairs.0.chunks(MANY).zip(pairs.1.chunks(MANY)).enumerate().filter(
+            |(_, (last, next))| last.iter().zip(*next).fold(false, |any, pair| any | falls(pair)),
+        );
+        Self::at(with_any.flat_map(|(chunk, (last, next))| {
+            let pairs = last.iter().zip(next).enumerate().filter(move |(_, pair)| falls(*pair));
+            pairs.map(move |(index, (last, _))| (chunk * MANY + index + 1, *last))
         }))
     }
 
@@ -118,9 +156,9 @@ impl Lost {
 }
 
 /// `irate` and `idelta`
-pub(super) fn last_two(func: RangeFn, samples: &Samples, span: &Span, out: &mut [f64]) {
-    let Samples { times, values } = samples;
-    span.each(times, |point, lo, hi| {
+pub(super) fn last_two(func: RangeFn, samples: Columns<'_>, bounds: &Bounds, out: &mut [f64]) {
+    let Columns { times, values, .. } = samples;
+    bounds.each(|point, lo, hi| {
         if hi - lo < 2 {
             return;
         }
@@ -146,12 +184,11 @@ pub(super) fn differ(last: f64, next: f64) -> bool {
 
 /// How many samples in each window stand so to the one before, which is in the window, too.
 pub(super) fn count_pairs(
-    samples: &Samples,
-    span: &Span,
+    values: &[f64],
+    bounds: &Bounds,
     out: &mut [f64],
     counts: impl Fn(f64, f64) -> bool,
 ) {
-    let Samples { times, values } = samples;
     let mut sum = 0_u32;
     let sums: Vec<u32> = std::iter::once(0)
         .chain(values.windows(2).map(|pair| {
@@ -159,7 +196,7 @@ pub(super) fn count_pairs(
             sum
         }))
         .collect();
-    span.each(times, |point, lo, hi| {
+    bounds.each(|point, lo, hi| {
         if lo < hi
             && let (Some(out), Some(from), Some(to)) =
                 (out.get_mut(point), sums.get(lo), sums.get(hi - 1))

@@ -2,23 +2,20 @@
 
 use std::collections::VecDeque;
 
-use barograph_model::Samples;
-
 use super::scan::{beyond, mean, not_a_number_first, rank};
-use super::{Span, at, slice};
+use super::{Bounds, at, slice};
 use crate::kahan::Kahan;
 use crate::plan::RangeFn;
 
 /// `sum_over_time` and `avg_over_time`. A window is the end of one run and the start of the next;
 /// the sums of all ends of the first and of the growing start of the second are known, so that
 /// nothing is ever subtracted and no rounding error piles up.
-pub(super) fn sums(func: RangeFn, samples: &Samples, span: &Span, out: &mut [f64]) {
-    let Samples { times, values } = samples;
+pub(super) fn sums(func: RangeFn, values: &[f64], bounds: &Bounds, out: &mut [f64]) {
     // ends[i] is the sum of values[base + i..split].
     let mut ends: Vec<Kahan> = Vec::new();
     let (mut base, mut split, mut added) = (0, 0, 0);
     let mut start = Kahan::default();
-    span.each(times, |point, lo, hi| {
+    bounds.each(|point, lo, hi| {
         if lo >= hi {
             return;
         }
@@ -54,15 +51,14 @@ pub(super) fn sums(func: RangeFn, samples: &Samples, span: &Span, out: &mut [f64
 
 /// `min_over_time` and `max_over_time`: of the samples in the window only those are kept that no
 /// later one beats.
-pub(super) fn extremes(func: RangeFn, samples: &Samples, span: &Span, out: &mut [f64]) {
-    let Samples { times, values } = samples;
+pub(super) fn extremes(func: RangeFn, values: &[f64], bounds: &Bounds, out: &mut [f64]) {
     let beats = |new: f64, old: f64| match func {
         RangeFn::Min => new <= old,
         _ => new >= old,
     };
     let mut kept: VecDeque<usize> = VecDeque::new();
     let mut added = 0;
-    span.each(times, |point, lo, hi| {
+    bounds.each(|point, lo, hi| {
         for index in added.max(lo)..hi {
             let value = at(values, index);
             if value.is_nan() {
@@ -86,11 +82,10 @@ pub(super) fn extremes(func: RangeFn, samples: &Samples, span: &Span, out: &mut 
 }
 
 /// `quantile_over_time`: the window's values are kept sorted.
-pub(super) fn quantiles(q: &[f64], samples: &Samples, span: &Span, out: &mut [f64]) {
-    let Samples { times, values } = samples;
+pub(super) fn quantiles(q: &[f64], values: &[f64], bounds: &Bounds, out: &mut [f64]) {
     let mut sorted: Vec<f64> = Vec::new();
     let (mut from, mut to) = (0, 0);
-    span.each(times, |point, lo, hi| {
+    bounds.each(|point, lo, hi| {
         if lo >= to {
             sorted.clear();
             sorted.extend_from_slice(slice(values, lo, hi));

@@ -180,6 +180,11 @@ fn store_metrics(page: &mut Exposition, stats: &Stats, feed: &FeedStatus) {
         ("barograph_store_disk_bytes", "Size of the data folder.", stats.disk_bytes as f64),
         ("barograph_store_partitions", "Partitions on disk.", stats.partitions as f64),
         ("barograph_store_head_bytes", "Memory that the head takes.", stats.head_bytes as f64),
+        (
+            "barograph_store_decoded_bytes",
+            "Memory that samples take which were asked for lately.",
+            stats.decoded_bytes as f64,
+        ),
         ("barograph_feed_waiting_batches", "Batches not stored yet.", feed.waiting as f64),
     ];
     for (name, help, value) in gauges {

@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use barograph_model::{Buckets, Labels};
 
@@ -123,17 +123,17 @@ pub(crate) struct ChunkRef {
 struct Column {
     summary: Summary,
     bytes: Box<[u8]>,
-    times: OnceLock<Decoded<Box<[i64]>>>,
+    times: OnceLock<Decoded<Arc<[i64]>>>,
 }
 
 impl Column {
-    fn times(&self) -> Decoded<&[i64]> {
+    fn times(&self) -> Decoded<&Arc<[i64]>> {
         let decode = || {
             let mut times = Vec::new();
             times::decode(&self.bytes, &mut times)?;
-            Ok(times.into_boxed_slice())
+            Ok(times.into())
         };
-        self.times.get_or_init(decode).as_deref().map_err(Clone::clone)
+        self.times.get_or_init(decode).as_ref().map_err(Clone::clone)
     }
 }
 
@@ -205,6 +205,29 @@ impl Head {
         out.values.drain(start..start + within.start);
         out.times.extend_from_slice(&times[within]);
         Ok(())
+    }
+
+    /// All values of a chunk.
+    pub(crate) fn values(
+        &self,
+        chunk: ChunkRef,
+        bytes: &[u8],
+        labels: &Labels,
+    ) -> Decoded<Vec<f64>> {
+        let (times, body) = self.verified(chunk, bytes, labels)?;
+        let mut values = Vec::with_capacity(times.len());
+        values::decode(body, times.len(), &mut values)?;
+        Ok(values)
+    }
+
+    /// A chunk's times, and which of them are in a range.
+    pub(crate) fn times(
+        &self,
+        chunk: ChunkRef,
+        range_ms: (i64, i64),
+    ) -> Decoded<(&Arc<[i64]>, Range<usize>)> {
+        let times = self.columns[chunk.column].times()?;
+        Ok((times, part(times, range_ms)))
     }
 
     /// Appends a chunk's buckets that end in a range.

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use barograph_model::{
     MatchOp, Matcher, STALE, Samples, SelectedSeries, Selection, SeriesSource, SourceError,
 };
-use barograph_store::Store;
+use barograph_store::{Settings, Store};
 
-use crate::support::{HOUR_MS, Map, NOON_MS, TestClock, batch, contents, labels, open};
+use crate::support::{HOUR_MS, Map, NOON_MS, TestClock, batch, contents, labels, open, settings};
 
 pub(crate) fn everything(matchers: &[Matcher]) -> Selection<'_> {
     Selection {
@@ -179,4 +179,46 @@ fn names_and_values_of_labels_are_those_of_the_wanted_series() {
     assert!(names(&none).is_empty());
     assert_eq!(values(&one), ["5"]);
     assert_eq!(values(&[]).len(), 40);
+}
+
+#[test]
+fn what_is_asked_for_again_is_kept_and_stays_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path(), &TestClock::at(NOON_MS));
+    store.maintain().unwrap();
+    let all = || read_all(&*select(&store, &everything(&[])), 2);
+    let mut expected = all();
+    all();
+    assert!(store.stats().decoded_bytes > 0);
+    assert_eq!(all(), expected);
+    let late_ms = NOON_MS - 2 * HOUR_MS + 3000;
+    store.append(&[batch(late_ms, [(1, 99.5)])]).unwrap();
+    expected.get_mut(&labels(1).to_string()).unwrap().insert(late_ms, 99.5_f64.to_bits());
+    assert_eq!(all(), expected);
+    store.seal().unwrap();
+    for _ in 0..3 {
+        assert_eq!(all(), expected);
+    }
+    for _ in 0..60 {
+        store.maintain().unwrap();
+    }
+    assert_eq!(store.stats().decoded_bytes, 0);
+    assert_eq!(all(), expected);
+}
+
+#[test]
+fn without_room_nothing_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = Settings { decoded_bytes: 0, ..settings(dir.path()) };
+    let store = Store::open(settings, TestClock::at(NOON_MS)).unwrap();
+    for i in 0..100 {
+        store.append(&[batch(NOON_MS + i * 1000, [(0, i as f64), (1, 1.0)])]).unwrap();
+    }
+    store.seal().unwrap();
+    store.maintain().unwrap();
+    let expected = contents(&store);
+    for _ in 0..4 {
+        assert_eq!(contents(&store), expected);
+    }
+    assert_eq!(store.stats().decoded_bytes, 0);
 }

@@ -48,9 +48,9 @@ pub(super) fn push_time(out: &mut String, time_ms: i64) {
         out.push('-');
     }
     let size = time_ms.unsigned_abs();
-    // Writing to a string cannot fail.
-    write!(out, "{}", size / 1000).unwrap_or_default();
+    out.push_str(itoa::Buffer::new().format(size / 1000));
     if !size.is_multiple_of(1000) {
+        // Writing to a string cannot fail.
         write!(out, ".{:03}", size % 1000).unwrap_or_default();
     }
 }
