@@ -112,17 +112,22 @@ fn measure(binary: &Path, folder: &Path, options: &ServeOptions) -> Result<()> {
     let server = Watched::start(binary, folder)?;
     thread::sleep(WARM_UP);
     let (cpu_before, series) = (process_tree::cpu_seconds(server.pid())?, server.live_series()?);
+    let threads_before = process_tree::threads(server.pid())?;
     let started = now();
     thread::sleep(Duration::from_secs(options.seconds));
     let elapsed = started.elapsed().as_secs_f64();
     let cpu = process_tree::cpu_seconds(server.pid())? - cpu_before;
+    let threads = process_tree::threads(server.pid())?;
     let memory = process_tree::memory(server.pid())?;
     println!("over {elapsed:.0} s at one reading per second:");
     println!("  series            {series}");
     println!("  CPU               {:.3} % of one core", 100.0 * cpu / elapsed);
     println!("  CPU per sample    {:.2} µs", 1e6 * cpu / elapsed / series as f64);
     println!("  RSS / PSS         {:.1} / {:.1} MiB", memory.rss_mib, memory.pss_mib);
-    println!("  threads           {}", process_tree::threads(server.pid())?);
+    println!("  threads           {}, each second:", threads.count());
+    for line in threads.lines_since(&threads_before, elapsed) {
+        println!("    {line}");
+    }
     drop(server);
     sizes::print(binary)
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask bench peers`: Barograph and its peers reading the same machine in the same minutes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -11,15 +11,18 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::peers::{PEERS, Peer};
-use super::watched::Watched;
+use super::watched::{PROCESS_EVENTS, Watched};
 use super::{http, now, process_tree};
-use crate::{debian, rust, web};
+use crate::debian;
 
 #[derive(Debug, Args)]
 pub(crate) struct PeersOptions {
     /// How long to measure, in seconds, after half a minute of warming up
     #[arg(long, default_value_t = 80)]
     seconds: u64,
+    /// The program to measure; without it the release binary is built
+    #[arg(long)]
+    binary: Option<PathBuf>,
 }
 
 const WARM_UP: Duration = Duration::from_secs(30);
@@ -44,8 +47,7 @@ impl Drop for Measured {
 
 pub(super) fn run(options: &PeersOptions) -> Result<()> {
     install()?;
-    web::build()?;
-    let binary = rust::release_binary()?;
+    let binary = super::program(options.binary.as_deref())?;
     let folder = std::env::temp_dir().join(format!("barograph-peers-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let result = measure(&binary, &folder, options);
@@ -111,9 +113,11 @@ fn watch(
     for one in measured.iter_mut() {
         one.cpu_before = process_tree::cpu_seconds(one.pid)?;
     }
+    let threads_before = process_tree::threads(server.pid())?;
     let started: Instant = now();
     thread::sleep(Duration::from_secs(options.seconds));
     let elapsed = started.elapsed().as_secs_f64();
+    let threads = process_tree::threads(server.pid())?;
     println!(
         "{:<36} {:>8} {:>8} {:>10} {:>14}",
         "over the same time", "series", "CPU %", "µs/sample", "RSS/PSS MiB"
@@ -133,6 +137,12 @@ fn watch(
             memory.rss_mib,
             memory.pss_mib,
         );
+    }
+    let spent = |threads: &process_tree::Threads| threads.cpu_seconds(&PROCESS_EVENTS);
+    let percent = 100.0 * (spent(&threads) - spent(&threads_before)) / elapsed;
+    println!("of Barograph's, {percent:.2} % are for starts and ends of processes:");
+    for line in threads.lines_since(&threads_before, elapsed) {
+        println!("  {line}");
     }
     Ok(())
 }

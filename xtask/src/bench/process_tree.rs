@@ -1,5 +1,6 @@
 //! What the system says about a process and its children (Linux).
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -37,9 +38,60 @@ pub(super) fn memory(pid: u32) -> Result<Memory> {
     Ok(memory)
 }
 
-pub(super) fn threads(pid: u32) -> Result<usize> {
+/// The threads of a process, those of one name together.
+#[derive(Debug, Default)]
+pub(super) struct Threads(BTreeMap<String, Thread>);
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Thread {
+    cpu_seconds: f64,
+    /// How often it began to wait, and so was woken.
+    waits: f64,
+    count: u32,
+}
+
+pub(super) fn threads(pid: u32) -> Result<Threads> {
     let folder = format!("/proc/{pid}/task");
-    Ok(fs::read_dir(&folder).with_context(|| format!("cannot list {folder}"))?.count())
+    let mut threads = Threads::default();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {folder}"))? {
+        let path = entry?.path();
+        let read = |file: &str| fs::read_to_string(path.join(file));
+        // It may have ended since.
+        let (Ok(name), Ok(times), Ok(status)) = (read("comm"), read("schedstat"), read("status"))
+        else {
+            continue;
+        };
+        let thread = threads.0.entry(name.trim().to_owned()).or_default();
+        let nanoseconds = times.split_whitespace().next().unwrap_or_default();
+        thread.cpu_seconds += nanoseconds.parse::<f64>()? / 1e9;
+        thread.waits += field(&status, "voluntary_ctxt_switches:")?;
+        thread.count += 1;
+    }
+    Ok(threads)
+}
+
+impl Threads {
+    /// How many there are.
+    pub(super) fn count(&self) -> u32 {
+        self.0.values().map(|thread| thread.count).sum()
+    }
+
+    /// Processor time of those with these names.
+    pub(super) fn cpu_seconds(&self, names: &[&str]) -> f64 {
+        let named = |name: &str| self.0.get(name).map_or(0.0, |thread| thread.cpu_seconds);
+        names.iter().map(|name| named(name)).sum()
+    }
+
+    /// One line for each name: what a second costs since `before`.
+    pub(super) fn lines_since(&self, before: &Self, seconds: f64) -> Vec<String> {
+        let line = |(name, now): (&String, &Thread)| {
+            let before = before.0.get(name).copied().unwrap_or_default();
+            let cpu_ms = 1e3 * (now.cpu_seconds - before.cpu_seconds) / seconds;
+            let waits = (now.waits - before.waits) / seconds;
+            format!("{name:<18} {cpu_ms:6.3} ms, woken {waits:5.1} times")
+        };
+        self.0.iter().map(line).collect()
+    }
 }
 
 fn tree(root: u32) -> Vec<u32> {
@@ -57,5 +109,5 @@ fn tree(root: u32) -> Vec<u32> {
 fn field(text: &str, name: &str) -> Result<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     let number = line.and_then(|line| line.split_whitespace().next());
-    Ok(number.with_context(|| format!("no `{name}` in smaps_rollup"))?.parse()?)
+    Ok(number.with_context(|| format!("the system tells no `{name}`"))?.parse()?)
 }

@@ -11,6 +11,9 @@ use anyhow::{Context, Result, bail};
 use super::http;
 use crate::process;
 
+/// The threads that hear of starts and ends of processes and store them, which no peer does.
+pub(super) const PROCESS_EVENTS: [&str; 2] = ["process-events", "event-log"];
+
 /// Ended when dropped.
 #[derive(Debug)]
 pub(super) struct Watched {
