@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::point::{Point, holds_for_ms, six_digits};
 use crate::query::Query;
+use crate::top::Top;
 
 /// Reads one query's past into equal steps.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(crate) struct History {
     /// The last point of each series, for the rate at the start of the next window.
     carried: HashMap<Labels, Point>,
     samples_read: usize,
+    /// The only series that are wanted.
+    top: Option<Top>,
     /// What is damaged in the store, and so missing here.
     warnings: BTreeSet<String>,
 }
@@ -57,6 +60,9 @@ pub(crate) struct HistoryAnswer {
     pub(crate) from_ms: i64,
     pub(crate) step_ms: i64,
     pub(crate) series: Vec<SeriesAnswer>,
+    /// How many series there are, where only the highest were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) of: Option<usize>,
     /// What is damaged in the store, and so missing in the series.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) warnings: BTreeSet<String>,
@@ -74,7 +80,7 @@ pub(crate) struct SeriesAnswer {
 /// Why a history could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HistoryError {
-    #[error("the query matches more than {} series; add a `match` or `by`", History::MAX_SERIES)]
+    #[error("the query matches more than {} series; add a `match`, `by` or `top`", History::MAX_SERIES)]
     TooManySeries,
     #[error(
         "the query reads more than {} samples; ask for a shorter range or fewer series",
@@ -130,8 +136,15 @@ impl History {
             places: HashMap::new(),
             carried: HashMap::new(),
             samples_read: 0,
+            top: None,
             warnings: BTreeSet::new(),
         }
+    }
+
+    /// Reads these series only.
+    pub(crate) fn only(mut self, top: Option<Top>) -> Self {
+        self.top = top;
+        self
     }
 
     /// Reads on, up to and with `to_ms`.
@@ -144,7 +157,8 @@ impl History {
         to_ms: i64,
         cancelled: &AtomicBool,
     ) -> Result<(), HistoryError> {
-        let matchers = self.query.matchers();
+        let mut matchers = self.query.matchers();
+        matchers.extend(self.top.iter().flat_map(Top::matchers));
         while self.read_to_ms <= to_ms {
             let end_ms = to_ms.min(self.read_to_ms.saturating_add(Self::WINDOW_MS) - 1);
             let first = self.read_to_ms == self.from_ms && self.query.rate;
@@ -177,7 +191,7 @@ impl History {
     }
 
     fn take(&mut self, labels: &Labels, times: &[i64], values: &[f64]) -> Result<(), HistoryError> {
-        let place = self.group_for(labels)?;
+        let Some(place) = self.group_for(labels)? else { return Ok(()) };
         let mut before = self.carried.get(labels).copied();
         let Some(group) = self.groups.get_mut(place) else { return Ok(()) };
         for (&time_ms, &value) in times.iter().zip(values) {
@@ -206,17 +220,21 @@ impl History {
         Ok(())
     }
 
-    fn group_for(&mut self, labels: &Labels) -> Result<usize, HistoryError> {
+    /// `None`: it is not among the series that are wanted.
+    fn group_for(&mut self, labels: &Labels) -> Result<Option<usize>, HistoryError> {
         let answer_labels = self.query.answer_labels(labels, &self.own_host);
         if let Some(place) = self.places.get(&answer_labels) {
-            return Ok(*place);
+            return Ok(Some(*place));
+        }
+        if self.top.as_ref().is_some_and(|top| !top.labels.contains(&answer_labels)) {
+            return Ok(None);
         }
         if self.groups.len() == Self::MAX_SERIES {
             return Err(HistoryError::TooManySeries);
         }
         self.places.insert(answer_labels.clone(), self.groups.len());
         self.groups.push(Group::new(answer_labels));
-        Ok(self.groups.len() - 1)
+        Ok(Some(self.groups.len() - 1))
     }
 
     /// Joins what several series had at the same moments.
@@ -248,6 +266,7 @@ impl History {
 
     pub(crate) fn finish(self, interval_ms: i64) -> HistoryAnswer {
         let (from_ms, step_ms) = (self.from_ms, self.step_ms);
+        let of = self.top.map(|top| top.of);
         let n_steps = usize::try_from((self.read_to_ms - 1 - from_ms).div_euclid(step_ms) + 1)
             .unwrap_or_default();
         let series = self
@@ -255,7 +274,7 @@ impl History {
             .into_iter()
             .map(|group| group.finish(from_ms, step_ms, n_steps, step_ms > interval_ms))
             .collect();
-        HistoryAnswer { from_ms, step_ms, series, warnings: self.warnings }
+        HistoryAnswer { from_ms, step_ms, series, of, warnings: self.warnings }
     }
 }
 

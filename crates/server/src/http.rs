@@ -4,6 +4,7 @@ mod acknowledge;
 mod alertmanager;
 mod assets;
 mod backtest;
+mod baseline;
 mod channels;
 mod connections;
 mod counters;
@@ -55,6 +56,7 @@ pub(crate) fn router(context: Context) -> Router {
     Router::new()
         .route("/acknowledge/{token}", get(acknowledge::show).post(acknowledge::act))
         .route("/api/alerts", get(incidents::alerts))
+        .route("/api/baseline", get(baseline::baseline))
         .route("/api/channels/{name}/preview", get(channels::preview))
         .route("/api/channels/{name}/test", post(channels::test))
         .route("/api/checks", get(doors::checks))

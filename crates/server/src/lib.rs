@@ -4,6 +4,7 @@
 mod alerting;
 mod answers;
 mod app;
+mod baseline;
 mod check;
 mod dashboard;
 mod dispatch;
@@ -35,6 +36,7 @@ mod serve;
 mod statsd;
 mod textfile;
 mod timestamp;
+mod top;
 
 pub use barograph_notify::{Machine, Network, NetworkError, Setup as NotifySetup};
 

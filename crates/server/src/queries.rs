@@ -9,6 +9,8 @@ use barograph_model::{Clock, SeriesSource};
 use barograph_promql::{Answer, Engine, EvalError, Options, ParseError, Query, Settings};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::baseline::Baselines;
+
 mod paths;
 
 pub use paths::CounterPaths;
@@ -20,6 +22,8 @@ pub struct Queries {
     cache: RwLock<HashMap<String, Arc<Query>>>,
     /// Evaluations at once: more would take the cores from the collectors.
     running: Arc<Semaphore>,
+    /// What was found to be usual.
+    pub(crate) baselines: Baselines,
 }
 
 /// When a question is asked for.
@@ -65,6 +69,7 @@ impl Queries {
             engine: Engine::new(settings, clock),
             cache: RwLock::default(),
             running: Arc::new(Semaphore::new(at_once)),
+            baselines: Baselines::default(),
         }
     }
 

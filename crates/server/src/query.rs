@@ -17,6 +17,8 @@ pub(crate) struct Query {
     pub(crate) by: Option<Vec<String>>,
     #[serde(default)]
     pub(crate) agg: Aggregation,
+    /// Only so many series, those with the highest means over the range.
+    pub(crate) top: Option<usize>,
 }
 
 /// How series are joined under `by`.
@@ -41,11 +43,15 @@ pub(crate) enum QueryError {
     TooMany { field: &'static str, count: usize },
     #[error("`agg` joins series and needs `by`: give the labels to keep, or `[]` to join all")]
     AggregationWithoutBy,
+    #[error("`top` is a number from 1 to {}", Query::MAX_TOP)]
+    Top,
 }
 
 impl Query {
     const MAX_TEXT_BYTES: usize = 256;
     const MAX_LABELS: usize = 16;
+    /// More lines than that nobody can tell apart.
+    const MAX_TOP: usize = 200;
 
     /// One metric, every series on its own.
     pub(crate) fn metric(metric: impl Into<String>) -> Self {
@@ -55,6 +61,7 @@ impl Query {
             rate: false,
             by: None,
             agg: Aggregation::Sum,
+            top: None,
         }
     }
 
@@ -69,6 +76,9 @@ impl Query {
         for (label, value) in &self.matching {
             check_text("match", label)?;
             check_text("match", value)?;
+        }
+        if self.top.is_some_and(|top| !(1..=Self::MAX_TOP).contains(&top)) {
+            return Err(QueryError::Top);
         }
         match &self.by {
             None if self.agg != Aggregation::Sum => Err(QueryError::AggregationWithoutBy),
@@ -85,6 +95,27 @@ impl Query {
         let metric = Matcher::equal(METRIC_NAME, &self.metric);
         let labels = self.matching.iter().map(|(label, value)| Matcher::equal(label, value));
         std::iter::once(metric).chain(labels).collect()
+    }
+
+    /// The means of the query's series over a window such as `5m`, in PromQL.
+    pub(crate) fn means(&self, window: &str) -> String {
+        // PromQL's strings know the escapes that JSON's do.
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let metric = format!("{METRIC_NAME}={}", quoted(&self.metric));
+        let labels = self.matching.iter();
+        let labels = labels.map(|(label, value)| format!("{}={}", quoted(label), quoted(value)));
+        let matchers: Vec<String> = std::iter::once(metric).chain(labels).collect();
+        let function = if self.rate { "rate" } else { "avg_over_time" };
+        let means = format!("{function}({{{}}}[{window}])", matchers.join(","));
+        let Some(by) = &self.by else { return means };
+        let join = match self.agg {
+            Aggregation::Sum => "sum",
+            Aggregation::Max => "max",
+            Aggregation::Min => "min",
+            Aggregation::Avg => "avg",
+        };
+        let by: Vec<String> = by.iter().map(|label| quoted(label)).collect();
+        format!("{join} by ({}) ({means})", by.join(","))
     }
 
     /// Whether a series of the metric is wanted.
@@ -155,6 +186,8 @@ mod tests {
         assert_eq!(long, Err(QueryError::TooLong { field: "metric", bytes: 257 }));
         let agg = Query { agg: Aggregation::Max, ..Query::metric("m") };
         assert_eq!(agg.check(), Err(QueryError::AggregationWithoutBy));
+        let top = Query { top: Some(201), ..Query::metric("m") };
+        assert_eq!(top.check(), Err(QueryError::Top));
     }
 
     #[test]
@@ -168,6 +201,19 @@ mod tests {
         assert_eq!(other_host.keys().collect::<Vec<_>>(), ["cpu", "host", "mode"]);
         let by = Query { by: Some(vec!["mode".into()]), ..Query::metric("m") };
         assert_eq!(by.answer_labels(&labels, "a").keys().collect::<Vec<_>>(), ["mode"]);
+    }
+
+    #[test]
+    fn means_are_promql_of_the_same_meaning() {
+        let matching = [("drive".to_owned(), "C:\"".to_owned())].into();
+        let plain = Query { matching, ..Query::metric("m") };
+        assert_eq!(plain.means("5m"), r#"avg_over_time({__name__="m","drive"="C:\""}[5m])"#);
+        let by = Some(vec!["mode".into()]);
+        let joined = Query { rate: true, by, agg: Aggregation::Max, ..Query::metric("m") };
+        assert_eq!(joined.means("1h"), r#"max by ("mode") (rate({__name__="m"}[1h]))"#);
+        for query in [plain, joined] {
+            barograph_promql::Query::parse(&query.means("5m")).unwrap();
+        }
     }
 
     #[test]

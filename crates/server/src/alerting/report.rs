@@ -137,10 +137,14 @@ impl Alerting {
         status
     }
 
-    /// The newest incidents, the newest first.
-    pub fn incidents(&self, only_open: bool, max: usize) -> Vec<(u64, Incident)> {
+    /// The newest incidents that are wanted, the newest first.
+    pub fn incidents(
+        &self,
+        wanted: impl Fn(&Incident) -> bool,
+        max: usize,
+    ) -> Vec<(u64, Incident)> {
         let desk = lock(&self.shared.desk);
-        let wanted = desk.incidents().filter(|(_, it)| !only_open || it.is_open());
+        let wanted = desk.incidents().filter(|(_, it)| wanted(it));
         wanted.take(max).map(|(id, it)| (id, it.clone())).collect()
     }
 

@@ -13,7 +13,7 @@ use crate::app::Context;
 use crate::timestamp::iso;
 
 use super::error::ApiError;
-use super::range::histories_permit;
+use super::range::{histories_permit, parse_time};
 
 const MAX_LISTED: usize = 500;
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -79,19 +79,60 @@ pub(crate) async fn incidents(
     State(context): State<Context>,
     RawQuery(text): RawQuery,
 ) -> Result<Json<IncidentsAnswer>, ApiError> {
-    let only_open = match text.as_deref() {
-        None | Some("" | "open=false") => false,
-        Some("open=true") => true,
-        Some(_) => {
-            return Err(ApiError::bad_request(
-                "bad_parameter",
-                "allowed is open=true or open=false",
-            ));
-        }
-    };
-    let found = context.alerting.incidents(only_open, MAX_LISTED).into_iter();
+    let wanted = Which::parse(text.as_deref().unwrap_or_default())?;
+    let found = context.alerting.incidents(|it| wanted.fits(it), wanted.limit).into_iter();
     let incidents = found.map(|(number, incident)| Numbered { number, incident }).collect();
     Ok(Json(IncidentsAnswer { incidents }))
+}
+
+/// Which incidents are asked for.
+#[derive(Debug, PartialEq)]
+struct Which {
+    only_open: bool,
+    /// Open at some time between these.
+    from_ms: i64,
+    to_ms: i64,
+    limit: usize,
+}
+
+impl Which {
+    fn parse(text: &str) -> Result<Self, ApiError> {
+        let bad = |message: String| ApiError::bad_request("bad_parameter", message);
+        let mut which =
+            Self { only_open: false, from_ms: i64::MIN, to_ms: i64::MAX, limit: MAX_LISTED };
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text)
+            .map_err(|_| bad("the parameters are not in the form `name=value&…`".to_owned()))?;
+        for (name, value) in pairs {
+            match name.as_str() {
+                "open" => {
+                    which.only_open =
+                        value.parse().map_err(|_| bad("`open` is true or false".to_owned()))?;
+                }
+                "from" => which.from_ms = parse_time("from", &value)?,
+                "to" => which.to_ms = parse_time("to", &value)?,
+                "limit" => {
+                    let limit = value.parse().ok().filter(|it| (1..=MAX_LISTED).contains(it));
+                    which.limit = limit.ok_or_else(|| {
+                        bad(format!("`limit` is a number from 1 to {MAX_LISTED}"))
+                    })?;
+                }
+                _ => {
+                    let name: String = name.chars().take(40).collect();
+                    return Err(bad(format!(
+                        "there is no parameter `{name}`; allowed are open, from, to, limit"
+                    )));
+                }
+            }
+        }
+        Ok(which)
+    }
+
+    fn fits(&self, incident: &Incident) -> bool {
+        let ended_ms = incident.resolved_ms;
+        !(self.only_open && ended_ms.is_some())
+            && incident.opened_ms <= self.to_ms
+            && ended_ms.is_none_or(|ended_ms| ended_ms >= self.from_ms)
+    }
 }
 
 pub(crate) async fn incident(
@@ -201,5 +242,25 @@ pub(super) fn refusal(error: &ActError) -> ApiError {
             ApiError::bad_request("refused", chain(error))
         }
         ActError::Unsaved(_) => ApiError::unavailable("not_saved", chain(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> String {
+        Which::parse(text).unwrap_err().message
+    }
+
+    #[test]
+    fn parameters_are_understood_and_mistakes_named() {
+        let which = Which::parse("open=true&from=1000&to=2000&limit=3").unwrap();
+        assert_eq!(which, Which { only_open: true, from_ms: 1000, to_ms: 2000, limit: 3 });
+        assert_eq!(Which::parse("").unwrap().limit, MAX_LISTED);
+        assert!(message("open=yes").contains("`open` is true or false"));
+        assert!(message("limit=0").contains("`limit` is a number from 1 to 500"));
+        assert!(message("from=soon").contains("`from` is a time"));
+        assert!(message("till=1").contains("allowed are open, from, to, limit"));
     }
 }

@@ -12,10 +12,11 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::app::{App, Context};
 use crate::history::{History, HistoryAnswer};
+use crate::top::Top;
 
 use super::error::ApiError;
 use super::messages::{FromClient, Subscribe, ToClient};
-use super::range::{AnswerLabels, CancelOnDrop, histories_permit, history_error};
+use super::range::{AnswerLabels, CancelOnDrop, find_top, histories_permit, history_error};
 use super::subscription::Subscription;
 
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
@@ -271,29 +272,46 @@ impl Job {
         &self,
         wish: Subscribe,
     ) -> Result<(HistoryAnswer, Option<(Subscription, i64)>), ApiError> {
+        let span = Span::of(&self.context.app, &wish);
+        let top = find_top(&self.context, &wish.query, (span.from_ms, span.to_ms)).await?;
         let permit = histories_permit(&self.context).await?;
         let app = Arc::clone(&self.context.app);
         let cancelled = Arc::clone(&self.cancelled);
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            load(&app, wish, &cancelled)
+            load(&app, (wish, top), span, &cancelled)
         })
         .await
         .map_err(|_| ApiError::internal("panic", "reading the history failed; see the log"))?
     }
 }
 
+/// The part of a wish that the store may know of.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    from_ms: i64,
+    to_ms: i64,
+}
+
+impl Span {
+    fn of(app: &App, wish: &Subscribe) -> Self {
+        let now_ms = app.clock.now_ms();
+        let oldest_ms = app.oldest_ms().unwrap_or(now_ms);
+        let to_ms = wish.to_ms.unwrap_or(now_ms).min(now_ms.max(wish.from_ms));
+        Self { from_ms: wish.from_ms.max(oldest_ms).min(to_ms), to_ms }
+    }
+}
+
 fn load(
     app: &App,
-    wish: Subscribe,
+    (wish, top): (Subscribe, Option<Top>),
+    Span { from_ms, to_ms }: Span,
     cancelled: &AtomicBool,
 ) -> Result<(HistoryAnswer, Option<(Subscription, i64)>), ApiError> {
-    let now_ms = app.clock.now_ms();
-    let oldest_ms = app.oldest_ms().unwrap_or(now_ms);
-    let to_ms = wish.to_ms.unwrap_or(now_ms).min(now_ms.max(wish.from_ms));
-    let from_ms = wish.from_ms.max(oldest_ms).min(to_ms);
     let query = wish.query.clone();
-    let mut history = History::new(wish.query, &app.host.host, from_ms, to_ms, wish.step_ms);
+    let closed = top.is_some();
+    let history = History::new(wish.query, &app.host.host, from_ms, to_ms, wish.step_ms);
+    let mut history = history.only(top);
     let end_ms = if wish.to_ms.is_some() { to_ms } else { app.feed.stored_ms().min(to_ms) };
     history.read_to(&app.store, end_ms, cancelled).map_err(|error| history_error(&error))?;
     if wish.to_ms.is_some() {
@@ -302,7 +320,8 @@ fn load(
     catch_up(app, &mut history, cancelled)?;
     let series: Vec<AnswerLabels> = history.series_labels().cloned().collect();
     let read_to_ms = history.end_ms();
-    let subscription = Subscription::new(query, &app.host.host, series.into_iter());
+    let subscription =
+        Subscription::new(query, &app.host.host, series.into_iter()).closed(closed);
     Ok((history.finish(app.interval_ms), Some((subscription, read_to_ms))))
 }
 

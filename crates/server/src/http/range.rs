@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use barograph_promql::EvalError;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::{App, Context};
 use crate::history::{History, HistoryAnswer, HistoryError};
+use crate::queries::AskError;
 use crate::query::{Aggregation, Query};
 use crate::timestamp;
+use crate::top::{Top, TopError};
 
 use super::error::ApiError;
 
@@ -22,23 +25,29 @@ pub(crate) async fn range(
 ) -> Result<Json<HistoryAnswer>, ApiError> {
     let now_ms = context.clock.now_ms();
     let asked = Asked::parse(text.as_deref().unwrap_or_default(), now_ms)?;
+    let top = find_top(&context, &asked.query, (asked.from_ms, asked.to_ms)).await?;
     let permit = histories_permit(&context).await?;
     let cancel = CancelOnDrop::default();
     let cancelled = Arc::clone(&cancel.0);
     let answer = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        answer(&context, asked, &cancelled)
+        answer(&context, asked, top, &cancelled)
     })
     .await
     .map_err(|_| ApiError::internal("panic", "reading the history failed; see the log"))??;
     Ok(Json(answer))
 }
 
-fn answer(app: &App, asked: Asked, cancelled: &AtomicBool) -> Result<HistoryAnswer, ApiError> {
+fn answer(
+    app: &App,
+    asked: Asked,
+    top: Option<Top>,
+    cancelled: &AtomicBool,
+) -> Result<HistoryAnswer, ApiError> {
     let from_ms = asked.from_ms.max(app.oldest_ms().unwrap_or(asked.from_ms)).min(asked.to_ms);
     let metric = asked.query.metric.clone();
-    let mut history =
-        History::new(asked.query, &app.host.host, from_ms, asked.to_ms, asked.step_ms);
+    let history = History::new(asked.query, &app.host.host, from_ms, asked.to_ms, asked.step_ms);
+    let mut history = history.only(top);
     history.read_to(&app.store, asked.to_ms, cancelled).map_err(|e| history_error(&e))?;
     if history.series_labels().next().is_none() {
         known_metric(app, &metric)?;
@@ -46,12 +55,45 @@ fn answer(app: &App, asked: Asked, cancelled: &AtomicBool) -> Result<HistoryAnsw
     Ok(history.finish(app.interval_ms))
 }
 
-fn known_metric(app: &App, name: &str) -> Result<(), ApiError> {
+pub(crate) fn known_metric(app: &App, name: &str) -> Result<(), ApiError> {
     let stored = app.store.metric_names(i64::MIN, i64::MAX).data;
     if stored.contains_key(name) || app.headline.contains(&name) {
         return Ok(());
     }
     Err(ApiError::unknown_metric(name, stored.into_keys()))
+}
+
+/// The series that a query with `top` is about.
+///
+/// # Errors
+/// They could not be found.
+pub(crate) async fn find_top(
+    app: &App,
+    query: &Query,
+    range: (i64, i64),
+) -> Result<Option<Top>, ApiError> {
+    let from = (&app.queries, &app.store);
+    Top::find(from, (query, &app.host.host), range).await.map_err(|error| match &error {
+        TopError::Query(_) => ApiError::bad_request("bad_parameter", error.to_string()),
+        TopError::Ask(problem) => unanswered(problem),
+    })
+}
+
+/// Why a question in PromQL has no answer.
+pub(crate) fn unanswered(error: &AskError) -> ApiError {
+    let message = error.to_string();
+    match error {
+        AskError::Eval(
+            EvalError::TooManySeries { .. }
+            | EvalError::TooManySamples { .. }
+            | EvalError::TooManyPoints { .. }
+            | EvalError::Timeout { .. },
+        ) => ApiError::over_limit("over_limit", message),
+        AskError::Eval(EvalError::Cancelled) => ApiError::unavailable("cancelled", message),
+        AskError::Eval(_) => ApiError::internal("unreadable", message),
+        AskError::Queue { .. } => ApiError::unavailable("busy", message),
+        AskError::Panicked => ApiError::internal("panic", message),
+    }
 }
 
 /// Waits a little for its turn to read history.
@@ -92,17 +134,18 @@ pub(crate) fn history_error(error: &HistoryError) -> ApiError {
 
 /// What the parameters mean.
 #[derive(Debug, PartialEq)]
-struct Asked {
-    query: Query,
-    from_ms: i64,
-    to_ms: i64,
-    step_ms: i64,
+pub(crate) struct Asked {
+    pub(crate) query: Query,
+    pub(crate) from_ms: i64,
+    pub(crate) to_ms: i64,
+    /// 0 if the range says it.
+    pub(crate) step_ms: i64,
 }
 
 impl Asked {
     const DEFAULT_RANGE_MS: i64 = 3_600_000;
 
-    fn parse(text: &str, now_ms: i64) -> Result<Self, ApiError> {
+    pub(crate) fn parse(text: &str, now_ms: i64) -> Result<Self, ApiError> {
         let mut query = Query::metric("");
         let (mut from_ms, mut to_ms, mut step_ms) = (None, now_ms, 0);
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(text)
@@ -124,9 +167,13 @@ impl Asked {
                 "from" => from_ms = Some(parse_time("from", &value)?),
                 "to" => to_ms = parse_time("to", &value)?,
                 "step" => step_ms = parse_step(&value)?,
+                "top" => {
+                    let top = value.parse().map_err(|_| bad("`top` is a number"))?;
+                    query.top = Some(top);
+                }
                 _ => {
                     return Err(bad(&format!(
-                        "there is no parameter `{}`; allowed are metric, match, rate, by, agg, from, to, step",
+                        "there is no parameter `{}`; allowed are metric, match, rate, by, agg, top, from, to, step",
                         name.chars().take(40).collect::<String>()
                     )));
                 }
@@ -163,7 +210,7 @@ fn parse_aggregation(text: &str) -> Result<Aggregation, ApiError> {
     }
 }
 
-fn parse_time(name: &str, text: &str) -> Result<i64, ApiError> {
+pub(crate) fn parse_time(name: &str, text: &str) -> Result<i64, ApiError> {
     /// The year 9999, and as far before 1970.
     const FAR_MS: i64 = 253_402_300_799_999;
     timestamp::parse(text).filter(|time_ms| time_ms.abs() <= FAR_MS).ok_or_else(|| {
@@ -192,7 +239,7 @@ mod tests {
     #[test]
     fn all_parameters_are_understood() {
         let asked = Asked::parse(
-            "metric=cpu_seconds_total&match=cpu%3D0&rate=true&by=mode&agg=avg&from=1000&to=5000&step=1000",
+            "metric=cpu_seconds_total&match=cpu%3D0&rate=true&by=mode&agg=avg&top=9&from=1000&to=5000&step=1000",
             0,
         )
         .unwrap();
@@ -204,6 +251,7 @@ mod tests {
                 rate: true,
                 by: Some(vec!["mode".into()]),
                 agg: Aggregation::Avg,
+                top: Some(9),
             }
         );
         assert_eq!((asked.from_ms, asked.to_ms, asked.step_ms), (1000, 5000, 1000));

@@ -18,6 +18,8 @@ pub(crate) struct Subscription {
     places: HashMap<AnswerLabels, usize>,
     /// The table's generation for which the members were found.
     generation: Option<u64>,
+    /// The highest were chosen: no other series joins them.
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,14 @@ impl Subscription {
         let series: Vec<LiveSeries> =
             history.map(|labels| LiveSeries { labels, members: Vec::new() }).collect();
         let places = series.iter().enumerate().map(|(i, one)| (one.labels.clone(), i)).collect();
-        Self { query, own_host: own_host.to_owned(), series, places, generation: None }
+        let own_host = own_host.to_owned();
+        Self { query, own_host, series, places, generation: None, closed: false }
+    }
+
+    /// Takes no series that the history did not have.
+    pub(crate) fn closed(mut self, closed: bool) -> Self {
+        self.closed = closed;
+        self
     }
 
     /// The values that stand at the table's time, one per series, and the series that are new.
@@ -78,7 +87,7 @@ impl Subscription {
             let labels = self.query.answer_labels(&entry.labels, &self.own_host);
             let index = match self.places.get(&labels) {
                 Some(index) => *index,
-                None if self.series.len() == Self::MAX_SERIES => continue,
+                None if self.closed || self.series.len() == Self::MAX_SERIES => continue,
                 None => {
                     let index = self.series.len();
                     self.places.insert(labels.clone(), index);
@@ -125,6 +134,15 @@ mod tests {
         assert_eq!(new, [NewSeries { index: 1, labels: labels("user") }]);
         let (_, new) = subscription.tick(&latest.read());
         assert_eq!(new, []);
+    }
+
+    #[test]
+    fn chosen_series_are_joined_by_no_other() {
+        let latest = Latest::new();
+        publish(&latest, 1000, &[("0", "user", 1.0), ("0", "idle", 5.0)]);
+        let query = Query { by: Some(vec!["mode".into()]), ..Query::metric("m") };
+        let chosen = Subscription::new(query, "h", [labels("idle")].into_iter());
+        assert_eq!(chosen.closed(true).tick(&latest.read()), (vec![Some(5.0)], vec![]));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use barograph_alerts::incident::shown;
+use barograph_alerts::incident::{Incident, shown};
 use barograph_alerts::machine::{Phase, Texts};
 use serde::Serialize;
 
@@ -145,7 +145,7 @@ fn alerts(app: &App, parameters: &Parameters) -> Result<Vec<AlertAnswer>, Refusa
 /// Alerts that nobody is told of, and why.
 fn hidden(app: &App) -> BTreeMap<String, String> {
     const MAX_INCIDENTS: usize = 10_000;
-    let incidents = app.alerting.incidents(true, MAX_INCIDENTS);
+    let incidents = app.alerting.incidents(Incident::is_open, MAX_INCIDENTS);
     let members = incidents.into_iter().flat_map(|(_, incident)| incident.alerts);
     members.filter_map(|(name, member)| Some((name, member.muted_by?))).collect()
 }
