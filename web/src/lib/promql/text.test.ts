@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { counterNames } from './path'
 import { completing, errorPlace, fitting, tokens } from './text'
 
 const kinds = (text: string) => tokens(text).filter((token) => token.text.trim() !== '' && token.kind !== 'plain').map((token) => `${token.kind} ${token.text}`)
@@ -16,6 +17,17 @@ it('tells functions, metrics, labels and keywords apart', () => {
   ])
   // A metric may be called like a function.
   expect(kinds('rate + up')).toEqual(['metric rate', 'operator +', 'metric up'])
+})
+
+it('tells counter paths among operands, up to the longest name that there is', () => {
+  const names = counterNames(['\\Memory\\Available Bytes', '\\PhysicalDisk(*)\\Disk Reads/sec', '\\PhysicalDisk(*)\\Disk Read Bytes/sec', '\\LogicalDisk(*)\\% Free Space'])
+  const paths = (text: string) => tokens(text, names).filter(({ kind }) => kind === 'path').map(({ text: path }) => path)
+  expect(paths('\\Memory\\Available Bytes / 1024')).toEqual(['\\Memory\\Available Bytes'])
+  expect(paths('sum(\\PhysicalDisk(0 C: (a))\\Disk Reads/sec) / \\\\srv\\memory\\available bytes > 5')).toEqual(['\\PhysicalDisk(0 C: (a))\\Disk Reads/sec', '\\\\srv\\memory\\available bytes'])
+  expect(paths('\\Memory\\Available Bytesx + 1\n+ up')).toEqual(['\\Memory\\Available Bytesx + 1'])
+  expect(paths('up{a="\\\\"} + `\\`')).toEqual([])
+  expect(completing('up + \\Mem', 9, names)).toMatchObject({ kind: 'metric', prefix: '\\Mem', from: 5 })
+  expect(completing('\\Memory\\Available Bytes / c', 27, names)).toMatchObject({ kind: 'metric', prefix: 'c' })
 })
 
 it('knows what is being typed', () => {

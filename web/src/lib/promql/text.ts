@@ -1,3 +1,4 @@
+import { pathEnd, type CounterNames } from './path'
 import { AGGREGATIONS, FUNCTIONS, KEYWORDS } from './words'
 
 export type TokenKind = 'function' | 'keyword' | 'metric' | 'label' | 'string' | 'number' | 'operator' | 'comment' | 'path' | 'plain'
@@ -12,19 +13,21 @@ const PARTS = /(#[^\n]*)|("(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?|`[^`]*`?)|(\d+(?
 const FUNCTION_WORDS: ReadonlySet<string> = new Set([...AGGREGATIONS, ...FUNCTIONS])
 const KEYWORD_WORDS: ReadonlySet<string> = new Set(KEYWORDS)
 
-/** Whether the text is a counter path, which is a question of its own. */
-export function isCounterPath(text: string): boolean {
-  return text.trimStart().startsWith('\\')
-}
+const NO_NAMES: CounterNames = new Map()
 
-/** Cuts a query into coloured pieces; what is no PromQL stays plain. Their texts joined are the query. */
-export function tokens(text: string): Token[] {
-  if (isCounterPath(text)) return [{ kind: 'path', text, from: 0 }]
+/** Cuts a query into coloured pieces; what is no PromQL stays plain. Their texts joined are the query. Counter paths are operands. */
+export function tokens(text: string, names: CounterNames = NO_NAMES): Token[] {
   const found: Token[] = []
   let braces = 0
-  for (const match of text.matchAll(PARTS)) {
+  const parts = new RegExp(PARTS)
+  for (let match = parts.exec(text); match !== null; match = parts.exec(text)) {
     const [part, comment, string, number, word, operator] = match
     const from = match.index
+    if (part === '\\' && braces === 0) {
+      parts.lastIndex = pathEnd(text, from, names)
+      found.push({ kind: 'path', text: text.slice(from, parts.lastIndex), from })
+      continue
+    }
     if (part === '{') braces += 1
     if (part === '}') braces = Math.max(0, braces - 1)
     const kind = comment !== undefined ? 'comment' : string !== undefined ? 'string' : number !== undefined ? 'number' : operator !== undefined ? 'operator' : word === undefined ? 'plain' : wordKind(word, braces > 0, text.slice(from + word.length))
@@ -53,9 +56,10 @@ export interface Completing {
 }
 
 /** What could be completed at the caret; `null` where nothing could. */
-export function completing(text: string, caret: number): Completing | null {
-  if (isCounterPath(text)) return { from: 0, prefix: text.slice(0, caret), kind: 'metric', metric: null, label: null }
+export function completing(text: string, caret: number, names: CounterNames = NO_NAMES): Completing | null {
   const before = text.slice(0, caret)
+  const end = tokens(before, names).at(-1)
+  if (end?.kind === 'path') return { from: end.from, prefix: end.text, kind: 'metric', metric: null, label: null }
   const open = openBrace(before)
   if (open >= 0) {
     const metric = /([a-z_:][\w:.]*)\s*$/i.exec(before.slice(0, open))?.[1] ?? null
@@ -70,8 +74,7 @@ export function completing(text: string, caret: number): Completing | null {
     const label = /(?:^|,)\s*([\w.]*)$/.exec(grouping[1] as string)
     return label === null ? null : { from: caret - (label[1] as string).length, prefix: label[1] as string, kind: 'label', metric: null, label: null }
   }
-  const last = tokens(before).at(-1)
-  if (last?.kind === 'string' || last?.kind === 'comment' || last?.kind === 'number') return null
+  if (end?.kind === 'string' || end?.kind === 'comment' || end?.kind === 'number') return null
   const word = /[a-z_:][\w:.]*$/i.exec(before)?.[0] ?? ''
   return word === '' ? null : { from: caret - word.length, prefix: word, kind: 'metric', metric: null, label: null }
 }
