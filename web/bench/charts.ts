@@ -1,7 +1,8 @@
 // Fifty charts of an hour at one point per second, each with one series, moved on by one point per tick: what `npm run measure` looks at.
 import '../src/app.css'
 import { readPalette } from '../src/charts/palette'
-import { Plot, type Picture } from '../src/charts/plot'
+import { BARE, type Picture } from '../src/charts/picture'
+import { Plot } from '../src/charts/plot'
 
 const CHARTS = 50
 const POINTS = 3600
@@ -34,7 +35,7 @@ const charts = Array.from({ length: CHARTS }, (_, chart) => {
     if (!all && !visible) return
     const firstMs = START_MS + tick * 1000
     const picture: Picture = {
-      fromMs: firstMs, toMs: firstMs + (POINTS - 1) * 1000, grid: { firstMs, stepMs: 1000, count: POINTS }, lines: [line], gaps: [], marks: [], limits: [], top: null, pinMs: null, pinText: '', startMs: null, startText: '',
+      ...BARE, fromMs: firstMs, toMs: firstMs + (POINTS - 1) * 1000, grid: { firstMs, stepMs: 1000, count: POINTS }, lines: [line],
     }
     plot.draw(picture)
   }

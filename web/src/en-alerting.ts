@@ -1,4 +1,5 @@
 import type { State } from './data/alerts'
+import { en } from './en'
 import { duration } from './lib/format'
 
 /** The texts of alerts and rules. */
@@ -7,7 +8,7 @@ export const enAlerting = {
     label: 'Incidents', filter: 'Filter by name, host, labels, text', views: 'Which incidents', failed: 'The incidents could not be read',
     which: { open: 'Open', firing: 'Firing', acknowledged: 'Acknowledged', muted: 'Muted', resolved: 'Resolved', all: 'All' } as Record<string, string>,
     states: { firing: 'firing', unknown: 'unknown', acknowledged: 'acknowledged', muted: 'muted', resolved: 'resolved' } satisfies Record<State, string>,
-    severities: { critical: 'critical', warning: 'warning', info: 'info' } as Record<string, string>,
+    severities: en.severities as Record<string, string>,
     columns: { state: 'State', name: 'Alert', where: 'Where', summary: 'What', since: 'Since', lasted: 'For', owner: 'Owner', alerts: 'Alerts' },
     count: (count: number) => (count === 1 ? '1 incident' : `${count} incidents`),
     none: { open: 'Nothing is wrong: no incident is open.', other: 'No incident fits.' },

@@ -9,7 +9,7 @@ export const enPages = {
       time: 'Time', view: 'View', charts: 'Charts',
     },
     rows: {
-      earlier: 'Earlier, later', pan: 'Earlier, later by a quarter; or drag with Shift', compare: 'Compare with the week before', zoom: 'Zoom in, out', back: 'Back to the view before the zoom', live: 'Go live', pause: 'Pause and resume', range: 'Type a range',
+      earlier: 'Earlier, later', pan: 'Earlier, later by a quarter; or drag with Shift', compare: 'Compare with the week before', usual: 'Show or hide what is usual', zoom: 'Zoom in, out', back: 'Back to the view before the zoom', live: 'Go live', pause: 'Pause and resume', range: 'Type a range',
       next: 'Next, previous chart', move: 'Move the pin in the focused chart', ends: 'First, last moment', pin: 'Pin the moment under the pointer, or the newest', unpin: 'Unpin',
       theme: 'Next theme', copy: 'Copy link', help: 'This list', go: 'Go to overview, host, processes, services, events, alerts, rules, configuration, explore, dashboards, system health', filter: 'Filter the table', palette: 'Search pages, ranges, metrics, actions',
     },

@@ -84,6 +84,27 @@ export const en = {
     choices: { '1h': '1 h before', '1d': 'the day before', '1w': 'the week before', '30d': '30 d before' } as Record<string, string>,
   },
 
+  instances: {
+    title: (chart: string) => `Choose what ${chart} shows`, search: 'Search by name', none: 'Nothing has such a name.', unnamed: 'without a name', some: (count: number) => `${count} chosen`,
+    picked: (count: number, most: number) => (count === 0 ? `Up to ${most} can be chosen; the others are those with the highest mean.` : `${count} of at most ${most} chosen`),
+    failed: (message: string) => `The names could not be read: ${message}`,
+  },
+
+  paper: (parts: { from: string; to: string; zone: string; printed: string }) => `${parts.from} – ${parts.to} (${parts.zone}), printed ${parts.printed}`,
+
+  usual: {
+    label: 'What is usual', show: 'shown', hide: 'hidden',
+    band: (values: string) => `usual ${values}`, and: ' and ',
+    hint: (line: string) => `${line}, means of 5 minutes at this hour of the week: 10th to 90th percentile of up to six weeks`,
+    summary: (line: string, values: string) => `At this hour of the week, ${line} is usually between ${values}.`,
+  },
+
+  severities: { critical: 'critical', warning: 'warning', info: 'info' },
+  alertMarks: {
+    list: (title: string) => `Alerts on ${title}`,
+    text: (alert: { name: string; severity: string; from: string; to: string | null; number: number }) => `${alert.severity}: ${alert.name}, ${alert.to === null ? `since ${alert.from}` : `${alert.from} – ${alert.to}`}, incident ${alert.number}`,
+  },
+
   controls: {
     pause: 'Pause (Space)',
     resume: 'Resume (Space)',
@@ -139,11 +160,12 @@ export const en = {
     someFull: 'share of time stalled',
     perRequest: 'time per request',
     others: 'others',
-    busiestOther: 'busiest other',
+    busiestOther: 'busiest other', busiest: 'busiest',
     aggregated: { avg: (step: string) => `mean per ${step}`, max: (step: string) => `max per ${step}` },
     meanAndPeak: (step: string) => `mean per ${step}, peaks as a line`,
     since: (time: string) => `recorded since ${time}`,
     offline: 'Not loaded: Barograph cannot be reached.',
+    notPrinted: 'Not loaded when this was printed. Ctrl P loads everything first.',
     notRecorded: 'Nothing was recorded in this range.',
     failed: (message: string) => `Query failed: ${message}`,
     legend: (title: string) => `Series of ${title}`,
@@ -151,14 +173,14 @@ export const en = {
     asTable: (title: string) => `${title} as a table`,
     more: (count: number) => `+${count}`,
     moreLabel: (count: number) => `${count} more in the table`,
-    summary: (parts: { title: string; lines: string; span: string; gaps: string }) => `${parts.title}. ${parts.lines} ${parts.span} ${parts.gaps}`.trim(),
+    summary: (parts: { title: string; lines: string; span: string; rest: string }) => `${parts.title}. ${parts.lines} ${parts.span} ${parts.rest}`.trim(),
     gapSummary: (from: string, to: string) => `Nothing was recorded from ${from} to ${to}.`,
     lineSummary: (label: string, now: string, low: string, high: string) => `${label}: now ${now}, lowest ${low}, highest ${high}.`,
     spanSummary: (from: string, to: string) => `Shown: ${from} to ${to}.`,
     figureHelp: 'Left and right arrow keys move a pinned moment, Escape removes it.',
     lowest: 'lowest', highest: 'highest', mean: 'mean', core: (name: string) => `CPU ${name}`,
     limit: (value: string) => `alert at ${value}`,
-    heatScale: '0 to 100 %', together: 'all together', joined: 'too many to show one by one: all together', dashed: (before: string) => `dashed: ${before}`,
+    heatScale: '0 to 100 %', together: 'all together', chosen: (shown: number, of: number) => `${shown} of ${text(of, 'count')} shown`, next: { sum: (count: number) => `next ${count}`, max: (count: number) => `highest of next ${count}` }, joined: 'too many to show one by one: all together', dashed: (before: string) => `dashed: ${before}`,
   },
 
   series: {

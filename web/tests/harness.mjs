@@ -17,7 +17,7 @@ const STOP_LIMIT_MS = 15_000
 
 export const webPath = (...parts) => join(WEB, ...parts)
 
-function binary() {
+export function binary() {
   const suffix = process.platform === 'win32' ? '.exe' : ''
   const candidates = process.env.BAROGRAPH_BIN
     ? [process.env.BAROGRAPH_BIN]

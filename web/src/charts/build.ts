@@ -13,9 +13,18 @@ interface Part {
   label: string
   color: ColorName
   factor?: number
+  /** Of several parts, the one of which is drawn what is usual. */
+  usual?: boolean
 }
 
 type Rest = Partial<Pick<ChartSpec, 'scope' | 'top' | 'reduce' | 'absent'>>
+
+function usualOf(lines: readonly Part[]): Pick<ChartSpec, 'usual'> {
+  const of = lines.length === 1 ? lines[0] : lines.find(({ usual }) => usual === true)
+  if (of === undefined) return {}
+  const { query, label, factor = 1 } = of
+  return { usual: { query, label, at: (value) => value * factor } }
+}
 
 /** One line per part: each part is one series. */
 export function parts(id: string, title: string, unit: Unit, lines: readonly Part[], rest: Rest = {}): ChartSpec {
@@ -28,6 +37,7 @@ export function parts(id: string, title: string, unit: Unit, lines: readonly Par
         const column = single(frame.read(name))
         return column === undefined ? [] : line(factor === undefined ? column : map(column, (value) => value * factor), name, label, color)
       }),
+    ...usualOf(lines),
     ...rest,
   }
 }
@@ -46,6 +56,7 @@ export function instances(id: string, title: string, unit: Unit, { query, label,
     id, title, unit, kind: 'lines', reduce: 'max', absent: '',
     queries: { all: query },
     needs: [query.metric],
+    instance: label,
     lines: (frame) => {
       const columns = frame.read('all')
       return perInstance(frame, label, factor === undefined ? columns : columns.map((column) => map(column, (value) => value * factor)), label, others)

@@ -1,5 +1,5 @@
 import { holdShortRuns, rhythm, type Reduce } from '../data/buffer'
-import type { Channel } from '../data/channel'
+import { labelKey, type Channel, type ChannelSeries } from '../data/channel'
 import type { HostInfo } from '../data/protocol'
 import type { Column, Frame } from './spec'
 
@@ -16,11 +16,15 @@ export function gridFor(fromMs: number, toMs: number, stepMs: number): Grid {
   return { firstMs: first * stepMs, stepMs, count: Math.max(0, Math.floor(toMs / stepMs) - first + 1) }
 }
 
+/** Under which name a chart asks for one instance of one of its queries. */
+export const pickedName = (query: string, instance: string): string => `${query}\u0000${instance}`
+
 /** Reads a chart's channels onto one grid. */
 export class ChannelFrame implements Frame {
   readonly count: number
   readonly stepMs: number
   readonly aggregated: boolean
+  readonly partial: boolean
   readonly #read = new Map<string, Column[]>()
 
   constructor(
@@ -31,7 +35,9 @@ export class ChannelFrame implements Frame {
     readonly host: HostInfo | null,
     readonly nowMs: number,
     readonly kept: Map<string, string[]>,
+    readonly picked: readonly string[] = [],
   ) {
+    this.partial = [...channels.values()].some(({ of }) => of !== null)
     this.count = grid.count
     this.stepMs = grid.stepMs
     this.aggregated = grid.stepMs > intervalMs
@@ -45,10 +51,8 @@ export class ChannelFrame implements Frame {
   }
 
   #columns(name: string, reduce: Reduce): Column[] {
-    const channel = this.channels.get(name)
-    if (channel === undefined) return []
     const { firstMs, stepMs, count } = this.grid
-    return channel.series.map(({ labels, buffer }) => {
+    return this.#series(name).map(({ labels, buffer }) => {
       const values = new Float64Array(count + 1)
       for (let i = 0; i < count; i++) values[i] = buffer.at(firstMs + i * stepMs, reduce)
       values[count] = Number.NaN
@@ -56,6 +60,20 @@ export class ChannelFrame implements Frame {
       values[count] = buffer.current(this.nowMs)
       return { labels, values }
     })
+  }
+
+  /** Those of a query and of the instances that were asked for, each once. */
+  #series(name: string): ChannelSeries[] {
+    const all = this.channels.get(name)?.series ?? []
+    if (this.picked.length === 0) return all
+    const found = new Map(all.map((each) => [labelKey(each.labels), each]))
+    for (const value of this.picked) {
+      for (const each of this.channels.get(pickedName(name, value))?.series ?? []) {
+        const key = labelKey(each.labels)
+        if (!found.has(key)) found.set(key, each)
+      }
+    }
+    return [...found.values()]
   }
 
   keep(name: string, choose: () => string[]): string[] {

@@ -1,6 +1,6 @@
 import type uPlot from 'uplot'
-import { channels, type Palette } from './palette'
-import type { Picture } from './plot'
+import { channels, fade, type Palette } from './palette'
+import type { Picture } from './picture'
 
 /** What is painted behind and in front of the series. All coordinates are device pixels. */
 
@@ -28,6 +28,54 @@ export function drawGaps(chart: uPlot, { gaps, grid }: Picture, color: string): 
   }
   ctx.stroke()
   ctx.restore()
+}
+
+/** Where the line usually is at such hours of the week: one step for each hour. */
+export function drawUsual(chart: uPlot, { usual, fromMs, toMs }: Picture, palette: Palette): void {
+  if (usual === null) return
+  const { ctx, bbox } = chart
+  ctx.save()
+  ctx.beginPath()
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
+  ctx.clip()
+  ctx.fillStyle = palette.usual
+  const first = Math.max(0, Math.floor((fromMs - usual.firstMs) / usual.stepMs))
+  const last = Math.min(usual.low.length - 1, Math.floor((toMs - usual.firstMs) / usual.stepMs))
+  for (let i = first; i <= last; i++) {
+    const [low, high] = [usual.low[i] as number, usual.high[i] as number]
+    if (Number.isNaN(low)) continue
+    // Whole pixels: neighbours neither overlap nor leave a line between them.
+    const left = Math.round(clampX(chart, (usual.firstMs + i * usual.stepMs) / 1000))
+    const right = Math.round(clampX(chart, (usual.firstMs + (i + 1) * usual.stepMs) / 1000))
+    const [top, bottom] = [chart.valToPos(high, 'y', true), chart.valToPos(low, 'y', true)]
+    // A value that never changes is a line.
+    ctx.fillRect(left, top, right - left, Math.max(bottom - top, 2 * devicePixelRatio))
+  }
+  ctx.restore()
+}
+
+const CAP = 2
+
+/** From fired to resolved: a tint behind the lines. */
+export function drawAlerts(chart: uPlot, picture: Picture, palette: Palette): void {
+  paintAlerts(chart, picture, palette, chart.bbox.height, 0.1)
+}
+
+/** And a cap of full colour before them, at the top. */
+export function drawAlertCaps(chart: uPlot, picture: Picture, palette: Palette): void {
+  paintAlerts(chart, picture, palette, CAP * devicePixelRatio, 1)
+}
+
+function paintAlerts(chart: uPlot, { alerts, toMs }: Picture, palette: Palette, height: number, alpha: number): void {
+  const colors = { info: palette.info, warning: palette.warn, critical: palette.crit }
+  for (const { fromMs, toMs: endMs, severity } of alerts) {
+    if (fromMs > toMs) continue
+    const left = clampX(chart, fromMs / 1000)
+    const width = clampX(chart, (endMs ?? toMs) / 1000) - left
+    if (width <= 0) continue
+    chart.ctx.fillStyle = fade(colors[severity], alpha)
+    chart.ctx.fillRect(left, chart.bbox.top, Math.max(width, CAP * devicePixelRatio), height)
+  }
 }
 
 function clampX(chart: uPlot, seconds: number): number {

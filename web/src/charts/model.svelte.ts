@@ -2,19 +2,19 @@ import { untrack } from 'svelte'
 import { commonGaps, type Gap } from '../data/buffer'
 import type { Channel } from '../data/channel'
 import { attach, type Monitor } from '../data/monitor.svelte'
+import type { Query } from '../data/protocol'
 import { en } from '../en'
 import { duration, moment, type Zone } from '../lib/format'
-import { ChannelFrame, gridFor, type Grid } from './frame'
-import type { Limit, Mark, Picture } from './plot'
-import { join, type ChartSpec, type Line } from './spec'
+import { ChannelFrame, gridFor, pickedName, type Grid } from './frame'
+import { BARE, type Picture } from './picture'
+import { join, OTHER, type ChartSpec, type Line } from './spec'
 
+export type Beside = Pick<Picture, 'marks' | 'limits' | 'usual' | 'alerts'>
 export type ChartState = { name: 'loading' } | { name: 'ready' } | { name: 'failed'; message: string }
 
 const BEFORE = '\u0000before'
 
-const EMPTY: Picture = {
-  fromMs: 0, toMs: 1, grid: { firstMs: 0, stepMs: 1000, count: 0 }, lines: [], gaps: [], top: null, pinMs: null, pinText: '', marks: [], limits: [], startMs: null, startText: '',
-}
+const EMPTY: Picture = { ...BARE, fromMs: 0, toMs: 1, grid: { firstMs: 0, stepMs: 1000, count: 0 }, lines: [] }
 
 /** One chart between the monitor's channels and the plot: decides when to draw what, and which values the legend shows. */
 export class ChartModel {
@@ -28,11 +28,11 @@ export class ChartModel {
   newestTotal = $state(Number.NaN)
   hidden = $state.raw<ReadonlySet<string>>(new Set())
   visible = $state(false)
-  /** Moments at which something happened on the host. */
-  marks: readonly Mark[] = []
-  limits: readonly Limit[] = []
-  #drawnMarks: readonly Mark[] = []
-  #drawnLimits: readonly Limit[] = []
+  /** Instances that are shown whatever they do. */
+  picked = $state.raw<readonly string[]>([])
+  /** What is drawn besides the series. */
+  beside: Beside = BARE
+  #drawnBeside: Beside = this.beside
   #lines: Line[] = []
   #channels = new Map<string, Channel>()
   /** The same questions about the stretch that is compared with. */
@@ -54,7 +54,7 @@ export class ChartModel {
   /** Takes part in the chart's queries while it is on the screen; the answer gives them back. */
   attach(): () => void {
     this.#drawnLoads = -1
-    const release = attach(this.monitor, 'view', this.spec.queries, this.#channels)
+    const release = attach(this.monitor, 'view', this.#queries(), this.#channels)
     // Squares of one heat map cannot be laid over those of another.
     const compares = this.monitor.compareMs !== null && this.spec.kind !== 'heat'
     const releaseBefore = compares ? attach(this.monitor, 'compare', this.spec.queries, this.#before) : () => undefined
@@ -64,6 +64,13 @@ export class ChartModel {
       this.#channels.clear()
       this.#before.clear()
     }
+  }
+
+  #queries(): Record<string, Query> {
+    const { queries, instance } = this.spec
+    if (instance === undefined) return queries
+    const ofOne = ([name, query]: [string, Query]) => this.picked.map((value) => [pickedName(name, value), { ...query, match: { ...query.match, [instance]: value } }])
+    return { ...queries, ...Object.fromEntries(Object.entries(queries).flatMap(ofOne)) }
   }
 
   /** Asks again for what was refused. */
@@ -85,12 +92,11 @@ export class ChartModel {
 
     const wanted = `${JSON.stringify(monitor.range)} ${monitor.compareMs} ${pinMs} ${zone} ${pixels} ${[...this.hidden].join()}`
     const moved = monitor.toMs - this.picture.toMs >= (monitor.toMs - monitor.fromMs) / pixels
-    if (this.#drawnLoads !== monitor.loads || this.#drawnMarks !== this.marks || this.#drawnLimits !== this.limits || this.#drawnFor !== wanted || moved) {
+    if (this.#drawnLoads !== monitor.loads || this.#drawnBeside !== this.beside || this.#drawnFor !== wanted || moved) {
       this.#draw(pinMs, zone)
       this.#drawnLoads = monitor.loads
       this.#drawnFor = wanted
-      this.#drawnMarks = this.marks
-      this.#drawnLimits = this.limits
+      this.#drawnBeside = this.beside
     }
     if (!monitor.paused) this.#readNewest()
   }
@@ -99,7 +105,7 @@ export class ChartModel {
     const { monitor } = this
     const grid = gridFor(monitor.fromMs, monitor.toMs, monitor.stepMs)
     const host = untrack(() => monitor.host)
-    return new ChannelFrame(this.#channels, count === 0 ? { ...grid, count: 0 } : grid, monitor.intervalMs, this.spec.reduce, host, monitor.newestMs, this.#kept)
+    return new ChannelFrame(this.#channels, count === 0 ? { ...grid, count: 0 } : grid, monitor.intervalMs, this.spec.reduce, host, monitor.newestMs, this.#kept, this.picked)
   }
 
   #readNewest(): void {
@@ -124,8 +130,7 @@ export class ChartModel {
       top: spec.top?.(monitor.host) ?? null,
       pinMs,
       pinText: pinMs === null ? '' : moment(pinMs, zone, monitor.nowMs),
-      marks: this.marks,
-      limits: this.limits,
+      ...this.beside,
       startMs: start !== null && start > monitor.fromMs && start < monitor.toMs ? start : null,
       startText: start === null ? '' : en.charts.since(moment(start, zone, monitor.nowMs)),
     }
@@ -147,7 +152,13 @@ export class ChartModel {
 
   /** Some of what is shown are several series as one. */
   get joined(): boolean {
-    return [...this.#channels.values()].some((channel) => channel.joined)
+    return [...this.#channels.values()].some(({ many, query }) => many && query.together === true)
+  }
+
+  /** How many of how many instances have a line of their own, where they are too many. */
+  get chosen(): { shown: number; of: number } | null {
+    const counts = [...this.#channels.values()].flatMap(({ of }) => of ?? [])
+    return counts.length === 0 ? null : { shown: this.#lines.filter(({ key }) => key !== OTHER).length, of: Math.max(...counts) }
   }
 
   #gaps({ grid, intervalMs }: ChannelFrame): Gap[] {

@@ -3,7 +3,7 @@ import type { ColorName } from './spec'
 const TOKENS = {
   s1: '--s1', s2: '--s2', s3: '--s3', s4: '--s4', s5: '--s5', s6: '--s6', s7: '--s7', s8: '--s8',
   neutral: '--neutral', faint: '--bg-3', plain: '--text-1',
-  text: '--text-3', grid: '--grid', hatch: '--border-2', accent: '--accent', crit: '--crit', warn: '--warn', onAccent: '--on-accent', card: '--bg-1', track: '--bg-2',
+  usual: '--usual', info: '--accent', text: '--text-3', grid: '--grid', hatch: '--border-2', accent: '--accent', crit: '--crit', warn: '--warn', onAccent: '--on-accent', card: '--bg-1', track: '--bg-2',
 } as const
 
 export type Palette = Record<ColorName | keyof typeof TOKENS, string>

@@ -1,43 +1,13 @@
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import type { Gap } from '../data/buffer'
 import { moment, type Unit, type Zone } from '../lib/format'
 import { timeLabel, timeTicks, valueLabel, valueScale, type ValueScale } from '../lib/ticks'
-import { drawEmptyStart, drawGaps, drawHeat, drawLimits, drawMarks, drawPin } from './layers'
+import { drawAlertCaps, drawAlerts, drawEmptyStart, drawGaps, drawHeat, drawLimits, drawMarks, drawPin, drawUsual } from './layers'
 import { watchGestures } from './gestures'
 import { fade, type Palette } from './palette'
 import type { Grid } from './frame'
+import type { Picture } from './picture'
 import type { ChartSpec, Line } from './spec'
-
-export interface Picture {
-  fromMs: number
-  toMs: number
-  grid: Grid
-  lines: readonly Line[]
-  gaps: readonly Gap[]
-  /** Where the scale ends, when the values have a maximum. */
-  top: number | null
-  pinMs: number | null
-  pinText: string
-  /** Moments at which something happened. */
-  marks: readonly Mark[]
-  /** Values at which an alert fires. */
-  limits: readonly Limit[]
-  /** Start of all recording, when it lies inside the range. */
-  startMs: number | null
-  startText: string
-}
-
-export interface Mark {
-  ms: number
-  bad: boolean
-}
-
-export interface Limit {
-  value: number
-  text: string
-  severe: boolean
-}
 
 export interface PlotEvents {
   /** The pointer is over this bucket, or over none. `y` is the height from the bottom, 0 to 1; -1 when another chart has it. */
@@ -48,7 +18,9 @@ export interface PlotEvents {
   back(): void
 }
 
-const AXIS_SIZE = 58
+export const AXIS_SIZE = 58
+/** Free pixels at the right end of a plot. */
+export const PLOT_MARGIN = 8
 const X_AXIS_SIZE = 22
 const LABEL_SPACING = 72
 const LABEL_ROOM = 14
@@ -86,7 +58,7 @@ export class Plot {
         height: Math.max(host.clientHeight, 50),
         pxAlign: 0,
         legend: { show: false },
-        padding: [6, 8, 0, 0],
+        padding: [6, PLOT_MARGIN, 0, 0],
         scales: { x: { time: false, range: () => this.#xRange() }, y: { range: () => [this.#scale.bottom, this.#scale.top] } },
         axes: [this.#xAxis(), this.#yAxis()],
         series: [{}, ...lines.map((each) => this.#series(each, lines.length))],
@@ -128,7 +100,7 @@ export class Plot {
 
   /** Width of the plot without its axis, in CSS pixels. */
   static plotWidth(width: number): number {
-    return Math.max(50, width - AXIS_SIZE - 8)
+    return Math.max(50, width - AXIS_SIZE - PLOT_MARGIN)
   }
 
   /** The chart as it is drawn now. */
@@ -143,7 +115,7 @@ export class Plot {
 
   #valueScale(picture: Picture, columns: readonly (number | null)[][]): ValueScale {
     if (this.kind === 'heat') return { bottom: 0, top: 1, ticks: [], power: 0 }
-    const max = extreme(columns, 1)
+    const max = Math.max(extreme(columns, 1), highest(picture.usual?.high))
     const { top } = picture
     // Two clocks are read one after the other: a share of time may come out a little above the whole.
     if (top !== null && this.unit === 'percent') return { bottom: 0, top, ticks: [0, top / 2, top], power: 0 }
@@ -221,6 +193,8 @@ export class Plot {
   #behind(chart: uPlot): void {
     const picture = this.#picture
     if (picture === null) return
+    drawUsual(chart, picture, this.palette)
+    drawAlerts(chart, picture, this.palette)
     drawGaps(chart, picture, this.palette.hatch)
     drawEmptyStart(chart, picture, this.palette, FONT)
     if (this.kind === 'heat') drawHeat(chart, picture, this.palette, FONT)
@@ -228,6 +202,7 @@ export class Plot {
 
   #inFront(chart: uPlot): void {
     if (this.#picture !== null) {
+      drawAlertCaps(chart, this.#picture, this.palette)
       drawMarks(chart, this.#picture, this.palette)
       drawLimits(chart, this.#picture, this.palette, FONT)
     }
@@ -320,6 +295,12 @@ function extreme(columns: readonly (number | null)[][], sign: 1 | -1): number {
     }
   }
   return found * sign
+}
+
+function highest(values: Float64Array | undefined): number {
+  let found = 0
+  for (const value of values ?? []) if (value > found) found = value
+  return found
 }
 
 /** The library marks a missing value with null. */

@@ -3,7 +3,7 @@ import { gridFor } from './frame'
 import { combine, join, perInstance, single, type Column, type Frame } from './spec'
 
 const column = (labels: Record<string, string>, ...values: number[]): Column => ({ labels, values: Float64Array.from(values) })
-const frame = { keep: (_name: string, choose: () => string[]) => choose() } as Frame
+const frame = { keep: (_name: string, choose: () => string[]) => choose(), picked: [], partial: false } as unknown as Frame
 
 it('joins columns and is missing only where all are', () => {
   const columns = [column({}, 1, NaN, NaN), column({}, 2, 3, NaN)]
@@ -33,4 +33,10 @@ it('draws the seven busiest of many and joins the rest', () => {
 
 it('covers a stretch of time with whole buckets', () => {
   expect(gridFor(10_500, 20_500, 1000)).toEqual({ firstMs: 10_000, stepMs: 1000, count: 11 })
+})
+
+it('what somebody asked for is among the seven, and the rest of a part is not called all others', () => {
+  const columns = Array.from({ length: 12 }, (_, i) => column({ disk: `d${i}` }, i))
+  const lines = perInstance({ ...frame, picked: ['d0'], partial: true }, 'x', columns, 'disk', { how: 'sum', label: 'others' })
+  expect(lines.map(({ label }) => label)).toEqual(['d0', 'd6', 'd7', 'd8', 'd9', 'd10', 'd11', 'next 5'])
 })

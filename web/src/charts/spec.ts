@@ -29,6 +29,10 @@ export interface Frame {
   /** More than one sample falls into a bucket. */
   aggregated: boolean
   host: HostInfo | null
+  /** There are more instances than were read. */
+  partial: boolean
+  /** Instances that somebody asked for. */
+  picked: readonly string[]
   read(name: string, reduce?: Reduce): Column[]
   /** Chooses, and from then on keeps, the instances that are drawn one by one. */
   keep(name: string, choose: () => string[]): string[]
@@ -52,6 +56,10 @@ export interface ChartSpec {
   top?: (host: HostInfo | null) => number | null
   /** The metric whose rules have their limits drawn, and what the chart shows of a limit. */
   limited?: { metric: string; at: (value: number, host: HostInfo | null) => number | null }
+  /** The label that tells instances apart, where there may be many. */
+  instance?: string
+  /** The one line of which is drawn what is usual, and what the chart shows of it. */
+  usual?: { query: Query; label: string; at?: (value: number, host: HostInfo | null) => number | null }
   /** Second part of the header: what the chart covers. */
   scope?: (host: HostInfo | null) => string
   /** The number at the right of the header. */
@@ -60,7 +68,7 @@ export interface ChartSpec {
 }
 
 const SERIES_COLORS: readonly ColorName[] = ['s1', 's2', 's3', 's4', 's5', 's6', 's7', 's8']
-const OTHER = '\u0000other'
+export const OTHER = '\u0000other'
 const byNumber = new Intl.Collator('en', { numeric: true })
 
 export function single(columns: readonly Column[]): Column | undefined {
@@ -96,18 +104,20 @@ export function join(columns: readonly Column[], how: 'sum' | 'max'): Column | u
 
 /**
  * One line per instance (disk, adapter). Of more than eight, the seven with the highest mean are drawn and the rest is
- * joined: a sum where instances add up, the highest where they do not.
+ * joined: a sum where instances add up, the highest where they do not. What somebody asked for is always among the seven.
  */
 export function perInstance(frame: Frame, name: string, columns: readonly Column[], label: string, rest: { how: 'sum' | 'max'; label: string }): Line[] {
   const sorted = [...columns].sort((a, b) => byNumber.compare(a.labels[label] ?? '', b.labels[label] ?? ''))
   if (sorted.length <= SERIES_COLORS.length) {
     return sorted.map((column, i) => named(column, label, SERIES_COLORS[i] as ColorName))
   }
-  const kept = frame.keep(name, () => [...sorted].sort((a, b) => mean(b) - mean(a)).slice(0, 7).map((column) => column.labels[label] ?? ''))
-  const shown = sorted.filter((column) => kept.includes(column.labels[label] ?? ''))
+  const nameOf = (column: Column) => column.labels[label] ?? ''
+  const rank = (column: Column) => (frame.picked.includes(nameOf(column)) ? Infinity : mean(column))
+  const kept = frame.keep(name, () => [...sorted].sort((a, b) => rank(b) - rank(a) || 0).slice(0, 7).map(nameOf))
+  const shown = sorted.filter((column) => kept.includes(nameOf(column)))
   const lines = shown.map((column, i) => named(column, label, SERIES_COLORS[i] as ColorName))
-  const others = join(sorted.filter((column) => !shown.includes(column)), rest.how)
-  return [...lines, ...line(others, OTHER, rest.label, 'neutral')]
+  const rows = sorted.filter((column) => !shown.includes(column))
+  return [...lines, ...line(join(rows, rest.how), OTHER, frame.partial ? en.charts.next[rest.how](rows.length) : rest.label, 'neutral')]
 }
 
 function named(column: Column, label: string, color: ColorName): Line {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { comparisonOf, matchersOf, membersOf, ownLabels, rankOf, silenceFor, stateOf, type Incident, type Member } from './alerts'
+import { comparisonOf, firedOn, matchersOf, membersOf, ownLabels, rankOf, silenceFor, stateOf, type Incident, type Member } from './alerts'
 
 const member = (change: Partial<Member> = {}): Member => ({
-  labels: { alertname: 'DiskFull', host: 'a', drive: '/', severity: 'warning' }, annotations: {}, value: 91, phase: 'firing', is_unknown: false, fired_ms: 1000, resolved_ms: null, muted_by: null, ...change,
+  labels: { alertname: 'DiskFull', host: 'a', drive: '/', severity: 'warning' }, annotations: {}, value: 91, phase: 'firing', is_unknown: false, fired_ms: 1000, resolved_ms: null, muted_by: null, about: { expr: 'disk_percent > 90', measured: 'disk_percent', threshold: 90 }, ...change,
 })
 const incident = (change: Partial<Incident> = {}): Incident => ({
   number: 1, group: { alertname: 'DiskFull', host: 'a' }, opened_ms: 1000, resolved_ms: null, alerts: { a: member() }, acknowledged: null, timeline: [], severity: 'warning', ...change,
@@ -16,6 +16,18 @@ test('an incident is in one state', () => {
   expect(stateOf(incident({ alerts: { a: member({ muted_by: 'silence x' }), b: member() } }))).toBe('firing')
   expect(stateOf(incident({ alerts: { a: member({ is_unknown: true }) } }))).toBe('unknown')
   expect(stateOf(incident({ resolved_ms: 5, acknowledged }))).toBe('resolved')
+})
+
+test('charts mark the alerts of this host that fired, the newest first', () => {
+  const about = { expr: 'max by (drive) (disk_percent{drive!="x"}) > 90 and on (host) up', measured: null, threshold: null }
+  const alerts = { a: member({ about, resolved_ms: 9000 }), b: member({ phase: 'pending' }), c: member({ labels: { alertname: 'Elsewhere', host: 'b' } }) }
+  const ofNone = incident({ number: 2, alerts: { a: member({ fired_ms: 5000, labels: { alertname: 'NoHost', severity: 'critical' } }) } })
+  const fired = firedOn('a', [incident({ alerts }), ofNone])
+  expect(fired.map(({ incident, name, severity, fromMs, toMs }) => ({ incident, name, severity, fromMs, toMs }))).toEqual([
+    { incident: 2, name: 'NoHost', severity: 'critical', fromMs: 5000, toMs: null },
+    { incident: 1, name: 'DiskFull', severity: 'warning', fromMs: 1000, toMs: 9000 },
+  ])
+  expect(fired[1]?.names.has('disk_percent')).toBe(true)
 })
 
 test('what needs somebody comes first, the worst before others', () => {

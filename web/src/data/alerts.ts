@@ -12,6 +12,8 @@ export interface Member {
   resolved_ms: number | null
   /** Nobody is told of it, and why. */
   muted_by: string | null
+  /** What its rule asked. */
+  about: { expr: string; measured: string | null; threshold: number | null }
 }
 
 export interface Acknowledgement {
@@ -100,6 +102,31 @@ export function membersOf({ alerts }: Incident): Member[] {
 /** What people wrote for people; without it, the alert's name. */
 export function summaryOf({ annotations, labels }: Pick<Member, 'annotations' | 'labels'>): string {
   return annotations.summary ?? annotations.description ?? annotations.message ?? labels.alertname ?? ''
+}
+
+/** An alert as charts mark it. */
+export interface Fired {
+  incident: number
+  name: string
+  severity: Severity
+  fromMs: number
+  /** `null` while it fires. */
+  toMs: number | null
+  /** The names in its expression: its metrics are among them. */
+  names: ReadonlySet<string>
+}
+
+/** The alerts of this host (or of none) that fired, the newest first. */
+export function firedOn(host: string, incidents: readonly Incident[]): Fired[] {
+  const fired = incidents.flatMap(({ number, alerts }) =>
+    Object.values(alerts)
+      .filter(({ labels, phase }) => phase !== 'pending' && (labels.host ?? host) === host)
+      .map(({ labels, fired_ms, resolved_ms, about }): Fired => ({
+        incident: number, name: labels.alertname ?? '', severity: SEVERITIES.find((each) => each === labels.severity) ?? 'warning',
+        fromMs: fired_ms, toMs: resolved_ms, names: new Set(about.expr.match(/[\p{L}_:][\p{L}\p{N}_:]*/gu)),
+      })),
+  )
+  return fired.sort((a, b) => b.fromMs - a.fromMs)
 }
 
 const LEVELS = new Set(['alertname', 'severity'])

@@ -29,8 +29,10 @@ export class Channel {
   newestMs = 0
   /** A history is on its way. */
   pending = true
-  /** There are more series than the server tells one by one: they are shown as one. */
-  joined = false
+  /** There are more series than the server tells one by one: the highest are shown, or all as one. */
+  many = false
+  /** How many series there are, where only the highest are shown. */
+  of: number | null = null
   #order: ChannelSeries[] = []
   #replace = true
   #asked: Span
@@ -49,7 +51,8 @@ export class Channel {
    */
   ask(span: Span): { fromMs: number; toMs: number | null; stepMs: number } {
     const same = span.stepMs === this.#asked.stepMs && span.toMs === null && this.#asked.toMs === null && span.capacity <= this.#asked.capacity
-    this.#replace = !(same && this.state.name === 'ready' && this.newestMs >= span.fromMs && this.#asked.fromMs <= span.fromMs)
+    // Which ones are the highest is asked of the whole range.
+    this.#replace = this.many || !(same && this.state.name === 'ready' && this.newestMs >= span.fromMs && this.#asked.fromMs <= span.fromMs)
     if (this.#replace) {
       this.#asked = span
       if (this.state.name === 'failed') this.state = { name: 'loading' }
@@ -59,7 +62,8 @@ export class Channel {
     return { fromMs: Math.floor(fromMs / span.stepMs) * span.stepMs, toMs: span.toMs, stepMs: span.stepMs }
   }
 
-  history(fromMs: number, stepMs: number, series: readonly HistorySeries[]): void {
+  history(fromMs: number, stepMs: number, series: readonly HistorySeries[], of: number | null = null): void {
+    this.of = of
     if (this.#replace) {
       this.series.length = 0
       this.newestMs = 0

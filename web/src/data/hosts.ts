@@ -29,7 +29,7 @@ export const HOST_QUERIES = {
   uptimeSeconds: 'max by (host) (system_uptime_seconds)',
   processes: 'max by (host) (process_count)',
   // A host that went silent some hours ago is still listed, and says so.
-  seen: 'max by (host) (max_over_time(timestamp(cpu_usage)[6h:1m]) or timestamp(cpu_usage))',
+  seen: 'max by (host) (timestamp(cpu_usage) or max_over_time(timestamp(cpu_usage)[6h:1m]))',
 } as const
 
 export const TREND_QUERY = 'max by (host) (cpu_usage)'

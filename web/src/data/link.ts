@@ -4,6 +4,7 @@ export type LinkState =
   /** `attempt` counts the failed ones before; 0 while nothing has gone wrong. */
   | { name: 'connecting'; attempt: number }
   | { name: 'open' }
+  /** `retryAtMs` is the page's own time: `performance.now()`. */
   | { name: 'waiting'; retryAtMs: number; attempt: number }
   | { name: 'suspended' }
 
@@ -76,7 +77,7 @@ export class Link {
     const delay = retryDelay(this.#attempt, Math.random())
     this.#attempt += 1
     this.#retry = setTimeout(() => this.open(), delay)
-    this.events.state({ name: 'waiting', retryAtMs: Date.now() + delay, attempt: this.#attempt })
+    this.events.state({ name: 'waiting', retryAtMs: performance.now() + delay, attempt: this.#attempt })
   }
 
   /** A connection can die without a close: silence is checked by connecting anew, more rarely if that did not help. */

@@ -18,6 +18,12 @@ const RELEASE_AFTER_MS = 10_000
 const STALE_INTERVALS = 5
 const SKIPPED_INTERVALS = 2.5
 const FILL_EVERY_MS = 10_000
+/** A tick may be this late before it is the clock that is wrong. */
+const CLOCK_TOLERANCE_MS = 30_000
+/** Of more series than the server tells one by one, so many are asked for. */
+const MOST_TOLD = 100
+/** Others may be the highest by then. */
+const RANK_EVERY_MS = 60_000
 /** Close to what the server allows for one connection. */
 const MOST_SUBSCRIPTIONS = 240
 /** A comparison that moves along is asked for a little further than it is shown. */
@@ -31,6 +37,7 @@ interface Entry {
   span: SpanName
   users: number
   release: ReturnType<typeof setTimeout> | undefined
+  askedMs: number
 }
 
 /**
@@ -74,7 +81,10 @@ export class Monitor {
   #frozenMs = 0
   /** Up to when the comparison was asked for. */
   #comparedToMs = 0
-  #skewMs = 0
+  /** What the server's clock shows when the page's own, which nobody can set, stands at zero. */
+  #zeroMs = Date.now() - performance.now()
+  /** The host that the server runs on. Others send samples of the same names: charts show this one's only. */
+  #ownHost = ''
   #oldestMs: number | null = null
   #intervalMs = 1000
   #entries = new Map<string, Entry>()
@@ -203,7 +213,7 @@ export class Monitor {
     const key = `${span} ${JSON.stringify(query)}`
     let entry = this.#entries.get(key)
     if (entry === undefined) {
-      entry = { channel: new Channel(query, this.#span(span), this.#intervalMs), span, users: 0, release: undefined }
+      entry = { channel: new Channel(query, this.#span(span), this.#intervalMs), span, users: 0, release: undefined, askedMs: 0 }
       this.#entries.set(key, entry)
       this.#subscribe(entry)
     }
@@ -233,11 +243,16 @@ export class Monitor {
   /** "Everything" grows while it is looked at: the step grows with it, and a young default becomes the usual one. */
   #grow(): void {
     if (this.compareMs !== null && this.#greeted && !this.paused && this.toMs - this.compareMs > this.#comparedToMs) this.#resubscribe('compare')
+    if (this.live && this.#greeted && !this.paused) this.#rankAgain()
     if (this.range.kind !== 'all' || this.paused || !this.#greeted) return
     if (this.#wanted === null) this.setRange(null)
     const stepMs = this.stepMs
     this.#restep()
     if (this.stepMs !== stepMs || (this.toMs - this.fromMs) / stepMs > this.#capacity) this.#resubscribe('view')
+  }
+
+  #rankAgain(): void {
+    for (const entry of this.#byId.values()) if (entry.channel.many && this.nowMs - entry.askedMs > RANK_EVERY_MS) this.#subscribe(entry)
   }
 
   #restep(): void {
@@ -281,7 +296,10 @@ export class Monitor {
     const { fromMs, toMs, stepMs } = entry.channel.ask(this.#span(entry.span))
     entry.channel.id = id
     this.#byId.set(id, entry)
-    this.#link.send({ type: 'subscribe', id, query: entry.channel.joined ? { ...entry.channel.query, by: [] } : entry.channel.query, from_ms: fromMs, to_ms: toMs, step_ms: stepMs })
+    const { many, query: { together, ...query } } = entry.channel
+    const asked = { ...query, match: { host: this.#ownHost, ...query.match }, ...(!many ? {} : together === true ? { by: [] } : { top: MOST_TOLD }) }
+    entry.askedMs = this.nowMs
+    this.#link.send({ type: 'subscribe', id, query: asked, from_ms: fromMs, to_ms: toMs, step_ms: stepMs })
   }
 
   #unsubscribe(entry: Entry): void {
@@ -314,7 +332,8 @@ export class Monitor {
   #receive(message: ServerMessage): void {
     switch (message.type) {
       case 'hello':
-        this.#skewMs = message.server_time_ms - Date.now()
+        this.#zeroMs = message.server_time_ms - performance.now()
+        this.#ownHost = message.host
         this.#intervalMs = Math.max(1, message.interval_ms)
         this.#oldestMs = message.oldest_ms
         this.nowMs = message.server_time_ms
@@ -338,12 +357,11 @@ export class Monitor {
     const entry = this.#byId.get(message.id ?? '')
     if (entry === undefined) return
     if (message.type === 'history') {
-      entry.channel.history(message.from_ms, message.step_ms, message.series)
+      entry.channel.history(message.from_ms, message.step_ms, message.series, message.of ?? null)
       this.newestMs = Math.max(this.newestMs, Math.min(entry.channel.newestMs, this.nowMs))
     } else if (message.type === 'series') entry.channel.appeared(message.index, message.labels)
-    else if (message.code === 'over_limit' && !entry.channel.joined && entry.channel.query.by?.length !== 0) {
-      // More series than are told one by one: together they still say something.
-      entry.channel.joined = true
+    else if (message.code === 'over_limit' && !entry.channel.many && entry.channel.query.by?.length !== 0) {
+      entry.channel.many = true
       this.#subscribe(entry)
       return
     } else entry.channel.fail(message.message)
@@ -354,6 +372,8 @@ export class Monitor {
   #tick(timeMs: number, values: Record<string, (number | null)[]>): void {
     const skipped = this.#tickMs > 0 && timeMs - this.#tickMs > SKIPPED_INTERVALS * this.#intervalMs
     this.#tickMs = timeMs
+    // The server's clock was set, or this computer slept without noticing.
+    if (Math.abs(performance.now() + this.#zeroMs - timeMs) > CLOCK_TOLERANCE_MS) this.#zeroMs = timeMs - performance.now()
     if (this.paused) return
     if (skipped && timeMs - this.#filledMs > FILL_EVERY_MS) {
       // The server leaves ticks out for a reader that is too slow. What was left out is asked for, this one included.
@@ -386,7 +406,7 @@ export class Monitor {
 
   #flush(): void {
     this.#flushedAt = performance.now()
-    this.nowMs = Date.now() + this.#skewMs
+    this.nowMs = performance.now() + this.#zeroMs
     this.pulse += 1
     this.#grow()
   }

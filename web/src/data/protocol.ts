@@ -6,6 +6,10 @@ export interface Query {
   rate?: boolean
   by?: string[]
   agg?: 'sum' | 'max' | 'min' | 'avg'
+  /** Only so many series, those with the highest means over the range. */
+  top?: number
+  /** Series that are too many to be told one by one are told as one. The server does not hear of this. */
+  together?: boolean
 }
 
 export type Labels = Record<string, string>
@@ -18,7 +22,7 @@ export interface HistorySeries {
 
 export type ServerMessage =
   | { type: 'hello'; host: string; version: string; server_time_ms: number; interval_ms: number; oldest_ms: number | null }
-  | { type: 'history'; id: string; from_ms: number; step_ms: number; series: HistorySeries[] }
+  | { type: 'history'; id: string; from_ms: number; step_ms: number; series: HistorySeries[]; of?: number }
   | { type: 'series'; id: string; index: number; labels: Labels }
   | { type: 'tick'; time_ms: number; values: Record<string, (number | null)[]> }
   | { type: 'error'; id?: string; code: string; message: string }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clock, duration, format, moment, SteadyUnit, text, type Unit } from './format'
+import { between, clock, duration, format, moment, SteadyUnit, text, type Unit } from './format'
 
 describe('text', () => {
   it.each<[number | null, Unit, string]>([
@@ -79,5 +79,13 @@ describe('durations and times', () => {
     expect(clock(now, 'utc')).toBe('12:00:00')
     expect(moment(now - 3_600_000, 'utc', now)).toBe('11:00:00')
     expect(moment(now - 86_400_000, 'utc', now, false)).toBe('21 Nov 12:00')
+  })
+})
+
+describe('between', () => {
+  it('names the unit once if it is the same', () => {
+    expect(between(format(12, 'percent'), format(30, 'percent'), '–')).toBe('12.0–30.0 %')
+    expect(between(format(900, 'bytes'), format(2048, 'bytes'), ' and ')).toBe('900 B and 2.00 KiB')
+    expect(between(format(1, 'count'), format(4, 'count'), '–')).toBe('1–4')
   })
 })

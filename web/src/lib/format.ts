@@ -58,6 +58,12 @@ export function format(value: number | null | undefined, unit: Unit, power?: num
   return { number: digits(scaled, unit, shown), unit: unitName(unit, shown) }
 }
 
+/** Two values with a word between them; the unit once if it is the same. */
+export function between(low: Formatted, high: Formatted, word: string): string {
+  const whole = (one: Formatted) => (one.unit === '' ? one.number : joined(one))
+  return `${low.unit === high.unit ? low.number : whole(low)}${word}${whole(high)}`
+}
+
 export function text(value: number | null | undefined, unit: Unit): string {
   const formatted = format(value, unit)
   return formatted.unit === '' ? formatted.number : joined(formatted)

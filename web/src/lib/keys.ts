@@ -9,6 +9,7 @@ export const KEYS: Record<keyof (typeof enPages)['keys']['groups'], { keys: stri
     { keys: ['{', '}'], does: 'pan' },
     { keys: ['+', '−'], does: 'zoom' },
     { keys: ['C'], does: 'compare' },
+    { keys: ['U'], does: 'usual' },
     { keys: ['Z'], does: 'back' },
     { keys: ['R'], does: 'range' },
     { keys: ['L'], does: 'live' },

@@ -1,3 +1,4 @@
+import type { Fired } from '../data/alerts'
 import type { HostEvent } from '../data/events'
 import type { Monitor } from '../data/monitor.svelte'
 import { dragged, panned, shifted, zoomed, type Shown } from './moves'
@@ -13,6 +14,9 @@ export class Pilot {
 
   /** What happened within the range: marks on all charts. */
   events = $state.raw<readonly HostEvent[]>([])
+
+  /** Alerts that fired within the range: regions on the charts of their metrics. */
+  fired = $state.raw<readonly Fired[]>([])
 
   /** Open incidents that nobody deals with. */
   firing = $state.raw({ count: 0, severe: false })

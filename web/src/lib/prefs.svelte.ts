@@ -10,6 +10,8 @@ class Prefs {
   shortcuts = $state(read('shortcuts') !== 'off')
   collapsed = $state.raw<ReadonlySet<string>>(new Set((read('collapsed') ?? '').split(',').filter((id) => id !== '')))
   recentRanges = $state.raw<readonly string[]>((read('ranges') ?? '').split('\n').filter((range) => range !== ''))
+  /** Whether charts show what is usual. */
+  usual = $state(read('usual') !== 'off')
   /** Who acts here, as the timeline of an incident says it. */
   person = $state(read('person') ?? '')
   /** Grows when the colours change, by choice or by the system. */
@@ -36,6 +38,11 @@ class Prefs {
   setZone(zone: Zone): void {
     this.zone = zone
     write('zone', zone)
+  }
+
+  setUsual(on: boolean): void {
+    this.usual = on
+    write('usual', on ? 'on' : 'off')
   }
 
   setPerson(person: string): void {

@@ -9,7 +9,7 @@ export const throughput: ChartSpec = {
   id: 'disk-throughput', title: en.charts.throughput, unit: 'byteRate', kind: 'lines', reduce: 'max',
   queries: { read: rate('disk_read_bytes'), write: rate('disk_write_bytes') },
   needs: ['disk_read_bytes', 'disk_write_bytes'], absent: en.absent.throughput,
-  scope: () => en.charts.allDisks,
+  scope: () => en.charts.allDisks, usual: { query: rate('disk_write_bytes'), label: en.series.write },
   lines: (frame) => [...line(single(frame.read('read')), 'read', en.series.read, 's1'), ...line(single(frame.read('write')), 'write', en.series.write, 's2')],
 }
 
@@ -17,16 +17,17 @@ export const operations: ChartSpec = {
   id: 'disk-operations', title: en.charts.operations, unit: 'countRate', kind: 'lines', reduce: 'max',
   queries: { reads: gauge('disk_reads'), writes: gauge('disk_writes') },
   needs: ['disk_reads', 'disk_writes'], absent: en.absent.operations,
-  scope: () => en.charts.allDisks,
+  scope: () => en.charts.allDisks, usual: { query: gauge('disk_writes'), label: en.series.writes },
   lines: (frame) => [...line(single(frame.read('reads')), 'reads', en.series.reads, 's1'), ...line(single(frame.read('writes')), 'writes', en.series.writes, 's2')],
 }
 
 export const busy: ChartSpec = {
   id: 'disk-busy', title: en.charts.busy, unit: 'percent', kind: 'lines', reduce: 'max',
   queries: { busy: rate('disk_busy_seconds_total', 'disk') },
-  needs: ['disk_busy_seconds_total'], absent: en.absent.busy,
+  needs: ['disk_busy_seconds_total'], absent: en.absent.busy, instance: 'disk',
   top: () => 100,
   scope: () => en.charts.perDisk,
+  usual: { query: { metric: 'disk_busy_seconds_total', rate: true, by: [], agg: 'max' }, label: en.charts.busiest, at: percent },
   lines: (frame) =>
     perInstance(frame, 'disk', frame.read('busy').map((column) => map(column, percent)), 'disk', { how: 'max', label: en.charts.busiestOther }),
 }
@@ -37,7 +38,7 @@ export const latency: ChartSpec = {
     readTime: rate('disk_read_seconds_total', 'disk'), writeTime: rate('disk_write_seconds_total', 'disk'),
     reads: rate('disk_reads_total', 'disk'), writes: rate('disk_writes_total', 'disk'),
   },
-  needs: ['disk_read_seconds_total', 'disk_write_seconds_total'], absent: en.absent.latency,
+  needs: ['disk_read_seconds_total', 'disk_write_seconds_total'], absent: en.absent.latency, instance: 'disk',
   scope: () => en.charts.perRequest,
   lines(frame) {
     // Means of the same bucket belong together; the peaks of time and of requests would not.

@@ -9,6 +9,7 @@ export const network: ChartSpec = {
   queries: { received: { ...rate('network_bytes_recv'), match: { adapter: '' } }, sent: { ...rate('network_bytes_sent'), match: { adapter: '' } } },
   needs: ['network_bytes_recv', 'network_bytes_sent'], absent: en.absent.network,
   scope: () => en.charts.allAdapters,
+  usual: { query: { ...rate('network_bytes_recv'), match: { adapter: '' } }, label: en.series.received, at: bits },
   lines: (frame) =>
     ([['received', 's1'], ['sent', 's2']] as const).flatMap(([name, color]) => {
       const column = single(frame.read(name))
@@ -49,7 +50,7 @@ export const packets = parts('packets', en.charts.packets, 'countRate', [
 const state = (name: string) => ({ metric: 'tcp_connections', match: { state: name } })
 
 export const connections = parts('tcp-connections', en.charts.connections, 'count', [
-  { name: 'established', query: state('established'), label: names.established, color: 's1' },
+  { name: 'established', query: state('established'), label: names.established, color: 's1', usual: true },
   { name: 'timeWait', query: state('time_wait'), label: names.timeWait, color: 's5' },
   { name: 'closeWait', query: state('close_wait'), label: names.closeWait, color: 's4' },
   { name: 'synSent', query: state('syn_sent'), label: names.synSent, color: 's3' },

@@ -11,7 +11,7 @@ export const cpu: ChartSpec = {
   id: 'cpu', title: en.charts.cpu, unit: 'percent', kind: 'stack', reduce: 'avg', aggregation: en.charts.meanAndPeak,
   queries: { modes: rate('cpu_seconds_total', 'mode'), usage: gauge('cpu_usage') },
   needs: ['cpu_seconds_total'], absent: en.absent.cpu,
-  top: () => 100, limited: { metric: 'cpu_usage', at: (value) => value },
+  top: () => 100, limited: { metric: 'cpu_usage', at: (value) => value }, usual: { query: gauge('cpu_usage'), label: en.charts.cpu },
   scope: (host) => (host?.cpu_count ? en.charts.cpus(host.cpu_count) : ''),
   total: (frame) => single(frame.read('usage', 'max')) ?? null,
   lines(frame) {
@@ -36,6 +36,7 @@ export const memory: ChartSpec = {
   needs: ['memory_available_bytes'], absent: en.absent.memory,
   top: (host) => host?.memory_bytes ?? null,
   limited: { metric: 'memory_percent', at: (value, host) => (host?.memory_bytes ? (value / 100) * host.memory_bytes : null) },
+  usual: { query: gauge('memory_percent'), label: en.series.used, at: (value, host) => (host?.memory_bytes ? (value / 100) * host.memory_bytes : null) },
   total: (frame) => {
     const used = usedMemory(frame)
     const { memory_bytes: size } = frame.host ?? {}
@@ -66,7 +67,7 @@ export const load: ChartSpec = {
     load1: gauge('system_load1'), load5: gauge('system_load5'), load15: gauge('system_load15'),
     running: gauge('system_processes_running'), blocked: gauge('system_processes_blocked'),
   },
-  needs: ['system_load1'], absent: en.absent.load,
+  needs: ['system_load1'], absent: en.absent.load, usual: { query: gauge('system_load1'), label: en.series.load1 },
   scope: (host) => (host?.cpu_count ? en.charts.cpus(host.cpu_count) : ''),
   lines: (frame) => [
     ...line(single(frame.read('running')), 'running', en.series.running, 's5'),
@@ -99,8 +100,8 @@ const percent = (share: number) => Math.min(share * 100, 100)
 export const cores: ChartSpec = {
   id: 'cores', title: en.charts.cores, unit: 'percent', kind: 'heat', reduce: 'avg',
   queries: {
-    idle: { ...rate('cpu_seconds_total', 'cpu'), match: { mode: 'idle' } },
-    waiting: { ...rate('cpu_seconds_total', 'cpu'), match: { mode: 'iowait' } },
+    idle: { ...rate('cpu_seconds_total', 'cpu'), match: { mode: 'idle' }, together: true },
+    waiting: { ...rate('cpu_seconds_total', 'cpu'), match: { mode: 'iowait' }, together: true },
   },
   needs: ['cpu_seconds_total'], absent: en.absent.cores,
   top: () => 100,

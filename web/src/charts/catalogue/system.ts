@@ -5,7 +5,7 @@ import { line, map, perInstance, single, type ChartSpec, type Column } from '../
 export const processes: ChartSpec = {
   id: 'processes', title: en.charts.processes, unit: 'count', kind: 'lines', reduce: 'max',
   queries: { processes: gauge('process_count'), threads: gauge('thread_count') },
-  needs: ['process_count', 'thread_count'], absent: en.absent.processes,
+  needs: ['process_count', 'thread_count'], absent: en.absent.processes, usual: { query: gauge('process_count'), label: en.series.processes },
   lines: (frame) => [
     ...line(single(frame.read('processes')), 'processes', en.series.processes, 's1'),
     ...line(single(frame.read('threads')), 'threads', en.series.threads, 's2'),
@@ -15,7 +15,7 @@ export const processes: ChartSpec = {
 export const switches: ChartSpec = {
   id: 'switches', title: en.charts.switches, unit: 'countRate', kind: 'lines', reduce: 'max',
   queries: { switches: rate('system_context_switches_total'), interrupts: rate('system_interrupts_total') },
-  needs: ['system_context_switches_total', 'system_interrupts_total'], absent: en.absent.switches,
+  needs: ['system_context_switches_total', 'system_interrupts_total'], absent: en.absent.switches, usual: { query: rate('system_context_switches_total'), label: en.series.switches },
   lines: (frame) => [
     ...line(single(frame.read('switches')), 'switches', en.series.switches, 's1'),
     ...line(single(frame.read('interrupts')), 'interrupts', en.series.interrupts, 's2'),
@@ -41,7 +41,7 @@ export const watchedCount = instances('watched-count', en.charts.watchedCount, '
 export const watchedIo: ChartSpec = {
   id: 'watched-io', title: en.charts.watchedIo, unit: 'byteRate', kind: 'lines', reduce: 'max', absent: '',
   queries: { read: rate('process_group_read_bytes_total', 'name'), written: rate('process_group_written_bytes_total', 'name') },
-  needs: ['process_group_read_bytes_total'],
+  needs: ['process_group_read_bytes_total'], instance: 'name',
   lines(frame) {
     const written = frame.read('written')
     const both = frame.read('read').map((read): Column => {

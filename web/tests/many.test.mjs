@@ -1,0 +1,131 @@
+// More of everything than fits on a screen: hosts, instances of one chart, panels, processes.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { after, afterEach, before, test } from 'node:test'
+import { launch, legend, open, pause, Server, settled } from './harness.mjs'
+import { remoteWrite } from './remote-write.mjs'
+
+const HOSTS = 500
+const PROGRAMS = 300
+const PROCESSES = 500
+let server
+let browser
+let opened
+const children = []
+
+before(async () => {
+  server = await Server.create()
+  browser = await launch()
+  const { host } = await server.json('/api/host')
+  const now = Math.floor(Date.now() / 1000) * 1000
+  const times = Array.from({ length: 5 }, (_, i) => now - 1000 * (5 - i))
+  const series = (labels, value) => ({ labels, samples: times.map((ms, i) => [ms, value(i)]) })
+  const others = Array.from({ length: HOSTS }, (_, i) => `web-${String(i).padStart(3, '0')}`).flatMap((name, i) => [
+    series({ __name__: 'cpu_usage', host: name }, () => (i === 321 ? 97 : 20)),
+    series({ __name__: 'memory_percent', host: name }, () => 40),
+    // All of these together would be hundreds of processors.
+    series({ __name__: 'cpu_seconds_total', host: name, cpu: '0', mode: 'user' }, (second) => second),
+  ])
+  const programs = Array.from({ length: PROGRAMS }, (_, i) => series({ __name__: 'process_group_working_set_bytes', host, name: `job.${i}` }, () => (i + 1) * 1_048_576))
+  await remoteWrite(server.url, others)
+  await remoteWrite(server.url, programs)
+})
+
+after(async () => {
+  await browser?.close()
+  await server?.remove()
+  for (const child of children) child.kill()
+})
+
+afterEach(async () => {
+  assert.deepEqual(opened?.complaints ?? [], [], 'the page complained')
+  await opened?.page.close()
+  opened = undefined
+})
+
+async function show(path) {
+  opened = await open(browser, server, path)
+  return opened.page
+}
+
+const rows = (page) => page.locator('[role=row][data-key]')
+
+test('500 hosts are counted, sorted by what needs somebody, filtered, and only those on the screen are in the document', async () => {
+  const page = await show('/overview')
+  await page.locator('.counts').getByText('501').or(page.locator('.counts b', { hasText: '500' })).first().waitFor()
+  assert.match(await rows(page).first().textContent(), /web-321/)
+  const grid = page.getByRole('grid')
+  assert.equal(await grid.getAttribute('aria-rowcount'), String(HOSTS + 2))
+  assert.ok((await rows(page).count()) < 80, `${await rows(page).count()} rows in the document`)
+  await grid.evaluate((element) => (element.scrollTop = element.scrollHeight))
+  await page.waitForFunction(() => [...document.querySelectorAll('[role=row][data-key]')].at(-1)?.getAttribute('aria-rowindex') === '502')
+  assert.ok((await rows(page).count()) < 80)
+  await page.locator('[data-filter]').fill('web-12')
+  await page.waitForFunction(() => document.querySelectorAll('[role=row][data-key]').length === 10)
+})
+
+test('charts show this host, whatever others send under the same names', async () => {
+  const page = await show('/?from=now-1m')
+  await settled(page)
+  const { cpu_count: cpus } = await server.json('/api/host')
+  await pause(1500)
+  const highest = await page.evaluate(() => document.querySelector('#cpu-summary').textContent)
+  const found = [...highest.matchAll(/highest (\d+(?:\.\d+)?) %/g)].map(([, value]) => Number(value))
+  assert.ok(found.length > 0 && found.every((value) => value <= 100), `${highest} with ${cpus} processors`)
+  await page.locator('[data-chart=cpu] .about').getByText(`${cpus} CPUs`).waitFor()
+})
+
+test('of 300 instances the highest are shown, and others are found by name', async () => {
+  const page = await show('/?from=now-15m')
+  await settled(page)
+  const chart = page.locator('[data-chart=watched-memory]')
+  await chart.scrollIntoViewIfNeeded()
+  await chart.getByText('7 of 300 shown').waitFor()
+  await page.getByText('next 93').waitFor()
+  const before = await legend(page, 'watched-memory')
+  assert.ok('job.299' in before && !('job.7' in before), Object.keys(before).join())
+  await chart.locator('.find').click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox').fill('JOB.7')
+  await dialog.getByRole('checkbox', { name: 'job.7', exact: true }).check()
+  await dialog.getByText('1 of at most 7 chosen').waitFor()
+  await page.keyboard.press('Escape')
+  await page.waitForFunction(() => [...document.querySelectorAll('[data-chart=watched-memory] .label')].some((label) => label.textContent === 'job.7'))
+  assert.equal(new URL(page.url()).searchParams.get('show.watched-memory'), 'job.7')
+  await page.reload()
+  await settled(page)
+  await page.locator('[data-chart=watched-memory]').scrollIntoViewIfNeeded()
+  await page.waitForFunction(() => [...document.querySelectorAll('[data-chart=watched-memory] .label')].some((label) => label.textContent === 'job.7'))
+})
+
+test('of 200 charts only those near the screen are drawn', async () => {
+  const panel = (i) => `- {type: chart, title: Panel ${i}, queries: ['cpu_usage + ${i}'], width: 3, height: 1}\n`
+  for (const [name, from] of [['first', 0], ['second', 100]]) {
+    const text = `title: ${name}\npanels:\n${Array.from({ length: 100 }, (_, i) => panel(from + i)).join('')}`
+    const answer = await fetch(`${server.url}/api/documents/dashboards/${name}`, { method: 'PUT', body: text })
+    assert.equal(answer.ok, true, await answer.text())
+  }
+  for (const name of ['first', 'second']) {
+    const page = await show(`/dashboards?name=${name}`)
+    await page.locator('[data-panel=chart] .uplot').first().waitFor()
+    await pause(1500)
+    const drawn = await page.locator('.uplot').count()
+    assert.ok(drawn < 60, `${drawn} charts are drawn`)
+    await page.getByText(`Panel ${name === 'first' ? 99 : 199}`, { exact: true }).scrollIntoViewIfNeeded()
+    await page.waitForFunction(() => [...document.querySelectorAll('[data-panel=chart]')].at(-1)?.querySelector('.uplot') !== null)
+    assert.deepEqual(opened.complaints, [])
+    await page.close()
+  }
+})
+
+test('500 processes are a table that is drawn in part and keeps its order', async () => {
+  for (let i = 0; i < PROCESSES; i++) children.push(spawn('/bin/sleep', [`${1000 + i}`], { stdio: 'ignore' }))
+  const page = await show('/processes?sort=name&dir=asc&q=sleep')
+  const grid = page.getByRole('grid')
+  await page.waitForFunction((least) => Number(document.querySelector('[role=grid]')?.getAttribute('aria-rowcount')) > least, PROCESSES, { timeout: 30_000 })
+  assert.ok((await rows(page).count()) < 80, `${await rows(page).count()} rows in the document`)
+  await grid.evaluate((element) => (element.scrollTop = element.scrollHeight))
+  await page.waitForFunction(() => Number([...document.querySelectorAll('[role=row][data-key]')].at(-1)?.getAttribute('aria-rowindex')) > 500)
+  await page.locator('[data-filter]').fill('sleep 1499')
+  await page.waitForFunction(() => document.querySelectorAll('[role=row][data-key]').length === 1)
+})
