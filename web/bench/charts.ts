@@ -43,11 +43,20 @@ const charts = Array.from({ length: CHARTS }, (_, chart) => {
 })
 
 declare global {
-  /** Moves all charts on by one point; draws those on the screen, or all. */
-  var advance: (all: boolean) => void
+  /** Moves all charts on by one point, so many times; draws those on the screen, or all. Without a pause there is a frame between. */
+  var advance: (ticks: number, all: boolean, paceMs: number) => Promise<void>
 }
 
-globalThis.advance = (all) => {
-  tick += 1
-  for (const draw of charts) draw(all)
-}
+// Timers of the page itself: what a debugger calls is not counted as script.
+globalThis.advance = (ticks, all, paceMs) =>
+  new Promise((done) => {
+    const wait = (next: () => void) => (paceMs === 0 ? requestAnimationFrame(next) : setTimeout(next, paceMs))
+    const move = (left: number) => {
+      if (left === 0) return done()
+      tick += 1
+      for (const draw of charts) draw(all)
+      wait(() => move(left - 1))
+      return undefined
+    }
+    wait(() => move(ticks))
+  })

@@ -88,9 +88,11 @@ test('a silence begins when the server thinks it does', async () => {
   for (let i = 0; i < 100 && (await server.json('/api/incidents')).incidents.length === 0; i++) await pause(200)
   const [{ number }] = (await server.json('/api/incidents')).incidents
   await page.goto(`${server.url}/alerts?row=${number}`)
-  await page.getByRole('button', { name: 'Silence' }).click()
-  await page.getByLabel('Why').fill('maintenance')
-  await page.getByRole('button', { name: 'Save' }).click()
+  await page.locator('[data-detail]').getByRole('button', { name: 'Silence' }).click()
+  await page.getByLabel('Your name').fill('Anna')
+  await page.locator('[data-detail] textarea').fill('maintenance')
+  await page.getByLabel('Ends when the alert does').uncheck()
+  await page.locator('[data-detail]').getByRole('button', { name: 'Save' }).click()
   for (let i = 0; i < 100; i++) {
     const { documents } = await server.json('/api/documents/silences')
     if (documents.length > 0) break

@@ -86,6 +86,45 @@ test('a host with an odd name is text wherever it stands', async () => {
   assert.ok((await row(page).textContent()).includes('<b>host</b>'))
 })
 
+/** What people or programs may write into documents, where a page shows it. */
+const MISCHIEF = '"><img src=x onerror=globalThis.hurt=1> \u202Egnp.exe ' + 'w'.repeat(120)
+const DOCUMENTS = {
+  rules: `groups:\n  - name: ${JSON.stringify(MISCHIEF)}\n    interval: 1s\n    rules:\n      - alert: ${JSON.stringify(MISCHIEF)}\n        expr: cpu_usage >= 0\n        labels: {severity: critical, team: ${JSON.stringify(MISCHIEF)}}\n        annotations: {summary: ${JSON.stringify(MISCHIEF)}, description: ${JSON.stringify(MISCHIEF)}, runbook_url: 'javascript:globalThis.hurt=1'}\n`,
+  dashboards: `title: ${JSON.stringify(MISCHIEF)}\npanels:\n${['chart', 'number', 'table', 'status'].map((type) => `- {type: ${type}, title: ${JSON.stringify(MISCHIEF)}, queries: [cpu_usage], critical: 1}\n`).join('')}- {type: text, title: t, text: ${JSON.stringify(MISCHIEF)}}\n`,
+}
+
+test('alerts, rules, dashboards and documents that mean harm are text', async () => {
+  for (const [kind, body] of Object.entries(DOCUMENTS)) {
+    const answer = await fetch(`${server.url}/api/documents/${kind}/odd`, { method: 'PUT', body })
+    assert.ok(answer.ok, await answer.text())
+  }
+  for (let i = 0; i < 200 && (await server.json('/api/incidents')).incidents.length === 0; i++) await pause(100)
+  const [{ number }] = (await server.json('/api/incidents')).incidents
+  await fetch(`${server.url}/api/incidents/${number}/comment`, { method: 'POST', body: JSON.stringify({ by: MISCHIEF, text: MISCHIEF }) })
+  const page = await show(`/alerts?row=${number}`)
+  const fits = async () => assert.deepEqual(await page.evaluate(() => [document.documentElement, document.querySelector('main')].map((each) => each.scrollWidth - each.clientWidth)), [0, 0], page.url())
+  const text = async (place) => {
+    await page.waitForFunction(([where, wanted]) => document.querySelector(where)?.textContent?.includes(wanted), [place, '<img src=x onerror=globalThis.hurt=1>'])
+    await fits()
+  }
+  await text('[data-detail]')
+  await page.locator('[data-detail]').getByText('Busiest processes then').waitFor()
+  assert.equal(await page.locator('a[href^="javascript:"]').count(), 0, 'a link runs a script')
+  for (const [path, place] of [['/rules', 'main'], ['/dashboards?name=odd', 'main'], ['/dashboards?name=odd', '[data-panel=text]'], ['/configuration?kind=rules', 'main'], ['/?from=now-1m', '[data-chart=cpu] .stage']]) {
+    await page.goto(server.url + path)
+    if (path.startsWith('/configuration')) await page.waitForFunction(() => [...document.querySelectorAll('main textarea')].some(({ value }) => value.includes('onerror')) || document.querySelector('main')?.textContent?.includes('odd'))
+    else await text(place)
+    await fits()
+  }
+  await page.setViewportSize({ width: 390, height: 844 })
+  for (const path of [`/alerts?row=${number}`, '/rules', '/dashboards?name=odd', '/configuration?kind=dashboards&name=odd']) {
+    await page.goto(server.url + path)
+    await page.waitForSelector('[data-fresh=live]')
+    await pause(800)
+    await fits()
+  }
+})
+
 test('a link full of mischief opens a page, and what it brings is text', async () => {
   const text = '"><img src=nowhere onerror=globalThis.hurt=1>'
   const mischief = encodeURIComponent(text)
