@@ -80,7 +80,10 @@ pub(crate) struct SeriesAnswer {
 /// Why a history could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HistoryError {
-    #[error("the query matches more than {} series; add a `match`, `by` or `top`", History::MAX_SERIES)]
+    #[error(
+        "the query matches more than {} series; add a `match`, `by` or `top`",
+        History::MAX_SERIES
+    )]
     TooManySeries,
     #[error(
         "the query reads more than {} samples; ask for a shorter range or fewer series",

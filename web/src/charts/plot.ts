@@ -23,6 +23,7 @@ export const AXIS_SIZE = 58
 export const PLOT_MARGIN = 8
 const X_AXIS_SIZE = 22
 const LABEL_SPACING = 72
+const LABEL_HEIGHT = 13
 const LABEL_ROOM = 14
 const LABEL_ROOM_SECONDS = 25
 /** A sum of parts may come out above the whole by this much. */
@@ -185,7 +186,7 @@ export class Plot {
       stroke: this.palette.text,
       grid: { stroke: this.palette.grid, width: 1 },
       ticks: { show: false },
-      splits: () => this.#scale.ticks,
+      splits: (chart) => readable(this.#scale.ticks, chart.bbox.height / devicePixelRatio),
       values: (_chart, splits) => splits.map((value) => valueLabel(value, this.#scale.power, this.unit)),
     }
   }
@@ -270,6 +271,11 @@ export class Plot {
       this.events.back()
     })
   }
+}
+
+/** On a low plot, labels are as many as can stand above each other: the lowest and the highest at least. */
+function readable(ticks: readonly number[], height: number): number[] {
+  return height >= LABEL_HEIGHT * ticks.length ? [...ticks] : [...new Set([ticks[0], ticks.at(-1)])].filter((tick) => tick !== undefined)
 }
 
 let lastTimes: { grid: Grid; times: number[] } | null = null

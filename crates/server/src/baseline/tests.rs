@@ -1,3 +1,5 @@
+//! What is usual, over series in memory.
+
 use barograph_model::{Labels, METRIC_NAME, SystemClock};
 use barograph_promql::{MemorySource, Settings};
 

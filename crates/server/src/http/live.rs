@@ -320,8 +320,7 @@ fn load(
     catch_up(app, &mut history, cancelled)?;
     let series: Vec<AnswerLabels> = history.series_labels().cloned().collect();
     let read_to_ms = history.end_ms();
-    let subscription =
-        Subscription::new(query, &app.host.host, series.into_iter()).closed(closed);
+    let subscription = Subscription::new(query, &app.host.host, series.into_iter()).closed(closed);
     Ok((history.finish(app.interval_ms), Some((subscription, read_to_ms))))
 }
 
