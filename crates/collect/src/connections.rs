@@ -115,7 +115,7 @@ impl Tally {
             }
             (Transport::Udp, _) => {
                 self.udp_sockets += 1;
-                if socket.remote_port == 0 && socket.local.port() != 0 {
+                if socket.remote.port() == 0 && socket.local.port() != 0 {
                     self.listens(socket);
                 }
             }
@@ -217,7 +217,9 @@ mod tests {
     use super::*;
 
     fn socket(transport: Transport, state: TcpState, local: &str, remote_port: u16) -> Socket {
-        Socket { transport, state, local: local.parse().unwrap(), remote_port, owner: 7 }
+        let local: std::net::SocketAddr = local.parse().unwrap();
+        let remote = (local.ip(), remote_port).into();
+        Socket { transport, state, local, remote, owner: 7, traffic: None }
     }
 
     #[test]

@@ -50,6 +50,7 @@ mod socket_totals;
 mod system;
 mod system_counters;
 mod system_objects;
+pub mod talkers;
 mod tcp_udp;
 mod thermal;
 mod user_counters;

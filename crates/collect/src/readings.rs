@@ -11,7 +11,9 @@ mod service;
 use crate::rows::Rows;
 
 pub use cgroup::{Cgroup, Container, Limits};
-pub use connections::{Socket, SocketOwners, TcpState, TcpTotals, TcpUdp, Transport, UdpTotals};
+pub use connections::{
+    Socket, SocketOwners, TcpState, TcpTotals, TcpUdp, Traffic, Transport, UdpTotals,
+};
 pub use hardware::{
     CpuClock, CpuIdleState, CpuPlace, CpuQueue, Gpu, KernelObjects, ThermalZone, Volume,
 };

@@ -99,6 +99,10 @@ pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     bytes.get(at..)?.first_chunk().copied().map(u32::from_ne_bytes)
 }
 
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk().copied().map(u64::from_ne_bytes)
+}
+
 /// An address in network order: the first four bytes, or sixteen of them.
 pub(super) fn address(bytes: &[u8], is_v6: bool) -> Option<IpAddr> {
     if is_v6 {

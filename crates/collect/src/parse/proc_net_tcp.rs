@@ -38,7 +38,7 @@ fn socket(line: Line<'_>, transport: Transport) -> Result<Socket, ParseError> {
     }
     let owner = words.word("an inode")?;
     let owner = number(owner).ok_or_else(|| line.error("an inode"))?;
-    Ok(Socket { transport, state, local, remote_port: remote.port(), owner })
+    Ok(Socket { transport, state, local, remote, owner, traffic: None })
 }
 
 /// `0100007F:1D97`: groups of four bytes, each in the byte order of the machine.
@@ -92,8 +92,10 @@ mod tests {
     #[test]
     fn both_families_are_read() {
         let found = sockets(TEXT).unwrap();
-        let brief: Vec<_> =
-            found.iter().map(|s| (s.local.to_string(), s.remote_port, s.state, s.owner)).collect();
+        let brief: Vec<_> = found
+            .iter()
+            .map(|s| (s.local.to_string(), s.remote.port(), s.state, s.owner))
+            .collect();
         let expect = [
             ("127.0.0.1:7575".to_owned(), 0, TcpState::Listen, 41),
             ("[::ffff:127.0.0.1]:22".to_owned(), 0xC001, TcpState::Established, 42),

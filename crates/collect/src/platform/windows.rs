@@ -27,6 +27,7 @@ mod service;
 mod slope;
 mod sockets;
 mod system;
+mod tcp_bytes;
 mod tcp_udp;
 mod trace;
 mod wide;

@@ -34,6 +34,19 @@ impl TcpState {
         Self::Closing,
     ];
 
+    /// Whether a connection in this state can still carry data, at least one way.
+    pub(crate) const fn can_carry_data(self) -> bool {
+        matches!(
+            self,
+            Self::Established
+                | Self::FinWait1
+                | Self::FinWait2
+                | Self::CloseWait
+                | Self::LastAck
+                | Self::Closing
+        )
+    }
+
     /// The word of the label `state` and of the interfaces.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -76,10 +89,21 @@ pub struct Socket {
     /// That of a UDP socket means little.
     pub state: TcpState,
     pub local: SocketAddr,
-    pub remote_port: u16,
+    /// Port 0 where there is no fixed peer.
+    pub remote: SocketAddr,
     /// What leads to the process: the socket's inode on Linux, the process' number on Windows;
     /// 0 where there is none.
     pub owner: u64,
+    /// Where it was asked for and the system counts it.
+    pub traffic: Option<Traffic>,
+}
+
+/// Bytes that a TCP connection has carried since it was opened, or since they are counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// What the other end has confirmed.
+    pub sent: u64,
+    pub received: u64,
 }
 
 /// What TCP has counted since boot.

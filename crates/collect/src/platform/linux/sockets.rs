@@ -36,15 +36,57 @@ impl SocketReader {
 
     /// Hands on every TCP and UDP socket.
     pub(crate) fn each(&mut self, mut each: impl FnMut(Socket)) -> Result<(), Error> {
-        if matches!(self.source, Source::NotOpened) {
-            self.source = self.open();
-        }
+        self.open_if_needed();
         match &mut self.source {
-            Source::Diagnosis(netlink) => diagnose(netlink, &mut each),
-            Source::Files(files) => read_files(files, &mut each),
+            Source::Diagnosis(netlink) => diagnose_all(netlink, &mut each),
+            Source::Files(files) => read_files(files.iter_mut(), &mut each),
             Source::NotOpened => Ok(()),
         }
         .inspect_err(|_| self.source = Source::NotOpened)
+    }
+
+    /// Hands on the TCP connections that can carry data, with the bytes that they carried; else
+    /// says why there are none.
+    ///
+    /// # Errors
+    /// The system does not list its connections.
+    pub(crate) fn each_with_traffic(
+        &mut self,
+        mut each: impl FnMut(Socket),
+    ) -> Result<Option<&'static str>, Error> {
+        const OLD: &str = "this kernel does not count the bytes of connections, 4.1 and later do";
+        const FILES: &str =
+            "the kernel refuses its socket diagnosis, and /proc/net/tcp counts no bytes";
+        self.open_if_needed();
+        let mut is_counted = true;
+        let mut talking = |socket: Socket| {
+            if socket.state.can_carry_data() {
+                is_counted &= socket.traffic.is_some();
+                each(socket);
+            }
+        };
+        let done = match &mut self.source {
+            Source::Diagnosis(netlink) => [false, true].into_iter().try_for_each(|is_v6| {
+                let request = |sequence| inet_diag::traffic_request(is_v6, sequence);
+                diagnose(netlink, Transport::Tcp, request, &mut talking)
+            }),
+            Source::Files(files) => {
+                let tcp = files.iter_mut().filter(|(transport, _)| *transport == Transport::Tcp);
+                read_files(tcp, &mut talking)
+            }
+            Source::NotOpened => Ok(()),
+        };
+        done.inspect_err(|_| self.source = Source::NotOpened)?;
+        Ok(match &self.source {
+            Source::Diagnosis(_) => (!is_counted).then_some(OLD),
+            _ => Some(FILES),
+        })
+    }
+
+    fn open_if_needed(&mut self) {
+        if matches!(self.source, Source::NotOpened) {
+            self.source = self.open();
+        }
     }
 
     fn open(&self) -> Source {
@@ -105,32 +147,41 @@ fn socket_inode(link: &Path) -> Option<u64> {
     target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
-fn diagnose(netlink: &mut Netlink, each: &mut impl FnMut(Socket)) -> Result<(), Error> {
+fn diagnose_all(netlink: &mut Netlink, each: &mut impl FnMut(Socket)) -> Result<(), Error> {
     for transport in [Transport::Tcp, Transport::Udp] {
         for is_v6 in [false, true] {
-            let mut broken = None;
             let request = |sequence| inet_diag::request(transport, is_v6, sequence);
-            netlink.table(request, |kind, payload| {
-                if kind != inet_diag::KIND {
-                    return;
-                }
-                match inet_diag::socket(payload, transport) {
-                    Ok(socket) => each(socket),
-                    Err(error) => broken = Some(error),
-                }
-            })?;
-            if let Some(error) = broken {
-                let source = std::io::Error::other(error);
-                let object = "a socket of the kernel's list".into();
-                return Err(Error::Call { call: "recv", object, source });
-            }
+            diagnose(netlink, transport, request, each)?;
         }
     }
     Ok(())
 }
 
-fn read_files(
-    files: &mut [(Transport, KeptFile)],
+fn diagnose(
+    netlink: &mut Netlink,
+    transport: Transport,
+    request: impl FnOnce(u32) -> Vec<u8>,
+    each: &mut impl FnMut(Socket),
+) -> Result<(), Error> {
+    let mut broken = None;
+    netlink.table(request, |kind, payload| {
+        if kind != inet_diag::KIND {
+            return;
+        }
+        match inet_diag::socket(payload, transport) {
+            Ok(socket) => each(socket),
+            Err(error) => broken = Some(error),
+        }
+    })?;
+    broken.map_or(Ok(()), |error| {
+        let source = std::io::Error::other(error);
+        let object = "a socket of the kernel's list".into();
+        Err(Error::Call { call: "recv", object, source })
+    })
+}
+
+fn read_files<'a>(
+    files: impl Iterator<Item = &'a mut (Transport, KeptFile)>,
     each: &mut impl FnMut(Socket),
 ) -> Result<(), Error> {
     let mut n_read = 0;
@@ -177,7 +228,7 @@ mod tests {
         for mut reader in [live, files] {
             let found = sockets(&mut reader);
             let state_of = |local, remote: u16| {
-                let is_it = |s: &&Socket| s.local == local && s.remote_port == remote;
+                let is_it = |s: &&Socket| s.local == local && s.remote.port() == remote;
                 found.iter().find(is_it).map(|socket| (socket.transport, socket.state))
             };
             assert_eq!(state_of(address, 0), Some((Transport::Tcp, TcpState::Listen)));
@@ -186,7 +237,7 @@ mod tests {
             assert_eq!(state_of(client_end, address.port()), established);
             let bound = state_of(udp.local_addr().unwrap(), 0).unwrap();
             assert_eq!(bound.0, Transport::Udp);
-            let socket = found.iter().find(|s| s.local == address && s.remote_port == 0).unwrap();
+            let socket = found.iter().find(|s| s.local == address && s.remote.port() == 0).unwrap();
             let owners = reader.owners(&[socket.owner, 0], || Duration::ZERO);
             let (pid, name) = owners.processes.get(&socket.owner).unwrap();
             assert_eq!(*pid, std::process::id());

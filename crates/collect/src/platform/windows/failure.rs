@@ -26,16 +26,18 @@ pub(super) fn code(call: &'static str, object: &str, code: u32) -> Error {
 
 /// Whether the system answered that it does not do such a thing at all.
 pub(super) fn is_unsupported(error: &Error) -> bool {
+    let Error::Call { source, .. } = error else { return false };
+    source.raw_os_error().map(i32::cast_unsigned).is_some_and(is_unsupported_code)
+}
+
+/// The same of a code.
+pub(super) fn is_unsupported_code(code: u32) -> bool {
     // Refused as a success: an empty function that is only there to be linked with.
     const EMPTY: u32 = ERROR_SUCCESS;
-    let Error::Call { source, .. } = error else { return false };
-    let code = source.raw_os_error().map(i32::cast_unsigned);
-    code.is_some_and(|code| {
-        matches!(
-            code,
-            ERROR_CALL_NOT_IMPLEMENTED | ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED | EMPTY
-        )
-    })
+    matches!(
+        code,
+        ERROR_CALL_NOT_IMPLEMENTED | ERROR_INVALID_FUNCTION | ERROR_NOT_SUPPORTED | EMPTY
+    )
 }
 
 #[cfg(test)]

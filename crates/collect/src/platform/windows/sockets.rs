@@ -13,6 +13,7 @@ use windows_sys::Win32::NetworkManagement::IpHelper::{
 
 use super::failure;
 use super::process_name::process_name;
+use super::tcp_bytes::TcpBytes;
 use crate::Error;
 use crate::readings::{Socket, SocketOwners, TcpState, Transport};
 use crate::roots::Roots;
@@ -25,6 +26,7 @@ pub(super) const AF_INET6: u16 = 23;
 pub(crate) struct SocketReader {
     /// In words of 8 bytes, since rows hold aligned numbers; kept between the readings.
     buffer: Vec<u64>,
+    bytes: TcpBytes,
 }
 
 impl SocketReader {
@@ -32,31 +34,54 @@ impl SocketReader {
     const MAX_BYTES: usize = 256 * 1024 * 1024;
 
     pub(crate) fn new(_: &Roots) -> Self {
-        Self { buffer: vec![0; 1024] }
+        Self { buffer: vec![0; 1024], bytes: TcpBytes::default() }
     }
 
     /// Hands on every TCP and UDP socket.
     pub(crate) fn each(&mut self, mut each: impl FnMut(Socket)) -> Result<(), Error> {
         self.rows(Transport::Tcp, AF_INET, |row: &MIB_TCPROW_OWNER_PID| {
-            each(tcp(
-                v4(row.dwLocalAddr),
-                row.dwState,
-                row.dwLocalPort,
-                row.dwRemotePort,
-                row.dwOwningPid,
-            ));
+            each(tcp_v4(row));
         })?;
         self.rows(Transport::Udp, AF_INET, |row: &MIB_UDPROW_OWNER_PID| {
             each(udp(v4(row.dwLocalAddr), row.dwLocalPort, row.dwOwningPid));
         })?;
         self.rows(Transport::Tcp, AF_INET6, |row: &MIB_TCP6ROW_OWNER_PID| {
-            let local = Ipv6Addr::from(row.ucLocalAddr).into();
-            each(tcp(local, row.dwState, row.dwLocalPort, row.dwRemotePort, row.dwOwningPid));
+            each(tcp_v6(row));
         })?;
         self.rows(Transport::Udp, AF_INET6, |row: &MIB_UDP6ROW_OWNER_PID| {
             let local = Ipv6Addr::from(row.ucLocalAddr).into();
             each(udp(local, row.dwLocalPort, row.dwOwningPid));
         })
+    }
+
+    /// Hands on the TCP connections that can carry data, with the bytes that they carried; else
+    /// says why there are none.
+    ///
+    /// # Errors
+    /// The system does not list its connections.
+    pub(crate) fn each_with_traffic(
+        &mut self,
+        mut each: impl FnMut(Socket),
+    ) -> Result<Option<&'static str>, Error> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let done = self
+            .rows(Transport::Tcp, AF_INET, |row: &MIB_TCPROW_OWNER_PID| {
+                let socket = tcp_v4(row);
+                if socket.state.can_carry_data() {
+                    each(Socket { traffic: bytes.of_v4(row), ..socket });
+                }
+            })
+            .and_then(|()| {
+                self.rows(Transport::Tcp, AF_INET6, |row: &MIB_TCP6ROW_OWNER_PID| {
+                    let socket = tcp_v6(row);
+                    if socket.state.can_carry_data() {
+                        each(Socket { traffic: bytes.of_v6(row), ..socket });
+                    }
+                })
+            });
+        let refused = bytes.refused();
+        self.bytes = bytes;
+        done.map(|()| refused)
     }
 
     /// The rows of a table, which are of type `T` and follow their number. A family that the
@@ -135,24 +160,40 @@ fn v4(address: u32) -> IpAddr {
     Ipv4Addr::from(address.to_ne_bytes()).into()
 }
 
-fn tcp(ip: IpAddr, state: u32, local_port: u32, remote_port: u32, pid: u32) -> Socket {
+fn tcp_v4(row: &MIB_TCPROW_OWNER_PID) -> Socket {
+    let local = SocketAddr::new(v4(row.dwLocalAddr), port(row.dwLocalPort));
+    let remote = SocketAddr::new(v4(row.dwRemoteAddr), port(row.dwRemotePort));
+    tcp(local, remote, row.dwState, row.dwOwningPid)
+}
+
+fn tcp_v6(row: &MIB_TCP6ROW_OWNER_PID) -> Socket {
+    let address = |bytes| Ipv6Addr::from(bytes).into();
+    let local = SocketAddr::new(address(row.ucLocalAddr), port(row.dwLocalPort));
+    let remote = SocketAddr::new(address(row.ucRemoteAddr), port(row.dwRemotePort));
+    tcp(local, remote, row.dwState, row.dwOwningPid)
+}
+
+fn tcp(local: SocketAddr, mut remote: SocketAddr, state: u32, pid: u32) -> Socket {
     let state = state_of(state);
-    Socket {
-        transport: Transport::Tcp,
-        state,
-        local: SocketAddr::new(ip, port(local_port)),
-        remote_port: if state == TcpState::Listen { 0 } else { port(remote_port) },
-        owner: pid.into(),
+    // That of a socket without a peer may hold anything.
+    if state == TcpState::Listen {
+        remote.set_port(0);
     }
+    Socket { transport: Transport::Tcp, state, local, remote, owner: pid.into(), traffic: None }
 }
 
 fn udp(ip: IpAddr, local_port: u32, pid: u32) -> Socket {
+    let nobody = match ip {
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    };
     Socket {
         transport: Transport::Udp,
         state: TcpState::Closed,
         local: SocketAddr::new(ip, port(local_port)),
-        remote_port: 0,
+        remote: SocketAddr::new(nobody, 0),
         owner: pid.into(),
+        traffic: None,
     }
 }
 
@@ -201,7 +242,7 @@ mod tests {
         reader.each(|socket| found.push(socket)).unwrap();
         let of = |address| found.iter().find(|socket: &&Socket| socket.local == address).unwrap();
         let ours = of(listener.local_addr().unwrap());
-        assert_eq!((ours.state, ours.remote_port), (TcpState::Listen, 0));
+        assert_eq!((ours.state, ours.remote.port()), (TcpState::Listen, 0));
         assert_eq!(of(udp.local_addr().unwrap()).transport, Transport::Udp);
         let owners = reader.owners(&[ours.owner], || Duration::ZERO);
         let (pid, name) = &owners.processes[&ours.owner];

@@ -1,7 +1,8 @@
 //! This machine's inventory and sockets, against what other programs say of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, TcpListener};
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use barograph_model::{Clock, SystemClock};
 use crate::Roots;
 use crate::connections::connections;
 use crate::inventory::inventory;
-use crate::readings::Transport;
+use crate::readings::{Traffic, Transport};
+use crate::talkers::LiveTalkers;
 
 /// What a program says; nothing if it is not installed.
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
@@ -99,4 +101,49 @@ fn ss_sees_the_same_listening_ports() {
     let unknown: Vec<_> = theirs.difference(&known).collect();
     assert!(unknown.len() < 20, "{unknown:?}");
     assert!(!lasting.is_empty());
+}
+
+/// A connection of our own that has carried a known number of bytes, all of them confirmed.
+#[test]
+fn ss_counts_the_same_bytes_of_a_connection_and_names_the_same_process() {
+    const SENT: usize = 1_234_567;
+    const ANSWERED: usize = 89;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    let sending = std::thread::spawn(move || {
+        client.write_all(&vec![7; SENT]).unwrap();
+        client.read_exact(&mut [0; ANSWERED]).unwrap();
+        client
+    });
+    server.read_exact(&mut vec![0; SENT]).unwrap();
+    server.write_all(&[8; ANSWERED]).unwrap();
+    let client = sending.join().unwrap();
+    let ends = (client.local_addr().unwrap(), client.peer_addr().unwrap());
+
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let found = LiveTalkers::new(&Roots::default(), clock).read().unwrap();
+    let ours = found.connections.iter().find(|one| (one.local, one.remote) == ends).unwrap();
+    if let Some(why) = found.why_no_bytes {
+        println!("no bytes to compare: {why}");
+        return;
+    }
+    let Traffic { sent, received } = ours.traffic.unwrap();
+    // The first sequence number, that of the opening, is confirmed as well.
+    assert!(sent.abs_diff(SENT as u64) <= 1, "{sent}");
+    assert_eq!(received, ANSWERED as u64);
+
+    let Some(text) = output("ss", &["-H", "-t", "-i", "-n", "-p", "-O"]) else { return };
+    let is_it = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let end = |at: usize| words.get(at).and_then(|word| word.parse::<SocketAddr>().ok());
+        (end(3), end(4)) == (Some(ends.0), Some(ends.1))
+    };
+    let line = text.lines().find(is_it).unwrap_or_else(|| panic!("{ends:?} is not in\n{text}"));
+    let theirs = |name: &str| -> Option<u64> {
+        line.split_whitespace().find_map(|word| word.strip_prefix(name)?.parse().ok())
+    };
+    assert_eq!((theirs("bytes_acked:"), theirs("bytes_received:")), (Some(sent), Some(received)));
+    let pid = ours.pid.unwrap();
+    assert!(line.contains(&format!("pid={pid},")), "{line}");
 }
