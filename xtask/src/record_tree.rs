@@ -25,6 +25,7 @@ const FILES: &[&str] = &[
     "proc/modules",
     "proc/net/dev",
     "proc/net/netstat",
+    "proc/net/rpc/nfs",
     "proc/net/snmp",
     "proc/net/snmp6",
     "proc/net/sockstat",
@@ -32,7 +33,7 @@ const FILES: &[&str] = &[
     "proc/net/softnet_stat",
     "proc/pressure/*",
     "proc/schedstat",
-    "proc/self/mountinfo",
+    "proc/self/cgroup",
     "proc/softirqs",
     "proc/stat",
     "proc/swaps",
@@ -51,7 +52,14 @@ const FILES: &[&str] = &[
     "sys/class/drm/card#/device/gpu_busy_percent",
     "sys/class/drm/card#/device/mem_info_vram_total",
     "sys/class/drm/card#/device/mem_info_vram_used",
+    "sys/class/hwmon/hwmon#/*_alarm",
+    "sys/class/hwmon/hwmon#/*_average",
+    "sys/class/hwmon/hwmon#/*_crit",
+    "sys/class/hwmon/hwmon#/*_input",
+    "sys/class/hwmon/hwmon#/*_label",
+    "sys/class/hwmon/hwmon#/name",
     "sys/class/net/*/speed",
+    "sys/class/net/*/statistics/rx_nohandler",
     "sys/class/thermal/thermal_zone#/cdev#/cur_state",
     "sys/class/thermal/thermal_zone#/cdev#/max_state",
     "sys/class/thermal/thermal_zone#/temp",
@@ -69,6 +77,17 @@ const FILES: &[&str] = &[
     "sys/devices/system/node/node#/cpulist",
     // Of control groups only those of systemd: others are named after what somebody runs there.
     "sys/fs/cgroup/cgroup.controllers",
+    "sys/fs/cgroup/blkio/system.slice/*.service/blkio.throttle.io_service_bytes",
+    "sys/fs/cgroup/cpu/system.slice/*.service/cpu.cfs_period_us",
+    "sys/fs/cgroup/cpu/system.slice/*.service/cpu.cfs_quota_us",
+    "sys/fs/cgroup/cpu/system.slice/*.service/cpu.stat",
+    "sys/fs/cgroup/cpuacct/system.slice/*.service/cpuacct.stat",
+    "sys/fs/cgroup/memory/system.slice/*.service/memory.limit_in_bytes",
+    "sys/fs/cgroup/memory/system.slice/*.service/memory.oom_control",
+    "sys/fs/cgroup/memory/system.slice/*.service/memory.stat",
+    "sys/fs/cgroup/memory/system.slice/*.service/memory.usage_in_bytes",
+    "sys/fs/cgroup/pids/system.slice/*.service/pids.current",
+    "sys/fs/cgroup/pids/system.slice/*.service/pids.max",
     "sys/fs/cgroup/system.slice/*.service/cpu.max",
     "sys/fs/cgroup/system.slice/*.service/cpu.stat",
     "sys/fs/cgroup/system.slice/*.service/io.stat",
@@ -82,7 +101,13 @@ const FILES: &[&str] = &[
 
 /// Folders of which only it matters that they are there: processes, and what makes an adapter a
 /// device.
-const FOLDERS: &[&str] = &["proc/#", "sys/class/net/*/device"];
+const FOLDERS: &[&str] = &["proc/#", "sys/class/hwmon", "sys/class/net/*/device"];
+
+/// Of mounts only those at places that every system has: others are named after what somebody
+/// keeps there.
+const MOUNTS: &str = "proc/self/mountinfo";
+const PUBLIC_PLACES: &[&str] =
+    &["", "boot", "dev", "home", "opt", "proc", "run", "srv", "sys", "tmp", "usr", "var"];
 
 /// Told instead of the machine's own name.
 const HOST: (&str, &str) = ("proc/sys/kernel/hostname", "recorded\n");
@@ -145,10 +170,23 @@ fn record(
             add(archive, &moment.join(path), EntryType::Directory, &[])?;
         }
     }
-    for (path, text) in [HOST, ("statvfs", statvfs)] {
+    let mounts = read(&root.join(MOUNTS)).unwrap_or_default();
+    let mounts = public(&String::from_utf8_lossy(&mounts), 4);
+    let statvfs = public(statvfs, 0);
+    for (path, text) in [HOST, (MOUNTS, mounts.as_str()), ("statvfs", statvfs.as_str())] {
         add(archive, &moment.join(path), EntryType::Regular, text.as_bytes())?;
     }
     Ok(recorded)
+}
+
+/// The lines whose word at `place` is a mount point that says nothing of anybody.
+fn public(text: &str, place: usize) -> String {
+    let is_public = |line: &&str| {
+        let mount_point = line.split_whitespace().nth(place).unwrap_or_default();
+        let first = mount_point.trim_start_matches('/').split('/').next().unwrap_or_default();
+        PUBLIC_PLACES.contains(&first)
+    };
+    text.split_inclusive('\n').filter(is_public).collect()
 }
 
 /// The paths that a pattern stands for, sorted.
@@ -265,6 +303,10 @@ mod tests {
             "record",
             &[
                 ("proc/17/status", "secret\n"),
+                (
+                    "proc/self/mountinfo",
+                    "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n28 27 8:2 / /mnt/secret rw - ext4 x rw\n",
+                ),
                 ("proc/stat", "cpu 1 2 3\n"),
                 ("proc/sys/kernel/hostname", "secret\n"),
                 ("sys/class/net/eth0/device/vendor", "0x1af4\n"),
@@ -274,6 +316,7 @@ mod tests {
         let mut archive = Builder::new(Vec::new());
         assert_eq!(record(&scratch.0, Path::new("1"), "/ 4096 3 2 1\n", &mut archive).unwrap(), 2);
         let bytes = archive.into_inner().unwrap();
+        assert!(String::from_utf8_lossy(&bytes).contains("/dev/sda1"));
         assert!(!String::from_utf8_lossy(&bytes).contains("secret"));
         let mut read = tar::Archive::new(bytes.as_slice());
         let paths: Vec<_> = read
@@ -287,6 +330,7 @@ mod tests {
             "1/proc/17",
             "1/sys/class/net/eth0/device",
             "1/proc/sys/kernel/hostname",
+            "1/proc/self/mountinfo",
             "1/statvfs",
         ];
         assert_eq!(paths, expected);

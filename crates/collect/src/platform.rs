@@ -23,6 +23,6 @@ pub(crate) use os::{
     SystemReader, TcpUdpReader, host_facts, inventory, statvfs_table, thread_cpu_time,
 };
 pub(crate) use os::{
-    CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, KernelObjectsReader,
-    ProcFile, ThermalReader, VolumeReader, doctor_facts,
+    CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader, GpuReader, HwmonReader,
+    KernelObjectsReader, NfsReader, ProcFile, ThermalReader, VolumeReader, doctor_facts,
 };

@@ -6,6 +6,7 @@ mod cgroup;
 mod connections;
 mod hardware;
 mod inventory;
+mod nfs;
 mod service;
 
 use crate::rows::Rows;
@@ -15,12 +16,14 @@ pub use connections::{
     Socket, SocketOwners, TcpState, TcpTotals, TcpUdp, Traffic, Transport, UdpTotals,
 };
 pub use hardware::{
-    CpuClock, CpuIdleState, CpuPlace, CpuQueue, Gpu, KernelObjects, ThermalZone, Volume,
+    CpuClock, CpuIdleState, CpuPlace, CpuQueue, Gpu, KernelObjects, Sensor, SensorKind,
+    ThermalZone, Volume,
 };
 pub use inventory::{
     AdapterFacts, Computer, DiskFacts, DriveFacts, Inventory, MemoryModule, OperatingSystem,
     Processor, Virtualisation,
 };
+pub use nfs::{NfsClient, NfsMount, NfsOperations, RpcTotals};
 pub use service::{Service, ServiceState, ServiceStatus, StartMode};
 
 /// Processors, and what the scheduler counts.

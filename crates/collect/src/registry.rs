@@ -14,12 +14,14 @@ use crate::detail::DetailCollector;
 use crate::disk::DiskCollector;
 use crate::filesystem::FileSystemCollector;
 use crate::gpu::GpuCollector;
+use crate::hwmon::HwmonCollector;
 use crate::interrupts::InterruptsCollector;
 use crate::inventory::InventoryCollector;
 use crate::kernel_objects::KernelObjectsCollector;
 use crate::load::LoadCollector;
 use crate::memory::MemoryCollector;
 use crate::network::NetworkCollector;
+use crate::nfs::NfsCollector;
 use crate::own::OwnCollector;
 use crate::paging::PagingCollector;
 use crate::pressure::PressureCollector;
@@ -52,6 +54,7 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(DiskCollector::new(roots, clock)),
         Box::new(FileSystemCollector::new(roots)),
         Box::new(GpuCollector::new(roots)),
+        Box::new(HwmonCollector::new(roots)),
         Box::new(InterruptsCollector::new(roots)),
         Box::new(InventoryCollector::new(setup)),
         Box::new(DetailCollector::new(&kernel_limits::ABOUT, roots)),
@@ -60,6 +63,7 @@ pub fn with(setup: &Setup) -> Vec<Box<dyn Collector>> {
         Box::new(MemoryCollector::new(roots)),
         Box::new(NetworkCollector::new(roots, clock)),
         Box::new(DetailCollector::new(&network_protocols::ABOUT, roots)),
+        Box::new(NfsCollector::new(roots)),
         Box::new(OwnCollector::new(roots)),
         Box::new(PagingCollector::new(roots)),
         Box::new(PressureCollector::new(roots)),

@@ -43,6 +43,12 @@ pub enum Unit {
     Hertz,
     Megahertz,
     Kelvin,
+    Celsius,
+    Volts,
+    Amperes,
+    Watts,
+    /// Of a fan.
+    RevolutionsPerMinute,
 }
 
 impl Unit {
@@ -63,6 +69,11 @@ impl Unit {
             Self::Hertz => "hertz",
             Self::Megahertz => "megahertz",
             Self::Kelvin => "kelvin",
+            Self::Celsius => "celsius",
+            Self::Volts => "volts",
+            Self::Amperes => "amperes",
+            Self::Watts => "watts",
+            Self::RevolutionsPerMinute => "revolutions_per_minute",
         }
     }
 }

@@ -196,6 +196,11 @@ fn sign(unit: Unit) -> &'static str {
         Unit::Hertz => "Hz",
         Unit::Megahertz => "MHz",
         Unit::Kelvin => "K",
+        Unit::Celsius => "°C",
+        Unit::Volts => "V",
+        Unit::Amperes => "A",
+        Unit::Watts => "W",
+        Unit::RevolutionsPerMinute => "rpm",
         Unit::Count | Unit::UnixSeconds | Unit::Ratio => "",
     }
 }

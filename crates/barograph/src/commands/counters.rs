@@ -130,6 +130,11 @@ fn symbol(unit: Unit) -> &'static str {
         Unit::Hertz => "Hz",
         Unit::Megahertz => "MHz",
         Unit::Kelvin => "K",
+        Unit::Celsius => "°C",
+        Unit::Volts => "V",
+        Unit::Amperes => "A",
+        Unit::Watts => "W",
+        Unit::RevolutionsPerMinute => "rpm",
     }
 }
 

@@ -40,7 +40,7 @@ pub(crate) use doctor::doctor_facts;
 pub(crate) use drive::{DriveReader, statvfs_table};
 pub(crate) use elsewhere::{
     CgroupReader, ContainerReader, CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader,
-    GpuReader, KernelObjectsReader, ProcFile, ThermalReader, VolumeReader,
+    GpuReader, HwmonReader, KernelObjectsReader, NfsReader, ProcFile, ThermalReader, VolumeReader,
 };
 pub(crate) use host::host_facts;
 pub(crate) use inventory::inventory;

@@ -62,6 +62,47 @@ pub struct ThermalZone {
     pub passive_limit_percent: Option<f64>,
 }
 
+/// What a sensor of the board measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SensorKind {
+    Temperature,
+    Fan,
+    Voltage,
+    Current,
+    Power,
+    Humidity,
+}
+
+impl SensorKind {
+    /// The word of the label `kind`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Temperature => "temperature",
+            Self::Fan => "fan",
+            Self::Voltage => "voltage",
+            Self::Current => "current",
+            Self::Power => "power",
+            Self::Humidity => "humidity",
+        }
+    }
+}
+
+/// A sensor of a monitoring chip: in degrees Celsius, revolutions per minute, volts, amperes,
+/// watts, percent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sensor {
+    /// Driver and device: `coretemp.0`, `k10temp 0000:00:18.3`.
+    pub chip: String,
+    pub kind: SensorKind,
+    /// `Core 0`; `temp2` where the driver has no better name.
+    pub name: String,
+    pub value: Option<f64>,
+    /// From where on the device is in danger.
+    pub critical: Option<f64>,
+    /// Whether the chip itself finds the value out of bounds.
+    pub alarm: Option<bool>,
+}
+
 /// A graphics adapter.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Gpu {

@@ -6,15 +6,17 @@ use crate::Error;
 use crate::parse::ParseError;
 use crate::parse::interrupts::CpuEvents;
 use crate::readings::{
-    Cgroup, Container, CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, ThermalZone, Volume,
+    Cgroup, Container, CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, NfsClient, Sensor,
+    ThermalZone, Volume,
 };
 use crate::roots::Roots;
 use crate::rows::Rows;
 
-const WHY: &str = "on Windows its performance counters tell it, by path";
+const BY_PATH: &str = "on Windows its performance counters tell it, by path";
+const NOBODY: &str = "Windows does not tell it to programs";
 
 macro_rules! readers {
-    ($($name:ident -> $reading:ty, $what:literal;)*) => {
+    ($why:ident; $($name:ident -> $reading:ty, $what:literal;)*) => {
         $(
             /// Absent here.
             #[derive(Debug)]
@@ -26,14 +28,14 @@ macro_rules! readers {
                 }
 
                 pub(crate) fn read(&mut self) -> Result<$reading, Error> {
-                    Err(absent($what, WHY))
+                    Err(absent($what, $why))
                 }
             }
         )*
     };
 }
 
-readers! {
+readers! { BY_PATH;
     CgroupReader -> &[Cgroup], "control groups";
     ContainerReader -> Container, "limits of a container";
     CpuClockReader -> &[CpuClock], "processor frequencies";
@@ -44,6 +46,11 @@ readers! {
     KernelObjectsReader -> &KernelObjects, "modules, semaphores and shared memory";
     ThermalReader -> &[ThermalZone], "temperatures";
     VolumeReader -> &Rows<Volume>, "disk counters of volumes";
+}
+
+readers! { NOBODY;
+    HwmonReader -> &[Sensor], "sensors of the board";
+    NfsReader -> &NfsClient, "the NFS client";
 }
 
 /// Absent here: these are the kernel's of Linux.

@@ -120,6 +120,11 @@ fn an_old_kernel_tells_less() {
 }
 
 #[test]
+fn an_enterprise_kernel_with_one_hierarchy_per_controller() {
+    check("almalinux-8-linux-4.18");
+}
+
+#[test]
 fn a_large_server_with_devices_that_come_and_go() {
     check("ubuntu-22.04-linux-5.15-server");
 }
