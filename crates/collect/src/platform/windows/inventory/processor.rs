@@ -3,6 +3,9 @@
 use std::ffi::c_void;
 use std::ptr;
 
+use windows_sys::Win32::System::Power::{
+    CallNtPowerInformation, PROCESSOR_POWER_INFORMATION, ProcessorInformation,
+};
 use windows_sys::Win32::System::SystemInformation::{
     GetLogicalProcessorInformationEx, RelationAll, SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX,
 };
@@ -18,8 +21,9 @@ pub(super) fn processors(name: Option<&str>, missing: &mut Vec<String>) -> Vec<P
     if rows.is_empty() {
         missing.push("processors: Windows does not tell their sockets".into());
     }
-    // The registry knows the speed that the processor was made for, not the one of now.
+    // The registry knows the speed that the processor was made for.
     let hertz = machine_number(CPU_KEY, "~MHz").map(|megahertz| f64::from(megahertz) * 1e6);
+    let clocks = clocks();
     let sockets = rows.iter().filter(|row| row.relation == PACKAGE);
     (0..)
         .zip(sockets)
@@ -31,10 +35,35 @@ pub(super) fn processors(name: Option<&str>, missing: &mut Vec<String>) -> Vec<P
                 cores: u32::try_from(cores.count()).ok().filter(|cores| *cores > 0),
                 logical: package.masks.iter().map(|(_, mask)| mask.count_ones()).sum(),
                 maximum_hertz: hertz,
-                current_hertz: None,
+                current_hertz: fastest(&clocks, package),
             }
         })
         .collect()
+}
+
+/// Megahertz of now by the number of a logical processor, as far as Windows tells them: those of
+/// the group that the thread runs in.
+fn clocks() -> Vec<(u32, u32)> {
+    const MAX_PER_GROUP: usize = 64;
+    let mut buffer = [PROCESSOR_POWER_INFORMATION::default(); MAX_PER_GROUP];
+    let bytes = u32::try_from(size_of_val(&buffer)).unwrap_or(0);
+    // SAFETY: the call is told the buffer's size, and takes no input.
+    let status = unsafe {
+        let out = buffer.as_mut_ptr().cast();
+        CallNtPowerInformation(ProcessorInformation, ptr::null(), 0, out, bytes)
+    };
+    if status != 0 {
+        return Vec::new();
+    }
+    let told = buffer.iter().filter(|one| one.CurrentMhz > 0);
+    told.map(|one| (one.Number, one.CurrentMhz)).collect()
+}
+
+/// Of a socket's processors.
+fn fastest(clocks: &[(u32, u32)], package: &Row) -> Option<f64> {
+    let (_, mask) = package.masks.iter().find(|(group, _)| *group == 0)?;
+    let own = clocks.iter().filter(|(number, _)| mask.checked_shr(*number).unwrap_or(0) & 1 != 0);
+    own.map(|(_, megahertz)| f64::from(*megahertz) * 1e6).reduce(f64::max)
 }
 
 /// Whether a hypervisor is below.
@@ -120,4 +149,27 @@ unsafe fn read_masks(
     (0..usize::from(count))
         .map(|i| unsafe { ((*masks.add(i)).Group, (*masks.add(i)).Mask) })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_runs_as_fast_as_its_fastest_processor() {
+        let package = |group| Row { relation: PACKAGE, masks: vec![(group, 0b0110)] };
+        let clocks = [(0, 5000), (1, 1200), (2, 3400), (64, 9000)];
+        assert_eq!(fastest(&clocks, &package(0)), Some(3.4e9));
+        assert_eq!(fastest(&clocks, &package(1)), None);
+        assert_eq!(fastest(&[], &package(0)), None);
+    }
+
+    /// Wine tells what the kernel below it does, which in a virtual machine is nothing.
+    #[test]
+    fn clocks_are_those_of_processors_that_there_are() {
+        let logical = std::thread::available_parallelism().unwrap().get();
+        for (number, megahertz) in clocks() {
+            assert!((number as usize) < logical.max(64) && (100..10_000).contains(&megahertz));
+        }
+    }
 }
