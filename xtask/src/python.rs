@@ -1,4 +1,4 @@
-//! Python's clients of metrics and its mail server, in a virtual environment of their own under the target folder.
+//! Python's clients of metrics, its mail server and psutil, in a virtual environment of their own under the target folder.
 
 use std::path::PathBuf;
 
@@ -14,6 +14,7 @@ static CLIENTS: &[(&str, &str)] = &[
     ("opentelemetry-exporter-otlp-proto-http==1.45.2", "opentelemetry.exporter.otlp.proto.http"),
     ("prometheus-api-client==0.7.2", "prometheus_api_client"),
     ("prometheus_client==0.26.0", "prometheus_client"),
+    ("psutil==7.2.2", "psutil"),
     ("pyarrow==26.0.1", "pyarrow"),
     ("statsd==4.0.1", "statsd"),
 ];

@@ -100,6 +100,8 @@ pub fn measured(value: &Value) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text(text: &str) -> Value {
@@ -162,5 +164,34 @@ mod tests {
         assert_eq!(command(&value).as_deref(), Some("/bin/sleep 1000"));
         assert_eq!(command(&Value::Array(Vec::new())), None);
         assert_eq!(measured(&Value::Unsigned(u64::MAX)), None);
+    }
+
+    /// Values within values, as a bus could send them.
+    fn value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Value::Bool),
+            any::<u64>().prop_map(Value::Unsigned),
+            any::<i64>().prop_map(Value::Signed),
+            "(ssh|a@|)[.]service|.{0,5}".prop_map(Value::Text),
+        ];
+        leaf.prop_recursive(3, 40, 9, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..9).prop_map(Value::Struct),
+                prop::collection::vec(inner.clone(), 0..9).prop_map(Value::Array),
+                inner.prop_map(|inner| Value::Variant(Box::new(inner))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_it_panic(answer in prop::collection::vec(value(), 0..3)) {
+            units(&answer);
+            unit_files(&answer);
+            for value in &answer {
+                command(value);
+                measured(value);
+            }
+        }
     }
 }

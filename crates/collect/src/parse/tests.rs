@@ -331,6 +331,10 @@ fn parse_all(text: &[u8]) {
         cpuinfo::model(text),
         os_release::pretty_name(text),
         mountinfo::parse(text).map(mountinfo::local_disks),
+        own_status::parse(text),
+        system_performance::parse(text),
+        processor_times::append(text, &mut Rows::default()),
+        processor_times::interrupts(text).count(),
     ));
 }
 

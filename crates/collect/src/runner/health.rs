@@ -182,12 +182,16 @@ impl Health {
 
     fn failed(&mut self, error: &Error, now: Duration) {
         let text = chain(error);
-        let due = self.last_warning.is_none_or(|last| now >= last + Self::BETWEEN_WARNINGS);
-        if due {
+        if self.is_warning_due(now) {
             tracing::warn!(collector = self.status.name, error = text, "collector failed");
             self.last_warning = Some(now);
         }
         self.status.last_error = Some(text);
+    }
+
+    /// What fails at every tick is told now and then, not at every tick.
+    fn is_warning_due(&self, now: Duration) -> bool {
+        self.last_warning.is_none_or(|last| now >= last + Self::BETWEEN_WARNINGS)
     }
 
     fn missed(&mut self) {
@@ -282,6 +286,23 @@ mod tests {
         );
         health.ran(&run(Ok(())), SOFT, SECOND);
         assert_eq!((health.status().last_error.as_deref(), health.status().failures), (None, 1));
+    }
+
+    #[test]
+    fn what_is_denied_at_every_tick_is_told_every_five_minutes_and_counted_each_time() {
+        let mut health = Health::new("x", Duration::from_secs(1));
+        let mut told = Vec::new();
+        for second in 1..=601 {
+            let now = Duration::from_secs(second);
+            if health.is_warning_due(now) {
+                told.push(second);
+            }
+            let source = std::io::ErrorKind::PermissionDenied.into();
+            let denied = Error::Read { path: "/proc/x".into(), source };
+            health.ran(&run(Err(denied)), Duration::from_millis(500), now);
+        }
+        assert_eq!((told, health.status.failures), (vec![1, 301, 601], 601));
+        assert_eq!(health.status.interval, Duration::from_secs(1));
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod golden;
 mod hung_mount;
 mod live;
 mod live_facts;
+mod live_processes;
 mod process;
 mod session;
 mod systemd;

@@ -47,9 +47,15 @@ impl Samples {
 
 /// Our readings around what a program says; nothing if the program is not installed.
 fn around(program: &str, arguments: &[&str]) -> Option<(Samples, String, Samples)> {
-    let before = Samples::now();
     #[expect(clippy::disallowed_methods, reason = "an independent reader to compare with")]
-    let output = match Command::new(program).args(arguments).env("LC_ALL", "C").output() {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    around_command(program, command)
+}
+
+fn around_command(program: &str, mut command: Command) -> Option<(Samples, String, Samples)> {
+    let before = Samples::now();
+    let output = match command.env("LC_ALL", "C").output() {
         Ok(output) => output,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             println!("{program} is not installed, nothing to compare with");
@@ -257,4 +263,63 @@ fn ps_tells_the_same_of_every_process() {
         assert!(ours_kib.abs_diff(resident_kib) <= 4096 + resident_kib / 10, "{line} {ours_kib}");
     }
     assert!(compared >= 3, "{compared} of {}", ours.total);
+}
+
+/// Prints a name and a number on each line, under our names.
+const PSUTIL: &str = r#"
+import os, psutil
+memory, swap, cpu = psutil.virtual_memory(), psutil.swap_memory(), psutil.cpu_times()
+print("memory_total_bytes[]", memory.total)
+print("memory_swap_total_bytes[]", swap.total)
+print("cpu_count[]", psutil.cpu_count())
+print("system_boot_time_seconds[]", psutil.boot_time())
+print("system_context_switches_total[]", psutil.cpu_stats().ctx_switches)
+print("cpu user", cpu.user)
+for name, io in psutil.net_io_counters(pernic=True).items():
+    print(f'network_receive_bytes_total["{name}"]', io.bytes_recv)
+    print(f'network_transmit_bytes_total["{name}"]', io.bytes_sent)
+for name, io in psutil.disk_io_counters(perdisk=True).items():
+    print(f'disk_read_bytes_total["{name}"]', io.read_bytes)
+    print(f'disk_writes_total["{name}"]', io.write_count)
+one = psutil.Process(os.getppid())
+print("process started", one.create_time())
+print("process threads", one.num_threads())
+print("process parent", one.ppid())
+"#;
+
+#[test]
+fn psutil_sees_the_same_machine_and_the_same_process() {
+    let Some(mut python) = barograph_testkit::python() else { return };
+    python.args(["-c", PSUTIL]);
+    let Some((before, text, after)) = around_command("psutil", python) else { return };
+    let theirs = |name: &str| -> f64 {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse().unwrap()
+    };
+    let find = |samples: &Samples, name: &str| {
+        samples.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    };
+    let mut compared = 0;
+    for line in text.lines().filter(|line| line.contains(']')) {
+        let (name, number) = line.rsplit_once(' ').unwrap();
+        // It also lists partitions, which are no disks here.
+        let Some((low, high)) = find(&before, name).zip(find(&after, name)) else { continue };
+        // The boot time is reckoned from the uptime of now.
+        let tolerance = if name.contains("boot_time") { 1.0 } else { 0.0 };
+        check_between(name, low, number.parse().unwrap(), high, tolerance);
+        compared += 1;
+    }
+    assert!(compared >= 7, "{compared} compared:\n{text}");
+    let user = |samples: &Samples| {
+        samples.sum(|name| name.starts_with("cpu_seconds_total") && name.contains("\"user\"]"))
+    };
+    check_between("user", user(&before), theirs("cpu user"), user(&after), 0.5);
+
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let found = LiveProcesses::new(&Roots::default(), clock).read().unwrap();
+    let own = found.processes.iter().find(|one| one.id.pid == std::process::id()).unwrap();
+    let started = own.started_ms.unwrap() as f64 / 1e3;
+    assert!((started - theirs("process started")).abs() <= 1.0, "{started}");
+    assert!((f64::from(own.parent) - theirs("process parent")).abs() < 0.5);
+    assert!((own.threads as f64 - theirs("process threads")).abs() <= 2.0, "{}", own.threads);
 }

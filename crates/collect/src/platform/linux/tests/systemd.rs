@@ -11,6 +11,7 @@ use barograph_testkit::Tree;
 
 use crate::event::{Event, EventSink};
 use crate::parse::dbus::{Argument, Call};
+use crate::parse::systemd::start_mode;
 use crate::platform::linux::dbus::Connection;
 use crate::readings::{Service, ServiceState, StartMode};
 use crate::service::{ServiceCollector, WatchedServices, services};
@@ -222,6 +223,36 @@ fn check_services(roots: &Roots) {
     assert!(!broken.status.should_run);
 }
 
+/// What systemd's own program says of the same units at the same time.
+fn check_against_systemctl(roots: &Roots) {
+    const FIELDS: &str = "Id,Description,ActiveState,SubState,MainPID,UnitFileState,FragmentPath";
+    #[expect(clippy::disallowed_methods, reason = "an independent reader to compare with")]
+    let output = Command::new("systemctl")
+        .args(["show", "--property", FIELDS, "barometer.service", "broken.service"])
+        .output()
+        .unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let services = services(roots).unwrap();
+    let mut compared = 0;
+    for unit in text.split("\n\n") {
+        let theirs = |name: &str| {
+            let line = unit.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.unwrap_or_else(|| panic!("{name} is not in {unit}"))
+        };
+        let ours = find(&services, theirs("Id").strip_suffix(".service").unwrap());
+        assert_eq!(ours.status.display_name, theirs("Description"));
+        let state = format!("{} ({})", theirs("ActiveState"), theirs("SubState"));
+        assert_eq!(ours.status.native_state, state);
+        assert_eq!(ours.pid.unwrap_or(0).to_string(), theirs("MainPID"));
+        assert_eq!(ours.unit_file.as_deref(), Some(theirs("FragmentPath")));
+        assert_eq!(ours.start_mode, start_mode(theirs("UnitFileState")));
+        compared += 1;
+    }
+    assert_eq!(compared, 2, "{text}");
+}
+
 #[test]
 fn systemd_tells_of_its_services_and_of_their_changes() {
     if !is_inside() {
@@ -231,6 +262,7 @@ fn systemd_tells_of_its_services_and_of_their_changes() {
     }
     let roots = Roots::default();
     check_services(&roots);
+    check_against_systemctl(&roots);
 
     let heard = Arc::new(Heard::default());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
