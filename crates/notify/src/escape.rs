@@ -11,18 +11,7 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 pub(crate) fn html(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    barograph_template::escape_html(text)
 }
 
 /// Slack's and Telegram's three special characters: with them escaped nothing is a mention, a link
@@ -62,7 +51,7 @@ mod tests {
     fn markup_is_only_text() {
         let text = "<b>&\"'*_[x](y)@all\\";
         assert_eq!(plain(text), text);
-        assert_eq!(html(text), "&lt;b&gt;&amp;&quot;&#39;*_[x](y)@all\\");
+        assert_eq!(html(text), "&lt;b&gt;&amp;&#34;&#39;*_[x](y)@all\\");
         assert_eq!(angles(text), "&lt;b&gt;&amp;\"'*_[x](y)@all\\");
         assert_eq!(markdown(text), r#"\<b\>&"'\*\_\[x\]\(y\)\@all\\"#);
         assert_eq!(json("a\"\n\\"), r#"a\"\n\\"#);

@@ -34,6 +34,7 @@ mod templates;
 mod text;
 
 pub use barograph_fetch::{Network, NetworkError};
+pub use barograph_template::escape_html;
 pub use carry::log::SystemLog;
 pub use channel::Channel;
 pub use failure::{Failure, Receipt};

@@ -7,7 +7,7 @@ use barograph_promql::parse_duration;
 use regex::RegexBuilder;
 
 use super::value::{Sample, Value};
-use super::{Context, format, humanize};
+use super::{Context, escape_html, format, humanize};
 
 /// What one value may take; a text that doubles in a loop ends here.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -344,21 +344,6 @@ fn escape_query(text: &str) -> String {
                 let digits = [byte >> 4, byte & 15].map(|it| char::from_digit(u32::from(it), 16));
                 out.extend(digits.into_iter().flatten().map(|it| it.to_ascii_uppercase()));
             }
-        }
-    }
-    out
-}
-
-fn escape_html(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&#34;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
         }
     }
     out

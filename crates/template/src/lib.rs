@@ -10,6 +10,7 @@
 mod evaluate;
 mod format;
 mod functions;
+mod html;
 mod humanize;
 mod lex;
 mod parse;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 
 use barograph_model::Labels;
 
+pub use html::escape_html;
 pub use value::{Sample, Value};
 
 /// A longer text is no annotation.

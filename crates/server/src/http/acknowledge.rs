@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use barograph_alerts::incident::{Acknowledgement, Incident, shown};
 use barograph_model::chain;
+use barograph_notify::escape_html;
 use serde::Deserialize;
 
 use crate::alerting::ActError;
@@ -72,7 +73,7 @@ pub(crate) async fn act(
                 "<p>Incident {} is acknowledged by {} {until}.</p><p>Nobody else is told of it, \
                  unless it gets worse.</p>",
                 link.incident,
-                escaped(&link.who)
+                escape_html(&link.who)
             );
             page(StatusCode::OK, "Acknowledged", &text)
         }
@@ -87,13 +88,13 @@ fn question(link: &Link, incident: &Incident) -> String {
     }
     let mut lines = format!("<p>Incident {}, since {}", link.incident, iso(incident.opened_ms));
     if let Some(by) = incident.acknowledged.as_ref().map(|it| &it.by) {
-        lines.extend(["; acknowledged by ", &escaped(by), " already"]);
+        lines.extend(["; acknowledged by ", &escape_html(by), " already"]);
     }
     lines += ".</p><ul>";
     for member in incident.firing().take(MAX_ALERTS) {
         let said = member.annotations.get("summary").cloned();
         let line = said.unwrap_or_else(|| shown(&member.labels));
-        lines.extend(["<li>", &escaped(&line), "</li>"]);
+        lines.extend(["<li>", &escape_html(&line), "</li>"]);
     }
     let more = incident.firing().count().saturating_sub(MAX_ALERTS);
     if more > 0 {
@@ -110,7 +111,7 @@ fn question(link: &Link, incident: &Incident) -> String {
          <input name=\"note\" maxlength=\"{}\" autocomplete=\"off\"></label></p><p><button>\
          Acknowledge as {}</button></p></form>",
         Incident::MAX_TEXT_CHARS,
-        escaped(&link.who)
+        escape_html(&link.who)
     )
 }
 
@@ -125,7 +126,7 @@ fn refusal(error: &ActError) -> Response {
             StatusCode::SERVICE_UNAVAILABLE
         }
     };
-    page(status, "Not acknowledged", &format!("<p>{}.</p>", escaped(&chain(error))))
+    page(status, "Not acknowledged", &format!("<p>{}.</p>", escape_html(&chain(error))))
 }
 
 fn broken() -> Response {
@@ -150,19 +151,4 @@ fn page(status: StatusCode, title: &str, body: &str) -> Response {
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
