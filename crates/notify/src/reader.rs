@@ -243,23 +243,29 @@ impl Fields {
         read.collect()
     }
 
-    /// A secret, itself or by its name.
+    /// A secret, itself or by its name. What YAML takes for something else than a text is refused:
+    /// `no` would be `false`, and `0123` another number.
     pub(crate) fn secret(&mut self, name: &'static str) -> Option<SecretText> {
-        match self.take(name)? {
-            (Node::Map(mut pairs), at) => {
-                let found = pairs.remove("secret").map(|it| it.value);
-                match found {
-                    Some(Node::Text(text)) if pairs.is_empty() && !text.trim().is_empty() => {
-                        Some(SecretText::Named(text))
-                    }
-                    _ => {
-                        self.wrong(name, at, "a secret is named as `{secret: NAME}`");
-                        None
-                    }
+        let (node, at) = self.take(name)?;
+        let message = match node {
+            Node::Text(_) => return self.line_of(name, node, at).map(SecretText::Direct),
+            Node::Map(mut pairs) => match pairs.remove("secret").map(|it| it.value) {
+                Some(Node::Text(text)) if pairs.is_empty() && !text.trim().is_empty() => {
+                    return Some(SecretText::Named(text));
                 }
-            }
-            (node, at) => self.line_of(name, node, at).map(SecretText::Direct),
-        }
+                Some(Node::Text(_) | Node::List(_) | Node::Map(_) | Node::Nothing) | None => {
+                    "a secret is named as `{secret: NAME}`".to_owned()
+                }
+                Some(other) => format!(
+                    "the name of the secret is read as {}; put it in quotes, as in `{{secret: \
+                     \"NAME\"}}`",
+                    other.kind()
+                ),
+            },
+            other => format!("the secret is read as {}; put it in quotes", other.kind()),
+        };
+        self.wrong(name, at, message);
+        None
     }
 
     pub(crate) fn needed_secret(&mut self, name: &'static str) -> SecretText {
@@ -458,5 +464,37 @@ impl<'de> Visitor<'de> for AnyNode {
             map.insert(key, value);
         }
         Ok(Node::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The mistakes of a document with the field `token`.
+    fn mistakes(text: &str) -> Vec<String> {
+        let mut fields = Fields::parse(text).unwrap();
+        fields.secret("token");
+        fields.finish().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn secrets_that_are_not_read_as_texts_are_refused() {
+        for good in ["{token: abc}", "{token: '0123'}", "{token: {secret: 'no'}}"] {
+            assert_eq!(mistakes(good), [""; 0], "{good}");
+        }
+        let quotes = |what: &str| {
+            format!(
+                "line 1: `token`: the name of the secret is read as {what}; put it in quotes, as \
+                 in `{{secret: \"NAME\"}}`"
+            )
+        };
+        for (bad, kind) in [("no", "a truth value"), ("y", "a truth value"), ("42", "a number")] {
+            assert_eq!(mistakes(&format!("{{token: {{secret: {bad}}}}}")), [quotes(kind)]);
+        }
+        let direct = "line 1: `token`: the secret is read as a number; put it in quotes";
+        assert_eq!(mistakes("{token: 0123}"), [direct]);
+        let shape = "line 1: `token`: a secret is named as `{secret: NAME}`";
+        assert_eq!(mistakes("{token: {secret: a, more: b}}"), [shape]);
     }
 }
