@@ -47,6 +47,6 @@ export const enAlerting = {
     columns: { state: 'State', name: 'Rule', group: 'Group', query: 'Query', for: 'For', severity: 'Severity', alerts: 'Alerts', evaluated: 'Evaluated', took: 'Took' },
     count: (rules: number, groups: number) => `${rules} rules in ${groups} groups`, failing: (count: number) => (count === 1 ? '1 fails' : `${count} fail`),
     facts: { file: 'File', group: 'Group', interval: 'Every', for: 'Must hold for', keep: 'Goes on firing for', query: 'Query', error: 'Error', labels: 'Labels', annotations: 'Annotations', evaluated: 'Last evaluated', took: 'Took' },
-    explore: 'Ask this query in Explore', alerts: 'Alerts now', noAlerts: 'None.', shipped: 'ships with Barograph', never: 'not yet',
+    explore: 'Ask this query in Explore', edit: 'Change it, or try it on its history', alerts: 'Alerts now', noAlerts: 'None.', shipped: 'ships with Barograph', never: 'not yet',
   },
 } as const

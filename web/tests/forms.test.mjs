@@ -159,6 +159,13 @@ test('the threshold of a rule is dragged over its history, and what would have f
   await page.waitForFunction(() => /expr: 'cpu_usage > 1\d\d\d'/.test(document.querySelector('textarea[aria-label^="Text of"]').value))
 })
 
+test('a rule of a document leads to its form', async () => {
+  const page = await show('/rules')
+  await page.locator('[role=row][data-key^="document both"]', { hasText: 'MemoryUsed' }).click()
+  await page.getByRole('link', { name: 'Change it, or try it on its history' }).click()
+  await form(page).getByText('Rule 1: MemoryUsed').waitFor()
+})
+
 test('a rota shows who is on call, and when nobody is', async () => {
   await put('channels', 'mail', `type: webhook\nurl: http://127.0.0.1:${port}/takes\n`)
   for (const name of ['anna', 'ben']) await put('people', name, 'contacts: [{channel: mail}]\n')
