@@ -16,6 +16,7 @@ static CLIENTS: &[(&str, &str)] = &[
     ("prometheus_client==0.26.0", "prometheus_client"),
     ("psutil==7.2.2", "psutil"),
     ("pyarrow==26.0.1", "pyarrow"),
+    ("schemathesis==4.32.5", "schemathesis"),
     ("statsd==4.0.1", "statsd"),
 ];
 

@@ -13,6 +13,7 @@ mod documents;
 mod doors;
 mod error;
 mod events;
+mod extract;
 mod federate;
 mod guard;
 mod health;

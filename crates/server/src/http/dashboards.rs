@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Serialize;
 
 use crate::app::Context;
@@ -11,6 +11,7 @@ use crate::dashboard::Dashboard;
 use crate::documents::DASHBOARDS;
 
 use super::error::ApiError;
+use super::extract::Path;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use barograph_model::chain;
@@ -19,6 +19,7 @@ use crate::documents::{
 };
 
 use super::error::ApiError;
+use super::extract::{Path, parameters};
 use super::receive::receive;
 
 /// What stands beside a change: who makes it and why.
@@ -52,7 +53,7 @@ impl Parameters {
             let allowed = allowed.join(", ");
             return Err(bad(format!("`{name}` is no parameter here; allowed: {allowed}")));
         }
-        serde_urlencoded::from_str(text).map_err(|error| bad(error.to_string()))
+        parameters(text)
     }
 
     fn author(&self) -> Author<'_> {

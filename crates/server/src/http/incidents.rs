@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use barograph_alerts::incident::{Acknowledgement, Incident};
 use barograph_alerts::machine::Phase;
 use barograph_model::chain;
@@ -13,6 +13,7 @@ use crate::app::Context;
 use crate::timestamp::iso;
 
 use super::error::ApiError;
+use super::extract::Path;
 use super::range::{histories_permit, parse_time};
 
 const MAX_LISTED: usize = 500;

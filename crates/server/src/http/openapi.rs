@@ -76,8 +76,13 @@ fn media(word: &str) -> Option<&'static str> {
 }
 
 fn schema(parameter: &Parameter<'_>) -> Value {
-    let one = match parameter.kind {
-        "whole" => json!({ "type": "integer" }),
+    let one = schema_of(parameter.kind);
+    if parameter.repeats { json!({ "type": "array", "items": one }) } else { one }
+}
+
+fn schema_of(kind: &str) -> Value {
+    match kind {
+        "whole" => json!({ "type": "integer", "minimum": 0 }),
         "number" => json!({ "type": "number" }),
         "yes" => json!({ "type": "boolean" }),
         "time" => json!({
@@ -85,8 +90,7 @@ fn schema(parameter: &Parameter<'_>) -> Value {
             "description": "milliseconds since 1970 UTC, or ISO 8601 with a zone",
         }),
         _ => json!({ "type": "string" }),
-    };
-    if parameter.repeats { json!({ "type": "array", "items": one }) } else { one }
+    }
 }
 
 fn document() -> Value {
@@ -111,8 +115,8 @@ fn document() -> Value {
 
 fn described(operation: &Operation<'_>) -> Value {
     let in_path = operation.path.split(['{', '}']).skip(1).step_by(2).map(|name| {
-        let kind = if name == "number" { "integer" } else { "string" };
-        json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind } })
+        let schema = schema_of(if name == "number" { "whole" } else { "text" });
+        json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
     let in_query = operation.parameters.iter().map(|it| {
         json!({ "name": it.name, "in": "query", "required": it.is_needed, "schema": schema(it) })

@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use barograph_alerts::document::{self, Problem};
 use barograph_alerts::escalation::{Policy, Rota, Route, Target};
 use barograph_alerts::machine::{Phase, Texts};
@@ -17,6 +17,7 @@ use crate::documents::{POLICIES, ROTAS, ROUTES, SILENCES, WINDOWS};
 
 use super::documents::text_of;
 use super::error::ApiError;
+use super::extract::Path;
 
 const MAX_LISTED: usize = 500;
 /// Openings of a window that are told.

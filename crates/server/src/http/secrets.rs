@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use barograph_model::chain;
 use barograph_state::Secret;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use crate::documents::{Author, Documents, SecretsError};
 
 use super::documents::Parameters;
 use super::error::ApiError;
+use super::extract::Path;
 use super::receive::receive;
 
 async fn off<T: Send + 'static>(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Context};
@@ -12,6 +12,7 @@ use crate::query::Query as MetricQuery;
 use crate::timestamp::iso;
 
 use super::error::ApiError;
+use super::extract::{Path, Query};
 use super::range::histories_permit;
 
 /// The newest headline values.

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
 use serde::Deserialize;
@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 use crate::app::Context;
 
 use super::error::ApiError;
+use super::extract::Query;
 use super::live::live_permit;
 use super::simple::current;
 
