@@ -1,12 +1,22 @@
 //! What a rule would have done on history: how often it would have fired, for how long, on what.
+//!
+//! What recording rules beside it would have recorded is evaluated first, so that a file that was
+//! never loaded is tested as a whole.
 
-use std::collections::BTreeMap;
+mod needed;
+mod recorded;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use barograph_promql::{EvalError, Options, Query, Series, Value};
 
 use crate::evaluate::Ground;
 use crate::machine::{Answered, Evaluation, Phase, RuleAlerts, Texts, TransitionKind, texts};
 use crate::rule::AlertingRule;
+
+pub use needed::Recording;
+use needed::{Needed, needed};
+use recorded::Recorded;
 
 /// Firings that are listed one by one.
 const MAX_FIRINGS: usize = 1000;
@@ -26,6 +36,8 @@ pub struct Backtest {
     pub dropped: usize,
     /// The first [`MAX_FIRINGS`], in order of their beginning.
     pub firings: Vec<Firing>,
+    /// The names that were read as the recording rules beside it would have recorded them.
+    pub recorded: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -41,28 +53,35 @@ pub struct Firing {
 }
 
 /// Lets a rule be evaluated from one time to another, at every step. Its labels and texts are not
-/// filled in.
+/// filled in. Of the recording rules those are evaluated that it reads, directly or not.
 ///
 /// # Errors
-/// The expression cannot be evaluated.
+/// An expression cannot be evaluated, or rules would record too much.
 pub fn backtest(
     ground: &Ground<'_>,
     rule: &AlertingRule,
+    recordings: &[Recording<'_>],
     (from_ms, to_ms): (i64, i64),
     step_ms: i64,
 ) -> Result<Backtest, EvalError> {
     let step_ms = step_ms.max(1);
+    let lookback = ground.engine.settings().lookback.as_millis();
+    let needed = needed(rule, recordings, i64::try_from(lookback).unwrap_or(i64::MAX));
+    let names: BTreeSet<&str> = needed.iter().map(|it| it.recording.rule.record.as_str()).collect();
+    let recorded = names.into_iter().map(str::to_owned).collect();
     let mut run = Run {
         rule,
         alerts: RuleAlerts::default(),
         open: BTreeMap::new(),
-        result: Backtest { from_ms, to_ms, step_ms, ..Backtest::default() },
+        result: Backtest { from_ms, to_ms, step_ms, recorded, ..Backtest::default() },
     };
     let mut at_ms = from_ms;
     while at_ms <= to_ms {
         // A part at a time, so that a long history needs no more memory than a short one.
         let end_ms = to_ms.min(at_ms.saturating_add(step_ms.saturating_mul(PART_STEPS - 1)));
-        let ask = |query: &Query| ask(ground, query, (at_ms, end_ms), step_ms);
+        let source = record(ground, &needed, (at_ms, end_ms), step_ms)?;
+        let ground = Ground { source: &source, ..*ground };
+        let ask = |query: &Query| ask(&ground, query, (at_ms, end_ms), step_ms);
         let mut answers = Cursor::new(ask(&rule.query)?);
         let mut clears = rule.clear.as_ref().map(ask).transpose()?.map(Cursor::new);
         while at_ms <= end_ms {
@@ -72,6 +91,25 @@ pub fn backtest(
         }
     }
     Ok(run.finish())
+}
+
+/// What rules would have recorded for the evaluations of a part.
+fn record<'a>(
+    ground: &Ground<'a>,
+    needed: &[Needed<'a>],
+    (from_ms, to_ms): (i64, i64),
+    step_ms: i64,
+) -> Result<Recorded<'a>, EvalError> {
+    let mut source = Recorded::new(ground.source);
+    for Needed { recording, before_ms } in needed {
+        // As often as the rule is evaluated, and whenever the alert is.
+        let times = step_ms.div_euclid(recording.interval_ms.max(1)).max(1);
+        let own_step_ms = (step_ms / times).max(1);
+        let steps = before_ms.div_euclid(own_step_ms) + 1;
+        let start_ms = from_ms.saturating_sub(steps.saturating_mul(own_step_ms));
+        source.add(ground, recording.rule, (start_ms, to_ms), own_step_ms)?;
+    }
+    Ok(source)
 }
 
 fn ask(
@@ -195,7 +233,7 @@ mod tests {
     const MINUTE: i64 = 60_000;
 
     /// Runs a rule over series of one value per minute.
-    fn run(fields: &str, lines: &[&str], minutes: i64) -> Backtest {
+    fn attempt(fields: &str, lines: &[&str], minutes: i64) -> Result<Backtest, EvalError> {
         let mut source = MemorySource::new();
         for text in lines {
             let line = notation::line(text).unwrap();
@@ -206,10 +244,14 @@ mod tests {
             }
         }
         let text = format!("groups: [{{name: g, rules: [{{alert: A, {fields}}}]}}]");
-        let rule = match read_rules(&text).unwrap().remove(0).rules.remove(0) {
-            Rule::Alerting(rule) => rule,
-            Rule::Recording(_) => unreachable!("the rule is an alerting one"),
-        };
+        let group = read_rules(&text).unwrap().remove(0);
+        let (mut alerts, mut recordings) = (Vec::new(), Vec::new());
+        for rule in &group.rules {
+            match rule {
+                Rule::Alerting(rule) => alerts.push(rule),
+                Rule::Recording(rule) => recordings.push(Recording { rule, interval_ms: MINUTE }),
+            }
+        }
         let engine = Engine::new(Settings::default(), Arc::new(FakeClock::new(0)));
         let ground = Ground {
             engine: &engine,
@@ -218,7 +260,11 @@ mod tests {
             external_url: "",
             cancel: None,
         };
-        backtest(&ground, &rule, (0, minutes * MINUTE), MINUTE).unwrap()
+        backtest(&ground, alerts[0], &recordings, (0, minutes * MINUTE), MINUTE)
+    }
+
+    fn run(fields: &str, lines: &[&str], minutes: i64) -> Backtest {
+        attempt(fields, lines, minutes).unwrap()
     }
 
     #[test]
@@ -249,5 +295,35 @@ mod tests {
         assert_eq!(run("metric: cpu, greater_than: 80", &line, 10).fired, 3);
         let calm = run("metric: cpu, greater_than: 80, clear: 70", &line, 10);
         assert_eq!((calm.fired, calm.firing_ms), (1, 6 * MINUTE));
+    }
+
+    #[test]
+    fn what_the_file_records_is_evaluated_first_and_goes_before_what_is_stored() {
+        let lines = ["cpu{core=\"0\"} 10x4 90x5 10x20", "cpu{core=\"1\"} 20x29", "cpu:max 99x29"];
+        let fields = "expr: 'cpu:max:mean5m > 50', for: 1m}, \
+                      {record: 'cpu:max:mean5m', expr: 'avg_over_time(cpu:max[5m])'}, \
+                      {record: 'cpu:max', expr: max(cpu)";
+        let found = run(fields, &lines, 29);
+        assert_eq!(found.recorded, ["cpu:max", "cpu:max:mean5m"]);
+        let told: Vec<_> = found.firings.iter().map(|it| (it.from_ms, it.to_ms)).collect();
+        // Of the means 20, 34, 48, 62, 76, 90, 90, 76, 62, 48 … from the fourth minute on.
+        assert_eq!(told, [(8 * MINUTE, Some(13 * MINUTE))]);
+    }
+
+    #[test]
+    fn a_series_that_a_rule_no_longer_records_ends() {
+        let line = ["cpu 90x3 10x20"];
+        let fields = "expr: 'cpu:high == 90'}, {record: 'cpu:high', expr: cpu > 80";
+        let found = run(fields, &line, 20);
+        let told: Vec<_> = found.firings.iter().map(|it| (it.from_ms, it.to_ms)).collect();
+        assert_eq!(told, [(0, Some(4 * MINUTE))]);
+    }
+
+    #[test]
+    fn records_that_look_alike_are_an_error_that_names_the_rule() {
+        let lines = ["cpu{core=\"0\"} 1x9", "cpu{core=\"1\"} 1x9"];
+        let fields = "expr: 'r > 0'}, {record: r, expr: cpu, labels: {core: ''}";
+        let error = attempt(fields, &lines, 9).unwrap_err().to_string();
+        assert!(error.starts_with("recording rule `r`: vector contains metrics"), "{error}");
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
 
-use barograph_model::{Labels, LabelsError, METRIC_NAME, SeriesSource};
+use barograph_model::{Labels, LabelsError, SeriesSource};
 use barograph_promql::{Engine, EvalError, Options, Query, Value};
 use barograph_template::{Context, Sample, Template};
 
@@ -126,10 +126,7 @@ impl Ground<'_> {
         let mut seen = BTreeSet::new();
         let mut records = Vec::new();
         for (labels, value) in self.vector(&rule.query, at_ms)? {
-            let mut all = texts(&labels);
-            all.extend(rule.labels.clone());
-            all.insert(METRIC_NAME.to_owned(), rule.record.clone());
-            let labels = Labels::new(&all)?;
+            let labels = rule.labels_of(&labels)?;
             if !seen.insert(labels.clone()) {
                 return Err(RuleError::Same("rule"));
             }

@@ -14,6 +14,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use barograph_model::{Labels, LabelsError, METRIC_NAME};
 use barograph_promql::Query;
 use barograph_template::Template;
 
@@ -112,6 +113,19 @@ impl Rule {
             Self::Alerting(rule) => &rule.query,
             Self::Recording(rule) => &rule.query,
         }
+    }
+}
+
+impl RecordingRule {
+    /// The labels under which an answer is stored.
+    ///
+    /// # Errors
+    /// Together they pass a limit.
+    pub fn labels_of(&self, answered: &Labels) -> Result<Labels, LabelsError> {
+        let own = |name: &str| name == METRIC_NAME || self.labels.contains_key(name);
+        let kept = answered.iter().filter(|(name, _)| !own(name));
+        let added = self.labels.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        Labels::new(kept.chain(added).chain([(METRIC_NAME, self.record.as_str())]))
     }
 }
 

@@ -32,6 +32,7 @@ mod parse;
 mod plan;
 mod print;
 mod quote;
+mod reads;
 mod settings;
 mod shorthand;
 mod watch;

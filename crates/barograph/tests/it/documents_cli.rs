@@ -152,6 +152,14 @@ fn silences_are_previewed_and_rules_are_tried_on_history() {
     let tried = told(&server, &["rules", "backtest", rules, "--last", "1h", "--step", "1s"]);
     assert!(tried.contains("Always: cpu_count > 0"), "{tried}");
     assert!(tried.contains("would have fired 1 times"), "{tried}");
+    let never = folder.path().join("never-loaded.yml");
+    let text = "groups: [{name: g, rules: [{record: 'own:double', expr: 2 * cpu_count}, \
+                {alert: Doubled, expr: 'own:double > 1'}]}]";
+    fs::write(&never, text).unwrap();
+    let never = never.to_str().unwrap();
+    let tried = told(&server, &["rules", "backtest", never, "--last", "1h", "--step", "1s"]);
+    assert!(tried.contains("as this file records own:double"), "{tried}");
+    assert!(tried.contains("would have fired 1 times"), "{tried}");
     let none = refused(&server, &["rules", "backtest", rules, "--rule", "Never"]);
     assert!(none.contains("no such alerting rule"), "{none}");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use barograph_alerts::backtest::{Backtest, Firing, backtest};
+use barograph_alerts::backtest::{Backtest, Firing, Recording, backtest};
 use barograph_alerts::evaluate::Ground;
 use barograph_alerts::incident::About;
 use barograph_alerts::machine::Texts;
@@ -28,6 +28,8 @@ pub struct Tested {
     pub dropped: usize,
     /// The first firings.
     pub firings: Vec<TestedFiring>,
+    /// The names that were read as the recording rules beside it would have recorded them.
+    pub recorded: Vec<String>,
     /// Why it could not be evaluated.
     pub error: Option<String>,
 }
@@ -43,23 +45,37 @@ pub struct TestedFiring {
 }
 
 impl Alerting {
-    /// Lets alerting rules be evaluated on history, one after the other. Recording rules are left
-    /// out; what they recorded is read as it is stored.
+    /// Lets alerting rules be evaluated on history, one after the other. What they read and the
+    /// recording rules beside them record is evaluated first; what others recorded is read as it is
+    /// stored. With a name, only alerts of that name.
     pub(crate) fn backtest(
         &self,
         groups: &[Group],
+        name: Option<&str>,
         (from_ms, to_ms): (i64, i64),
         step_ms: i64,
         cancel: &AtomicBool,
     ) -> Vec<Tested> {
+        let default_ms = i64::try_from(self.shared.settings.interval.as_millis());
+        let default_ms = default_ms.unwrap_or(i64::MAX);
+        let recordings = groups.iter().flat_map(|group| {
+            let interval_ms = group.interval_ms.unwrap_or(default_ms);
+            group.rules.iter().filter_map(move |rule| match rule {
+                Rule::Recording(rule) => Some(Recording { rule, interval_ms }),
+                Rule::Alerting(_) => None,
+            })
+        });
+        let recordings: Vec<Recording<'_>> = recordings.collect();
         let mut tested = Vec::new();
         for group in groups {
-            for rule in &group.rules {
+            for rule in group.rules.iter().filter(|it| name.is_none_or(|name| name == it.name())) {
                 let Rule::Alerting(alerting) = rule else { continue };
                 let ground = self.shared.cancellable(cancel);
-                let found = backtest(&ground, alerting, (from_ms, to_ms), step_ms);
+                let range = (from_ms, to_ms);
+                let found = backtest(&ground, alerting, &recordings, range, step_ms);
                 let error = found.as_ref().err().map(|error| chain(error));
-                let Backtest { fired, firing_ms, dropped, firings, .. } = found.unwrap_or_default();
+                let Backtest { fired, firing_ms, dropped, firings, recorded, .. } =
+                    found.unwrap_or_default();
                 let About { measured, threshold, .. } = About::of(alerting);
                 tested.push(Tested {
                     group: group.name.clone(),
@@ -71,6 +87,7 @@ impl Alerting {
                     firing_seconds: firing_ms / 1000,
                     dropped,
                     firings: firings.into_iter().map(TestedFiring::from).collect(),
+                    recorded,
                     error,
                 });
             }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use barograph_alerts::machine::{Phase, RuleAlerts};
 use barograph_alerts::rule::Rule;
 use barograph_model::{Batch, Labels, METRIC_NAME, STALE, Sample, chain};
+use barograph_promql::Query;
 use barograph_store::Store;
 
 use super::round::RuleState;
@@ -68,12 +69,10 @@ impl Recorded {
         if self.samples.is_empty() {
             return false;
         }
-        let asks = |text: &str| {
-            text.contains(METRIC_NAME) || self.names.iter().any(|name| text.contains(name.as_str()))
-        };
-        asks(rule.query().text())
+        let asks = |query: &Query| self.names.iter().any(|name| query.may_read(name));
+        asks(rule.query())
             || match rule {
-                Rule::Alerting(rule) => rule.clear.as_ref().is_some_and(|it| asks(it.text())),
+                Rule::Alerting(rule) => rule.clear.as_ref().is_some_and(asks),
                 Rule::Recording(_) => false,
             }
     }

@@ -14,6 +14,7 @@ use crate::queries::CounterPaths;
 
 use super::documents::text_of;
 use super::error::ApiError;
+use super::extract::parameters;
 use super::range::{CancelOnDrop, histories_permit};
 
 /// Rules at once.
@@ -50,10 +51,9 @@ pub(crate) async fn backtest(
     body: Body,
 ) -> Result<Json<BacktestAnswer>, ApiError> {
     let bad = |message: String| ApiError::bad_request("bad_parameter", message);
-    let asked: Asked = serde_urlencoded::from_str(text.as_deref().unwrap_or_default())
-        .map_err(|error| bad(error.to_string()))?;
+    let asked: Asked = parameters(text.as_deref().unwrap_or_default())?;
     let rules = text_of(&context, body).await?;
-    let groups = wanted(&rules, asked.rule.as_deref())?;
+    let groups = read(&rules, asked.rule.as_deref())?;
     let to_ms = asked.to.unwrap_or_else(|| context.clock.now_ms());
     let from_ms = asked.from.unwrap_or(to_ms.saturating_sub(DAY_MS));
     // Before the first sample nothing can fire.
@@ -69,7 +69,7 @@ pub(crate) async fn backtest(
     let alerting = Arc::clone(&context.alerting);
     let tested = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        alerting.backtest(&groups, (from_ms, to_ms), step_ms, &cancelled)
+        alerting.backtest(&groups, asked.rule.as_deref(), (from_ms, to_ms), step_ms, &cancelled)
     });
     let rules = tested
         .await
@@ -77,17 +77,15 @@ pub(crate) async fn backtest(
     Ok(Json(BacktestAnswer { from_ms, to_ms, step_ms, rules }))
 }
 
-fn wanted(text: &str, rule: Option<&str>) -> Result<Vec<Group>, ApiError> {
-    let mut groups = read_rules_with(text, &CounterPaths::for_rules()).map_err(|problems| {
+/// The rules of a text in which there are alerting rules (of this name), and not too many.
+fn read(text: &str, name: Option<&str>) -> Result<Vec<Group>, ApiError> {
+    let groups = read_rules_with(text, &CounterPaths::for_rules()).map_err(|problems| {
         let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
         ApiError::over_limit("invalid_document", told.join("\n"))
     })?;
-    for group in &mut groups {
-        group.rules.retain(|it| {
-            matches!(it, Rule::Alerting(_)) && rule.is_none_or(|rule| rule == it.name())
-        });
-    }
-    match groups.iter().map(|group| group.rules.len()).sum() {
+    let is_wanted =
+        |it: &&Rule| matches!(it, Rule::Alerting(_)) && name.is_none_or(|name| name == it.name());
+    match groups.iter().flat_map(|group| &group.rules).filter(is_wanted).count() {
         0 => Err(ApiError::bad_request("no_rules", "there is no such alerting rule in the body")),
         1..=MAX_RULES => Ok(groups),
         count => {

@@ -59,6 +59,7 @@ struct Tested {
     firing_seconds: i64,
     dropped: u64,
     firings: Vec<Firing>,
+    recorded: Vec<String>,
     error: Option<String>,
 }
 
@@ -111,6 +112,9 @@ fn report(answer: &Answer) -> String {
         if let Some(error) = &it.error {
             lines.push(format!("  could not be evaluated: {error}"));
             continue;
+        }
+        if !it.recorded.is_empty() {
+            lines.push(format!("  as this file records {}", it.recorded.join(", ")));
         }
         lines.push(format!(
             "  would have fired {} times, {} in all; {} times it was pending only",
