@@ -224,16 +224,20 @@ impl Severity {
 }
 
 impl Notification {
-    /// Several notifications of one channel and recipient in one. None of an empty list.
-    pub fn digest(all: &[Self]) -> Option<Self> {
-        let newest = all.last()?;
-        let mut ids = ring::digest::Context::new(&ring::digest::SHA256);
-        for it in all {
-            ids.update(it.id.as_bytes());
-            ids.update(&[0]);
+    /// The key of a digest of notifications with these ids.
+    pub fn digest_id<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
+        let mut hashed = ring::digest::Context::new(&ring::digest::SHA256);
+        for id in ids {
+            hashed.update(id.as_bytes());
+            hashed.update(&[0]);
         }
-        let hash = ids.finish();
-        let id = format!("digest-{}", URL_SAFE_NO_PAD.encode(hash.as_ref()));
+        format!("digest-{}", URL_SAFE_NO_PAD.encode(hashed.finish().as_ref()))
+    }
+
+    /// Several notifications of one channel and recipient in one, known by its id. None of an empty
+    /// list.
+    pub fn digest(id: String, all: &[Self]) -> Option<Self> {
+        let newest = all.last()?;
         let told = all.iter().map(|it| Brief {
             event: it.event,
             severity: it.severity,

@@ -5,9 +5,12 @@
 //! timeline. A crash between delivering and writing delivers again, under the same id.
 
 mod counts;
+mod digests;
+mod hands;
 mod postman;
 mod secrets;
 mod sort;
+mod trials;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,6 +28,7 @@ use crate::link::Links;
 pub use counts::{ChannelCounts, DispatchStatus};
 pub(crate) use postman::Postman;
 
+use hands::Hands;
 use postman::Posted;
 use sort::Sorter;
 
@@ -99,7 +103,9 @@ async fn run(postman: Arc<Postman>, mut stopping: watch::Receiver<bool>) {
     let mut lanes: BTreeSet<String> = BTreeSet::new();
     let mut sorter = Sorter::default();
     let mut pruned: Option<Duration> = None;
+    let mut hands = Hands::read(postman.clock());
     loop {
+        mind_clock(&postman, &mut hands).await;
         if lanes.len() < Dispatch::MAX_LANES {
             let mut letters = due(&postman).await;
             letters.retain(|it| !lanes.contains(&it.message.lane));
@@ -138,6 +144,16 @@ fn forget(lanes: &mut BTreeSet<String>, ended: Result<Vec<String>, tokio::task::
             tracing::error!(%error, "a delivery panicked");
             lanes.clear();
         }
+    }
+}
+
+/// Lets nobody wait because the clock was put back.
+async fn mind_clock(postman: &Arc<Postman>, hands: &mut Hands) {
+    let Some(by_ms) = hands.put_back(postman.clock()) else { return };
+    let for_writing = Arc::clone(postman);
+    let written = tokio::task::spawn_blocking(move || for_writing.bring_forward(by_ms));
+    if let Ok(Err(error)) = written.await {
+        postman.report_trouble(&chain(&error));
     }
 }
 

@@ -268,6 +268,18 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Lets all that wait be due earlier by so much: the clock was put back, and none is to wait for
+    /// longer than it would have.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn bring_forward(&mut self, by_ms: i64) -> Result<(), StateError> {
+        self.connection
+            .prepare_cached("UPDATE message SET due_ms = due_ms - ?1 WHERE status = 0")?
+            .execute([by_ms])?;
+        Ok(())
+    }
+
     /// Tries a message that was given up once more, from now on.
     ///
     /// # Errors

@@ -96,13 +96,14 @@ impl Alerting {
         problems
     }
 
-    /// Writes what became of messages, with the lines in the timelines of their incidents.
+    /// Writes what became of messages, with the lines in the timelines of their incidents, and more.
     ///
     /// # Errors
     /// It cannot be written.
     pub(crate) fn attempted(
         &self,
         outcomes: &[(String, Option<Letter>, Outcome)],
+        more: impl FnOnce(&mut Change<'_>) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
         let mut desk = lock(&self.shared.desk);
         for (_, letter, outcome) in outcomes {
@@ -111,7 +112,8 @@ impl Alerting {
             }
         }
         saved::save_with(&self.shared.state, &mut desk, |change| {
-            outcomes.iter().try_for_each(|(id, _, outcome)| change.attempted(id, outcome))
+            outcomes.iter().try_for_each(|(id, _, outcome)| change.attempted(id, outcome))?;
+            more(change)
         })
     }
 

@@ -1,5 +1,7 @@
 //! Rules over a real store, by a clock that is turned by hand.
 
+mod clock;
+
 use std::fs;
 use std::sync::Arc;
 
@@ -332,23 +334,6 @@ fn without_routes_every_channel_is_told_and_a_rule_may_name_its_policy() {
         bench.tell(&[("a", 90.0)]);
     }
     assert_eq!(bench.posted(), ["1/0/1/0/mail/"]);
-}
-
-#[test]
-fn a_clock_that_jumps_tells_nobody_early_late_or_twice() {
-    for jump_ms in [86_400_000, -86_400_000, 3_600_000, -3_600_000] {
-        let bench = with_policy();
-        for _ in 0..3 {
-            bench.tell(&[("a", 90.0)]);
-        }
-        bench.clock.set(bench.clock.now_ms() + jump_ms);
-        for _ in 0..28 {
-            bench.tell(&[("a", 90.0)]);
-        }
-        assert_eq!(bench.posted().len(), 1, "{jump_ms}: five minutes are not over");
-        bench.tell(&[("a", 90.0)]);
-        assert_eq!(bench.posted(), ["1/0/1/0/hook/", "1/0/2/0/pager/anna"], "{jump_ms}");
-    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ use barograph_notify::{
 use barograph_state::{Message, Outcome, State, StateError, Status};
 
 use super::counts::{Counts, DispatchStatus};
+use super::digests::{self, Place};
+use super::trials::Trials;
 use crate::alerting::{Alerting, Letter};
 use crate::evidence::Gatherer;
 use crate::link::Links;
@@ -20,6 +22,8 @@ use crate::link::Links;
 pub(super) struct Posted {
     pub(super) message: Message,
     letter: Result<Letter, String>,
+    /// Where it was when it was sent, if it may have been.
+    pub(super) place: Option<Place>,
 }
 
 /// Everything that delivering a message takes.
@@ -32,6 +36,7 @@ pub(crate) struct Postman {
     links: Links,
     clock: Arc<dyn Clock>,
     counts: Counts,
+    trials: Trials,
     trouble: Mutex<Option<String>>,
 }
 
@@ -41,6 +46,9 @@ const MAX_BACK_OFF: Duration = Duration::from_secs(300);
 /// A message is given up when its time is over, but not before so many attempts: a clock that
 /// jumps ahead gives up nothing.
 const MIN_ATTEMPTS: u32 = 20;
+/// A receiver that was down for long is told in few messages: what failed so often may be gathered
+/// with others.
+const GATHERED_ANEW_AFTER: u32 = 5;
 /// What was delivered or given up is kept for so long.
 const KEPT_MS: i64 = 30 * 86_400_000;
 
@@ -73,21 +81,25 @@ impl Postman {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let state = Arc::clone(alerting.state());
-        let (counts, trouble) = (Counts::default(), Mutex::default());
-        Self { alerting, state, notifier, gatherer, links, clock, counts, trouble }
+        let (counts, trials, trouble) = (Counts::default(), Trials::default(), Mutex::default());
+        Self { alerting, state, notifier, gatherer, links, clock, counts, trials, trouble }
     }
 
     pub(super) fn due(&self, max: usize) -> Result<Vec<Posted>, StateError> {
         let pause_ms = i64::try_from(MAX_PAUSE.as_millis()).unwrap_or(i64::MAX);
         // A digest may wait for a day.
         let horizon_ms = self.now_ms().saturating_add(25 * pause_ms);
-        let listing = self.state.read(|view| view.due_messages(max, horizon_ms))?;
+        let (listing, mut places) = self.state.read(|view| {
+            let due = view.due_messages(max, horizon_ms)?;
+            Ok::<_, StateError>((due, digests::places(view)?))
+        })?;
         if let Some(damaged) = listing.damaged.first() {
             self.report_trouble(&format!("{damaged} is damaged and cannot be sent"));
         }
         let posted = listing.items.into_iter().map(|message| {
             let letter = serde_json::from_slice(&message.body).map_err(|error| error.to_string());
-            Posted { message, letter }
+            let place = places.remove(&message.id);
+            Posted { message, letter, place }
         });
         Ok(posted.collect())
     }
@@ -97,9 +109,14 @@ impl Postman {
             .write(|change| later.iter().try_for_each(|(id, due_ms)| change.postpone(id, *due_ms)))
     }
 
+    pub(super) fn bring_forward(&self, by_ms: i64) -> Result<(), StateError> {
+        self.state.write(|change| change.bring_forward(by_ms))
+    }
+
     pub(super) fn prune(&self) -> Result<(), StateError> {
         let before_ms = self.now_ms().saturating_sub(KEPT_MS);
         let removed = self.state.write(|change| change.prune_messages(before_ms))?;
+        digests::prune(&self.state)?;
         if removed > 0 {
             tracing::info!(removed, "old notifications are forgotten");
         }
@@ -114,8 +131,20 @@ impl Postman {
         self.clock.now_ms()
     }
 
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
     pub(super) fn monotonic(&self) -> Duration {
         self.clock.monotonic()
+    }
+
+    /// Whether a channel may be tested now.
+    ///
+    /// # Errors
+    /// It was tested too often; the time until it may be again.
+    pub(crate) fn begin_test(&self, channel: &str) -> Result<(), Duration> {
+        self.trials.begin(channel, self.now_ms())
     }
 
     /// Sends a test, at once: it waits behind nothing and is not tried again.
@@ -126,10 +155,19 @@ impl Postman {
 
     /// Delivers messages to one place in one, and writes what became of each.
     pub(super) async fn deliver(self: &Arc<Self>, batch: Vec<Posted>) {
-        let sent = self.send(&batch).await;
+        let key = key_of(&batch);
+        let is_noted = batch.iter().any(|it| it.place.is_some());
+        if !is_noted && self.can_gather(&batch) && !self.note(&key, &batch).await {
+            // It is sent later, and not at once.
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            return;
+        }
+        let sent = self.send(&key, &batch).await;
+        let outcome = self.judge(&key, &batch, sent);
+        let is_retried = matches!(outcome, Outcome::Retry { .. });
+        let is_over = !is_retried || attempts_of(&batch) >= GATHERED_ANEW_AFTER;
         let mut outcomes = Vec::new();
-        for Posted { message, letter } in batch {
-            let outcome = self.judge(&message, sent.clone());
+        for Posted { message, letter, .. } in batch {
             let channel = letter.as_ref().map_or("", |it| it.address.channel.as_str());
             self.counts.count(channel, |counts| match &outcome {
                 Outcome::Delivered => counts.delivered += 1,
@@ -141,10 +179,14 @@ impl Postman {
                 let id = &message.id;
                 tracing::warn!(channel, id, problem, given_up, "notification not delivered");
             }
-            outcomes.push((message.id, letter.ok(), outcome));
+            outcomes.push((message.id, letter.ok(), outcome.clone()));
         }
         let postman = Arc::clone(self);
-        let written = tokio::task::spawn_blocking(move || postman.alerting.attempted(&outcomes));
+        let written = tokio::task::spawn_blocking(move || {
+            postman.alerting.attempted(&outcomes, |change| {
+                if is_over { digests::end(change, &key) } else { Ok(()) }
+            })
+        });
         match written.await {
             Ok(Ok(())) => self.end_trouble(),
             Ok(Err(error)) => {
@@ -156,11 +198,40 @@ impl Postman {
         }
     }
 
-    async fn send(self: &Arc<Self>, batch: &[Posted]) -> Result<(), Failure> {
+    /// Whether the channel may tell several messages together, so that it must be known what was
+    /// sent as what.
+    fn can_gather(&self, batch: &[Posted]) -> bool {
+        let channel = batch.first().and_then(|it| self.channel(it.channel()));
+        let limits = channel.as_ref().map(|it| it.limits());
+        batch.len() > 1 || limits.is_some_and(|it| it.rate.is_some() || it.digest.is_some())
+    }
+
+    /// Writes down what is about to be sent together; tells whether that is done.
+    async fn note(self: &Arc<Self>, key: &str, batch: &[Posted]) -> bool {
+        let ids: Vec<String> = batch.iter().map(|it| it.message.id.clone()).collect();
+        let (postman, key) = (Arc::clone(self), key.to_owned());
+        let written = tokio::task::spawn_blocking(move || {
+            let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+            digests::note(&postman.state, &key, &ids)
+        });
+        match written.await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                self.report_trouble(&chain(&error));
+                false
+            }
+            Err(error) => {
+                tracing::error!(%error, "what is sent was not written down");
+                false
+            }
+        }
+    }
+
+    async fn send(self: &Arc<Self>, key: &str, batch: &[Posted]) -> Result<(), Failure> {
         let failure = |permanent, text| Failure { permanent, retry_after: None, text };
         let mut notifications = Vec::new();
         let mut channel = None;
-        for Posted { message, letter } in batch {
+        for Posted { message, letter, .. } in batch {
             let letter = letter.as_ref().map_err(|error| {
                 failure(true, format!("the message is not understood: {error}"))
             })?;
@@ -172,9 +243,11 @@ impl Postman {
             notifications.push(self.complete(message, letter, &found, is_alone).await);
             channel = Some(found);
         }
-        let together = match notifications.len() {
-            0 | 1 => notifications.pop(),
-            _ => Notification::digest(&notifications),
+        let is_one = notifications.len() == 1 && notifications.iter().all(|it| it.id == key);
+        let together = if is_one {
+            notifications.pop()
+        } else {
+            Notification::digest(key.to_owned(), &notifications)
         };
         let (Some(channel), Some(notification)) = (channel, together) else { return Ok(()) };
         self.notifier.deliver(&channel, &notification).await.map(drop)
@@ -212,16 +285,16 @@ impl Postman {
         notification
     }
 
-    fn judge(&self, message: &Message, outcome: Result<(), Failure>) -> Outcome {
+    fn judge(&self, key: &str, batch: &[Posted], outcome: Result<(), Failure>) -> Outcome {
         let Err(failure) = outcome else { return Outcome::Delivered };
         let now_ms = self.clock.now_ms();
-        let attempts = message.attempts.saturating_add(1);
-        let is_over = now_ms >= message.expires_ms && attempts >= MIN_ATTEMPTS;
-        if failure.permanent || is_over {
+        let attempts = attempts_of(batch);
+        let is_over = batch.iter().all(|it| now_ms >= it.message.expires_ms);
+        if failure.permanent || (is_over && attempts >= MIN_ATTEMPTS) {
             return Outcome::Dead { problem: failure.text };
         }
         let asked = failure.retry_after.unwrap_or_default().min(MAX_PAUSE);
-        let pause = asked.max(back_off(&message.id, attempts));
+        let pause = asked.max(back_off(key, attempts));
         let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
         Outcome::Retry { due_ms: now_ms.saturating_add(pause_ms), problem: failure.text }
     }
@@ -266,6 +339,21 @@ impl Postman {
 
     pub(crate) fn gatherer(&self) -> &Gatherer {
         &self.gatherer
+    }
+}
+
+/// How often it was tried, this time included; of several the most.
+fn attempts_of(batch: &[Posted]) -> u32 {
+    let before = batch.iter().map(|it| it.message.attempts).max();
+    before.unwrap_or_default().saturating_add(1)
+}
+
+/// By which the receiver knows what is sent: what it was sent as before, or else its own.
+fn key_of(batch: &[Posted]) -> String {
+    match batch {
+        [Posted { place: Some(place), .. }, ..] => place.key.clone(),
+        [one] => one.message.id.clone(),
+        all => Notification::digest_id(all.iter().map(|it| it.message.id.as_str())),
     }
 }
 

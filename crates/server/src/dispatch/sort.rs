@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use barograph_notify::{Limiter, Waiting};
+use barograph_notify::{Event, Limiter, Severity, Waiting};
 
 use super::postman::{Posted, Postman};
 
@@ -23,6 +23,9 @@ pub(super) struct Sorted {
 
 /// A shorter wait is not worth a write.
 const WORTH_MS: i64 = 2000;
+/// What was sent once goes as it went, together with nothing else.
+const AS_BEFORE: Waiting =
+    Waiting { event: Event::Digest, severity: Severity::Critical, since_ms: 0 };
 
 impl Sorter {
     pub(super) fn sort(&mut self, due: Vec<Posted>, postman: &Postman) -> Sorted {
@@ -57,6 +60,25 @@ fn plan(
     waiting: Vec<Posted>,
     sorted: &mut Sorted,
 ) {
+    let mut tried: BTreeMap<String, Vec<Posted>> = BTreeMap::new();
+    let mut fresh = Vec::new();
+    for posted in waiting {
+        match &posted.place {
+            Some(place) => tried.entry(place.key.clone()).or_default().push(posted),
+            None => fresh.push(posted),
+        }
+    }
+    for mut batch in tried.into_values() {
+        batch.sort_by(|a, b| a.place.cmp(&b.place));
+        let plan = limiter.plan(limits, now_ms, &[AS_BEFORE]);
+        if plan.messages.is_empty() {
+            let again_ms = plan.again_ms.unwrap_or(now_ms);
+            sorted.later.extend(batch.into_iter().map(|it| (it.message.id, again_ms)));
+        } else {
+            sorted.batches.push(batch);
+        }
+    }
+    let waiting = fresh;
     let asked: Vec<Waiting> = waiting.iter().map(Posted::waiting).collect();
     let plan = limiter.plan(limits, now_ms, &asked);
     let mut waiting: Vec<Option<Posted>> = waiting.into_iter().map(Some).collect();

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use barograph_notify::{Channel, Notification};
 use serde::Serialize;
 
 use crate::app::Context;
 
 use super::error::ApiError;
+use super::extract::Path;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct TestAnswer {
@@ -31,6 +32,11 @@ pub(crate) async fn test(
     Path(name): Path<String>,
 ) -> Result<Json<TestAnswer>, ApiError> {
     let channel = find(&context, &name)?;
+    context.dispatch.postman().begin_test(&name).map_err(|time| {
+        let seconds = time.as_secs_f64().ceil();
+        let message = format!("channels were tested too often; try again in {seconds} s");
+        ApiError::busy_for(message, time)
+    })?;
     let outcome = context.dispatch.postman().test(&channel).await;
     Ok(Json(match outcome {
         Ok(receipt) => TestAnswer { delivered: true, text: receipt.text, permanent: false },

@@ -98,3 +98,16 @@ fn a_clock_that_was_put_back_holds_up_nobody() {
     assert_eq!(due(far_ms), 0);
     assert_eq!(due(far_ms - 1), 1);
 }
+
+#[test]
+fn what_waits_can_be_brought_forward() {
+    let bench = Bench::new();
+    for id in ["a", "b"] {
+        enqueue(&bench, id, id);
+    }
+    attempted(&bench, "a", &Outcome::Retry { due_ms: START_MS + 5000, problem: String::new() });
+    attempted(&bench, "b", &Outcome::Delivered);
+    assert_eq!(due(&bench), [""; 0]);
+    bench.state.write(|change| change.bring_forward(5000)).unwrap();
+    assert_eq!(due(&bench), ["a"]);
+}
