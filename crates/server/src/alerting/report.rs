@@ -56,12 +56,14 @@ pub struct AlertReport {
 }
 
 /// How alerting is doing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AlertingStatus {
     pub groups: usize,
     pub rules: usize,
     pub failing: usize,
     pub missed: u64,
+    /// What the newest evaluations of all groups took together.
+    pub round_seconds: f64,
     pub pending: usize,
     pub firing: usize,
     pub unknown: usize,
@@ -119,6 +121,7 @@ impl Alerting {
             status.groups += 1;
             status.rules += group.rules.len();
             status.missed += group.missed;
+            status.round_seconds += group.took.as_secs_f64();
             for rule in &group.rules {
                 status.failing += usize::from(rule.error.is_some());
                 for alert in rule.alerts.iter().filter(|alert| alert.is_active()) {

@@ -1,5 +1,7 @@
 //! Barograph's own metrics, in the Prometheus text format.
 
+mod rules;
+
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -31,6 +33,7 @@ pub(crate) async fn metrics(State(context): State<Context>) -> Response {
     ingest_metrics(&mut page, &context.ingest.answer());
     scrape_metrics(&mut page, &context.doors.scraper.stats());
     forward_metrics(&mut page, &context.doors.forward.answer());
+    rules::rule_metrics(&mut page, &context.alerting.status());
     let now_ms = context.clock.now_ms();
     let for_reading = context.clone();
     let read = tokio::task::spawn_blocking(move || for_reading.dispatch.postman().status());
