@@ -7,6 +7,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod alertmanager;
 mod counters;
 mod documents;
 mod documents_cli;
@@ -28,6 +29,7 @@ mod record;
 mod refusals;
 mod refusing;
 mod remote_write;
+mod rule_tests;
 mod rules;
 mod scrape_tls;
 mod serve;

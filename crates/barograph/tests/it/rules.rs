@@ -1,6 +1,7 @@
 //! Rules: checked and tested on the command line, evaluated by the server.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -81,4 +82,64 @@ fn the_server_evaluates_rules_and_people_acknowledge() {
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(json("/api/incidents/1")["acknowledged"]["by"], "anna");
     assert_eq!(server.post("/api/incidents/9/resolve", &[], b"").status, 404);
+}
+
+/// Lets the clients of a test end, also when it fails.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Questions that take all the time that there is do not hold up rules: no evaluation is missed, and
+/// each has stored its answer.
+#[test]
+fn rules_are_evaluated_in_time_while_heavy_questions_are_answered() {
+    const CLIENTS: usize = 8;
+    const EVALUATIONS: f64 = 8.0;
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("rules.yml");
+    let recorded = (0..200).map(|i| format!("  - {{record: 'own:{i}', expr: 'sum(cpu_count)'}}\n"));
+    let recorded: String = recorded.collect();
+    fs::write(&rules, format!("groups:\n- name: own\n  interval: 2s\n  rules:\n{recorded}"))
+        .unwrap();
+    let config = folder.path().join("barograph.toml");
+    let path = rules.to_str().unwrap();
+    fs::write(&config, format!("[rules]\ndefaults = false\nfiles = ['{path}']\n")).unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    server.wait_for_values();
+    let evaluations = |server: &Server| {
+        let query = "query=count_over_time(own:199%5B10m%5D)";
+        let answer = server.json(&format!("/api/v1/query?{query}"));
+        answer["data"]["result"][0]["value"][1].as_str()?.parse::<f64>().ok()
+    };
+    let before = server.wait_for("the first evaluation", evaluations);
+    // A million points.
+    let heavy = "query=sum(max_over_time(%7B__name__!%3D%22%22%7D%5B30m%3A1s%5D))";
+    let (done, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let answer = server.request(&format!("/api/v1/query?{heavy}"), "localhost");
+                    let is_busy = matches!(answer.status, 429 | 503);
+                    assert!(answer.status == 200 || is_busy, "{}", answer.body);
+                    answered.fetch_add(usize::from(!is_busy), Ordering::Relaxed);
+                }
+            });
+        }
+        let _ends_with_it = Done(&done);
+        server.wait_for("more evaluations", |server| {
+            let now = server.json("/api/v1/rules");
+            let last = &now["data"]["groups"][0]["lastEvaluation"];
+            assert!(last.is_string(), "{now}");
+            let rounds = evaluations(server)? - before;
+            (rounds >= EVALUATIONS && answered.load(Ordering::Relaxed) > 3).then_some(())
+        });
+    });
+    let status = server.json("/api/status");
+    assert_eq!(status["alerting"]["missed"], 0, "{}", status["alerting"]);
+    assert_eq!(status["alerting"]["failing"], 0, "{}", status["alerting"]);
 }

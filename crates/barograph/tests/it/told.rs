@@ -15,12 +15,12 @@ use crate::program::{ON_WINDOWS, Server, peer_program, run, text};
 use crate::receiver::{Received, Receiver};
 
 /// A folder with a configuration, rules, and a channel that leads to a receiver.
-struct Site {
+pub(crate) struct Site {
     folder: TempDir,
 }
 
 impl Site {
-    fn new(rules: &str, receiver: &Receiver) -> Self {
+    pub(crate) fn new(rules: &str, receiver: &Receiver) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let site = Self { folder };
         site.configure("");
@@ -52,12 +52,12 @@ impl Site {
     }
 
     /// While no server runs.
-    fn put(&self, kind: &str, name: &str, text: &str) {
+    pub(crate) fn put(&self, kind: &str, name: &str, text: &str) {
         let edit = Edit { author: "test", note: "", expected: Expected::Any };
         self.state().write(|change| change.put_document(kind, name, text, &edit)).unwrap();
     }
 
-    fn start(&self) -> Server {
+    pub(crate) fn start(&self) -> Server {
         Server::start(&self.data())
     }
 }
@@ -96,16 +96,22 @@ fn random(seed: &mut u64) -> u64 {
 #[test]
 fn no_kill_loses_a_notification_or_turns_two_around() {
     const RULES: usize = 5;
-    let kills = std::env::var("BAROGRAPH_KILLS").ok().and_then(|it| it.parse().ok()).unwrap_or(8);
     let receiver = Receiver::moody();
     let site = Site::new(&blinking(RULES, 5), &receiver);
+    let (incidents, kills) = kill_again_and_again(&site, RULES);
+    check(&site, &receiver.received(), &incidents, kills);
+}
+
+/// Until all has ended and all was told: the incidents that came of it, and how often it was killed.
+fn kill_again_and_again(site: &Site, rules: usize) -> (Value, usize) {
+    let kills = std::env::var("BAROGRAPH_KILLS").ok().and_then(|it| it.parse().ok()).unwrap_or(8);
     let mut seed = 0x0BA2_06A9_u64;
     for _ in 0..kills {
         let server = site.start();
         std::thread::sleep(Duration::from_millis(random(&mut seed) % 2000));
         server.kill();
     }
-    site.write_rules(&dark(RULES));
+    site.write_rules(&dark(rules));
     let server = site.start();
     server.wait_for("everything to be told", |server| {
         let open = server.json("/api/incidents?open=true");
@@ -115,10 +121,42 @@ fn no_kill_loses_a_notification_or_turns_two_around() {
     });
     let incidents = server.json("/api/incidents");
     server.kill();
-    check(&site, &receiver.received(), &incidents, kills);
+    (incidents, kills)
+}
+
+/// The same when a channel may say so little that it tells several things together.
+#[test]
+fn what_was_told_together_comes_again_together_and_by_the_same_key() {
+    const RULES: usize = 5;
+    let receiver = Receiver::moody();
+    let site = Site::new(&blinking(RULES, 5), &receiver);
+    let port = receiver.port;
+    let channel =
+        format!("type: webhook\nurl: http://127.0.0.1:{port}/\nlimits: {{messages: 1, per: 1s}}\n");
+    site.put("channels", "hook", &channel);
+    let (_, kills) = kill_again_and_again(&site, RULES);
+    let received = receiver.received();
+    let mut by_key: BTreeMap<&str, &Received> = BTreeMap::new();
+    for it in &received {
+        let first = by_key.entry(&it.id).or_insert(it);
+        let briefly = |it: &Received| (it.told()["incident"].clone(), it.told()["told"].clone());
+        assert_eq!(briefly(first), briefly(it), "{}", it.id);
+    }
+    let tellings = |it: &&Received| it.told()["told"].as_array().map_or(1, |all| all.len().max(1));
+    let told: usize = by_key.values().map(tellings).sum();
+    let state = site.state();
+    let delivered = state.read(|view| view.messages(Status::Delivered, 1_000_000)).unwrap().items;
+    // Each was told, and by one key only.
+    assert_eq!(told, delivered.len());
+    assert!(by_key.keys().any(|id| id.starts_with("digest-")), "nothing was told together");
+    say(kills, delivered.len(), received.len() - by_key.len());
 }
 
 #[expect(clippy::print_stderr, reason = "who runs the tests is told")]
+fn say(kills: usize, notifications: usize, duplicates: usize) {
+    eprintln!("{kills} kills: {notifications} notifications, {duplicates} came twice");
+}
+
 fn check(site: &Site, received: &[Received], incidents: &Value, kills: usize) {
     let state = site.state();
     let listing = |status| state.read(|view| view.messages(status, 1_000_000)).unwrap().items;
@@ -165,11 +203,10 @@ fn check(site: &Site, received: &[Received], incidents: &Value, kills: usize) {
         let lane: Vec<&Received> = received.iter().filter(of_this).collect();
         assert_eq!(lane.last().unwrap().event(), "resolved", "{number}");
     }
-    let duplicates = received.len() - messages.len();
-    eprintln!("{kills} kills: {} notifications, {duplicates} came twice", messages.len());
+    say(kills, messages.len(), received.len() - messages.len());
 }
 
-const ONE: &str = "groups:\n- name: g\n  interval: 1s\n  rules:\n  - {alert: Hot, metric: \
+pub(crate) const ONE: &str = "groups:\n- name: g\n  interval: 1s\n  rules:\n  - {alert: Hot, metric: \
     memory_percent, greater_than: 0, labels: {site: here}, severity: warning, annotations: \
     {summary: '{{ $value }}% of memory on {{ $labels.host }}'}, runbook: 'https://example.org/hot'}\n";
 

@@ -73,9 +73,11 @@ pub(crate) async fn groups(
     let route = context.documents.book().directory.route.clone();
     let mut groups: BTreeMap<(Texts, ReceiverAnswer), Vec<AlertAnswer>> = BTreeMap::new();
     for alert in alerts(&context, &parameters)? {
-        for decision in route.decide(&alert.labels) {
-            let receiver = receiver(decision.policy.as_deref());
-            groups.entry((decision.group, receiver)).or_default().push(alert.clone());
+        for (place, decision) in route.decide(&alert.labels).into_iter().enumerate() {
+            // A rule may name its own.
+            let receiver = alert.receivers.get(place).or(alert.receivers.last()).cloned();
+            let key = (decision.group, receiver.unwrap_or_else(|| self::receiver(None)));
+            groups.entry(key).or_default().push(alert.clone());
         }
     }
     let answers = groups.into_iter().map(|((labels, receiver), alerts)| GroupAnswer {

@@ -80,7 +80,9 @@ pub(crate) async fn list(
     State(context): State<Context>,
     RawQuery(text): RawQuery,
 ) -> Result<Json<Vec<SilenceAnswer>>, Refusal> {
-    let filter = Parameters::read(text.as_deref())?.filter()?;
+    let parameters = Parameters::read(text.as_deref())?;
+    let filter = parameters.filter()?;
+    let creators: Vec<&str> = parameters.all("creator").collect();
     let now_ms = context.clock.now_ms();
     let listing = blocking(move || context.documents.list(SILENCES)).await?;
     let mut answers: Vec<SilenceAnswer> = Vec::new();
@@ -92,7 +94,8 @@ pub(crate) async fn list(
             .iter()
             .map(|it| (it.label().to_owned(), it.value().to_owned()))
             .collect();
-        if filter.matches(&labels) {
+        let is_by = creators.is_empty() || creators.contains(&silence.owner.as_str());
+        if is_by && filter.matches(&labels) {
             answers.push(answer(&document, &silence, now_ms));
         }
     }
