@@ -13,6 +13,7 @@ let browser
 let opened
 let own
 let sending
+let sent
 const children = []
 
 const now = (labels, value) => ({ labels, samples: [[Date.now(), value]] })
@@ -31,11 +32,13 @@ before(async () => {
   const programs = () => Array.from({ length: PROGRAMS }, (_, i) => now({ __name__: 'process_group_working_set_bytes', host, name: `job.${i}` }, (i + 1) * 1_048_576))
   const send = () => remoteWrite(server.url, [...others(), ...programs()])
   await send()
-  sending = setInterval(() => void send(), 5000)
+  sending = setInterval(() => (sent = send()), 5000)
 })
 
 after(async () => {
   clearInterval(sending)
+  // What is on its way arrives before the server goes.
+  await sent
   await browser?.close()
   await server?.remove()
   for (const child of children) child.kill()
