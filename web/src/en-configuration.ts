@@ -3,7 +3,7 @@ export const enConfiguration = {
   list: 'Documents', failed: 'The documents could not be read', add: (kind: string) => `New document of the kind ${kind}`, none: 'none yet', filter: 'Filter by name',
   intro: 'Choose a document, or begin a new one.', introHint: 'Who is told, when and how; rules, silences and maintenance. Each document is a text that is checked as you type, and every version of it is kept.',
   kinds: {
-    channels: 'Channels', people: 'People', policies: 'Escalation policies', rotas: 'On-call rotas', routes: 'Routes', rules: 'Rules', silences: 'Silences', windows: 'Maintenance windows', dashboards: 'Dashboards',
+    channels: 'Channels', people: 'People', policies: 'Escalation policies', rotas: 'On-call rotas', routes: 'Routes', rules: 'Rules', scrapes: 'Scraped exporters', silences: 'Silences', watch: 'Watched names', windows: 'Maintenance windows', dashboards: 'Dashboards',
   } as Record<string, string>,
   name: 'Name', nameHint: 'What others call it by', text: (name: string) => `Text of ${name}`, formOf: (name: string) => `Form of ${name}`, version: (version: number, author: string, time: string) => `version ${version}, by ${author}, ${time}`,
   by: 'Your name', note: 'Why', noteHint: 'Stands in the history', save: 'Save', saving: 'Saving …', remove: 'Delete', removeAsk: (name: string) => `Delete ${name}? Its versions stay, and can be brought back.`, keep: 'Keep it', revert: 'Undo my changes',

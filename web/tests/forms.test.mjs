@@ -228,8 +228,29 @@ test('a window is made by keys alone', async () => {
   assert.match(await kept('windows', 'by%20keys'), /matchers: \[host=keys, severity=info\]/)
 })
 
+test('what is watched and scraped is taken up while the server runs', async () => {
+  let page = await show('/configuration?kind=watch')
+  await form(page).getByLabel('Processes, 1').fill('barograph*')
+  await good(page)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await form(page).locator('.trial li', { hasText: /barograph\* *\d+ process/ }).waitFor()
+  await on.opened.page.close()
+
+  page = await show('/configuration?kind=scrapes')
+  await page.getByLabel('Name', { exact: true }).fill('self')
+  await form(page).getByLabel('Targets, 1').fill(`127.0.0.1:${on.server.port}`)
+  await form(page).getByLabel('Every').fill('1s')
+  await good(page)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await form(page).locator('.trial li', { hasText: /answers/ }).waitFor()
+  await form(page).getByLabel('Path').fill('/nowhere')
+  await good(page)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await form(page).locator('.trial li', { hasText: /does not answer: .*404/ }).waitFor()
+})
+
 const VIEWS = [
-  ['channels', 'hook', 'Send a test'], ['people', 'anna', 'Contacts'], ['policies', 'day', 'Who would be told'], ['rotas', 'ops', 'Who is on call'], ['routes', 'default', 'Where an alert goes'], ['rules', 'both', 'On the stored history'], ['windows', 'by%20keys', 'What it hides'], ['silences', '', 'What it hides'],
+  ['channels', 'hook', 'Send a test'], ['people', 'anna', 'Contacts'], ['policies', 'day', 'Who would be told'], ['rotas', 'ops', 'Who is on call'], ['routes', 'default', 'Where an alert goes'], ['rules', 'both', 'On the stored history'], ['windows', 'by%20keys', 'What it hides'], ['silences', '', 'What it hides'], ['scrapes', 'self', 'How the targets are doing'], ['watch', 'default', 'What runs under these names'],
 ]
 
 for (const theme of ['dark', 'light']) {

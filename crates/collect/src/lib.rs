@@ -7,6 +7,7 @@
 
 pub mod catalog;
 mod cgroup;
+mod changeable;
 mod collector;
 pub mod connections;
 mod container;
@@ -60,6 +61,7 @@ mod volume;
 
 use barograph_model::chain;
 
+pub use changeable::Changeable;
 pub use collector::{Collector, Sink};
 pub use error::Error;
 pub use headline::HEADLINE;

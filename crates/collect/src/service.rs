@@ -12,7 +12,7 @@ use crate::desc::gauge;
 use crate::event::{Event, EventSink};
 use crate::platform::ServiceReader;
 use crate::readings::{Service, ServiceState, ServiceStatus};
-use crate::{Collector, Error, Roots, Setup, Sink};
+use crate::{Changeable, Collector, Error, Roots, Setup, Sink};
 
 pub use watch::{WatchServicesError, WatchedServices};
 
@@ -46,7 +46,7 @@ pub(crate) struct ServiceCollector {
     reader: ServiceReader,
     clock: Arc<dyn Clock>,
     events: Arc<dyn EventSink>,
-    watched: WatchedServices,
+    watched: Arc<Changeable<WatchedServices>>,
     /// The states of the reading before; nothing before the first.
     before: Option<BTreeMap<String, ServiceState>>,
 }
@@ -60,7 +60,7 @@ impl ServiceCollector {
             reader: ServiceReader::new(&setup.roots),
             clock: Arc::clone(&setup.clock),
             events: Arc::clone(&setup.events),
-            watched: setup.services.clone(),
+            watched: Arc::clone(&setup.services),
             before: None,
         }
     }
@@ -90,7 +90,8 @@ impl Collector for ServiceCollector {
             let count = services.iter().filter(|service| service.state == state).count();
             out.push(&SERVICES, &[state.as_str()], count as f64);
         }
-        let ups = ups(services, &self.watched);
+        let watched = self.watched.get();
+        let ups = ups(services, &watched);
         for (name, is_up) in ups.iter().take(Self::MAX_SERIES) {
             out.push(&SERVICE_UP, &[name], f64::from(u8::from(*is_up)));
         }

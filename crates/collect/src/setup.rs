@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use barograph_model::Clock;
 
-use crate::Roots;
 use crate::event::{EventSink, NoEvents};
 use crate::process::{LatestProcesses, Watch};
 use crate::service::WatchedServices;
+use crate::{Changeable, Roots};
 
 /// Where the collectors read, by which clock, and whom they tell.
 #[derive(Debug, Clone)]
@@ -19,9 +19,9 @@ pub struct Setup {
     /// Gets the newest list of the processes.
     pub processes: Arc<LatestProcesses>,
     /// Processes that become series.
-    pub watch: Watch,
+    pub watch: Arc<Changeable<Watch>>,
     /// Services that become series, beside those that should run.
-    pub services: WatchedServices,
+    pub services: Arc<Changeable<WatchedServices>>,
 }
 
 impl Setup {
@@ -32,8 +32,8 @@ impl Setup {
             clock: Arc::clone(clock),
             events: Arc::new(NoEvents),
             processes: Arc::default(),
-            watch: Watch::default(),
-            services: WatchedServices::default(),
+            watch: Arc::default(),
+            services: Arc::default(),
         }
     }
 }

@@ -8,7 +8,6 @@ mod counts;
 mod digests;
 mod hands;
 mod postman;
-mod secrets;
 mod sort;
 mod trials;
 
@@ -22,6 +21,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::alerting::Alerting;
+use crate::documents::secret_finder;
 use crate::evidence::Gatherer;
 use crate::link::Links;
 
@@ -64,7 +64,7 @@ impl Dispatch {
     pub fn start(alerting: &Arc<Alerting>, parts: DispatchParts) -> Self {
         let DispatchParts { setup, machine, gatherer } = parts;
         let clock = Arc::clone(alerting.clock());
-        let secrets = secrets::finder(alerting.state());
+        let secrets = secret_finder(alerting.state());
         let notifier = Notifier::new(setup, secrets, Arc::clone(&clock)).on(machine);
         let links = Links {
             state: Arc::clone(alerting.state()),

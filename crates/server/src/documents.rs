@@ -22,9 +22,12 @@ use serde::Serialize;
 
 pub use apply::{Action, Applied, Outcome, Wanted};
 pub use book::Book;
-pub(crate) use kinds::{DASHBOARDS, POLICIES, ROTAS, ROUTES, RULES, SILENCES, WINDOWS};
+pub(crate) use kinds::{
+    DASHBOARDS, POLICIES, ROTAS, ROUTES, RULES, SCRAPES, SILENCES, WATCH, WATCHED, WINDOWS,
+    WatchDocument,
+};
 pub use kinds::{KINDS, Kind};
-pub(crate) use secrets::SecretsError;
+pub(crate) use secrets::{SecretsError, secret_finder};
 
 use book::Cached;
 

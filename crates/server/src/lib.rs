@@ -15,6 +15,7 @@ mod evidence;
 mod exposition;
 mod feed;
 mod files;
+mod following;
 mod forward;
 mod history;
 mod host_page;
@@ -59,6 +60,7 @@ pub use doors::Doors;
 pub use events::{EVENTS_LOST, EventAnswer, EventLog};
 pub use evidence::Gatherer;
 pub use feed::{Feed, FeedStatus};
+pub use following::{Followers, Following};
 pub use forward::{Destination, Forward, ForwardAnswer, ForwardError, RemoteWriteConfig};
 pub use ingest::{
     Door, Ingest, IngestAnswer, IngestSettings, Intake, MetricInfo, MetricInfos, NoRoom, Place,

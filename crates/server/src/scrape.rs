@@ -8,6 +8,7 @@
 mod answer;
 mod config;
 mod discovery;
+mod document;
 mod job;
 mod target;
 #[cfg(test)]
@@ -31,14 +32,25 @@ pub(crate) use answer::Wanted;
 pub use answer::{ScrapeStats, TargetsAnswer};
 pub(crate) use config::{Authorization, BasicAuth, credentials, duration, size};
 pub use config::{ScrapeConfig, prometheus_jobs};
+pub(crate) use document::ScrapeDocument;
 pub use job::Job;
 
 /// Asks targets until it is stopped.
 #[derive(Debug)]
 pub struct Scraper {
-    pools: Vec<Arc<Pool>>,
-    stop: watch::Sender<bool>,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    ingest: Arc<Ingest>,
+    clock: Arc<dyn Clock>,
+    working: Mutex<Vec<Working>>,
+}
+
+/// A job that is done.
+#[derive(Debug)]
+struct Working {
+    pool: Arc<Pool>,
+    /// It comes from a document, and so may go.
+    may_go: bool,
+    go: watch::Sender<Go>,
+    task: JoinHandle<()>,
 }
 
 /// One job at work.
@@ -68,35 +80,66 @@ struct Running {
 impl Scraper {
     /// Must be called where tokio runs.
     pub fn start(jobs: Vec<Job>, ingest: &Arc<Ingest>, clock: &Arc<dyn Clock>) -> Self {
-        let (stop, stopping) = watch::channel(false);
-        let pool = |job| {
-            Arc::new(Pool {
-                job: Arc::new(job),
-                ingest: Arc::clone(ingest),
-                clock: Arc::clone(clock),
-                state: Mutex::default(),
-            })
+        let (ingest, clock) = (Arc::clone(ingest), Arc::clone(clock));
+        let scraper = Self { ingest, clock, working: Mutex::default() };
+        let working = jobs.into_iter().map(|job| scraper.begin(job, false)).collect();
+        *scraper.working() = working;
+        scraper
+    }
+
+    fn begin(&self, job: Job, may_go: bool) -> Working {
+        let pool = Arc::new(Pool {
+            job: Arc::new(job),
+            ingest: Arc::clone(&self.ingest),
+            clock: Arc::clone(&self.clock),
+            state: Mutex::default(),
+        });
+        let (go, going) = watch::channel(Go::On);
+        let task = tokio::spawn(Arc::clone(&pool).run(going));
+        Working { pool, may_go, go, task }
+    }
+
+    fn working(&self) -> MutexGuard<'_, Vec<Working>> {
+        self.working.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does these jobs beside those that it was started with. Jobs that stay as they are go on; the
+    /// series of those that are gone end.
+    pub(crate) async fn follow(&self, mut jobs: Vec<Job>) {
+        let gone: Vec<Working> = {
+            let mut working = self.working();
+            let (stay, gone) = std::mem::take(&mut *working).into_iter().partition(|one| {
+                let place = jobs.iter().position(|job| *job == *one.pool.job);
+                !one.may_go || place.map(|place| jobs.remove(place)).is_some()
+            });
+            *working = stay;
+            gone
         };
-        let pools: Vec<_> = jobs.into_iter().map(pool).collect();
-        let run = |pool: &Arc<Pool>| tokio::spawn(Arc::clone(pool).run(stopping.clone()));
-        let tasks = Mutex::new(pools.iter().map(run).collect());
-        Self { pools, stop, tasks }
+        finish(gone, Go::Gone).await;
+        let begun: Vec<Working> = jobs.into_iter().map(|job| self.begin(job, true)).collect();
+        self.working().extend(begun);
     }
 
     /// Ends the tasks. Series keep their last value, as when Prometheus stops: they go on when it
     /// starts again.
     pub async fn stop(&self) {
-        self.stop.send_replace(true);
-        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        for task in tasks {
-            if task.await.is_err() {
-                tracing::error!("a scraping task panicked");
-            }
-        }
+        let working = std::mem::take(&mut *self.working());
+        finish(working, Go::Stop).await;
     }
 
-    pub(crate) fn pools(&self) -> &[Arc<Pool>] {
-        &self.pools
+    pub(crate) fn pools(&self) -> Vec<Arc<Pool>> {
+        self.working().iter().map(|one| Arc::clone(&one.pool)).collect()
+    }
+}
+
+async fn finish(working: Vec<Working>, how: Go) {
+    for one in &working {
+        one.go.send_replace(how);
+    }
+    for one in working {
+        if one.task.await.is_err() {
+            tracing::error!(job = one.pool.job.name, "a scraping task panicked");
+        }
     }
 }
 
@@ -108,11 +151,11 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
+    async fn run(self: Arc<Self>, mut going: watch::Receiver<Go>) {
         let mut files = Files::default();
         loop {
             files = self.look(files).await;
-            let stop = stopping.wait_for(|stop| *stop);
+            let stop = going.wait_for(|go| *go != Go::On);
             let has_files = !self.job.files.is_empty();
             let patience = if has_files { Self::LOOK_EVERY } else { Duration::MAX };
             if tokio::time::timeout(patience, stop).await.is_ok() {
@@ -120,7 +163,8 @@ impl Pool {
             }
         }
         let running = std::mem::take(&mut self.state().running);
-        end(running, Go::Stop).await;
+        let how = if *going.borrow() == Go::Gone { Go::Gone } else { Go::Stop };
+        end(running, how).await;
     }
 
     /// Reads the files and brings the running targets in line with them.

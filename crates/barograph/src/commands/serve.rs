@@ -10,13 +10,14 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use barograph_collect::{
-    Collector, HEADLINE, HostFacts, Roots, Runner, RunnerSettings, Setup, host_facts, registry,
+    Changeable, Collector, HEADLINE, HostFacts, Roots, Runner, RunnerSettings, Setup, host_facts,
+    registry,
 };
 use barograph_model::{Clock, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
-    Alerting, AlertingSettings, App, Documents, EventLog, Feed, Ingest, Latest, Limits,
-    ProcessSettings, Processes, Queries, Readings, RunnerView, Statsd,
+    Alerting, AlertingSettings, App, Documents, Doors, EventLog, Feed, Followers, Following,
+    Ingest, Latest, Limits, ProcessSettings, Processes, Queries, Readings, RunnerView, Statsd,
 };
 use barograph_state::State;
 use barograph_store::Store;
@@ -81,6 +82,7 @@ async fn watch_and_serve(
     let doors = doors::open(&config, &host.host, &ingest, forward, &clock);
     let queries = Arc::new(Queries::new(config.query.clone(), Arc::clone(&clock)));
     let documents = open_documents(&config.data, &clock)?;
+    let following = follow(&documents, &doors, &setup);
     let alerting = start_alerting((&config, &host.host), &store, &documents, &clock)?;
     let descs = [registry::descs().as_slice(), user_descs].concat();
     let told = tell::start(&config, &alerting, (&store, &processes, &events), (&host.host, &descs));
@@ -112,12 +114,18 @@ async fn watch_and_serve(
         tracing::info!(reason, "stopping");
     })
     .await;
+    following.stop().await;
     doors.close().await;
     alerting.close();
     told.close().await;
     stop_collecting(runner, statsd);
     processes.close();
     events.close();
+    store_rest(&feed)
+}
+
+/// Stores what is still in the queue.
+fn store_rest(feed: &Feed) -> anyhow::Result<()> {
     match feed.close() {
         0 => tracing::info!("stopped, everything collected is stored"),
         lost => anyhow::bail!("{lost} batches of samples could not be stored; see the log"),
@@ -196,8 +204,8 @@ fn open_store(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Sto
 /// What the collectors are made with, but for who listens to events.
 fn setup(config: &Config, clock: &Arc<dyn Clock>) -> Setup {
     Setup {
-        watch: config.watch.clone(),
-        services: config.watch_services.clone(),
+        watch: Arc::new(Changeable::new(config.watch.clone())),
+        services: Arc::new(Changeable::new(config.watch_services.clone())),
         ..Setup::new(&Roots::default(), clock)
     }
 }
@@ -219,6 +227,13 @@ fn open_documents(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<D
     let state = State::open(&folder.join("state"), Arc::clone(clock))
         .map_err(|error| Failure::DataFolder(error.into()))?;
     Ok(Arc::new(Documents::new(Arc::new(state), Arc::clone(clock))))
+}
+
+/// Begins to watch and to scrape what documents name.
+fn follow(documents: &Arc<Documents>, doors: &Arc<Doors>, setup: &Setup) -> Following {
+    let (processes, services) = (Arc::clone(&setup.watch), Arc::clone(&setup.services));
+    let followers = Followers { doors: Arc::clone(doors), processes, services };
+    Following::start(Arc::clone(documents), followers)
 }
 
 /// Begins to evaluate rules.

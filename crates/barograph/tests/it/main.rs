@@ -12,6 +12,7 @@ mod counters;
 mod documents;
 mod documents_cli;
 mod exposition;
+mod following;
 mod forward;
 mod inventory;
 mod live;

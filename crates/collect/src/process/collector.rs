@@ -1,5 +1,6 @@
 //! Reads all processes, as often as their number allows.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ impl ProcessCollector {
     pub(crate) fn new(setup: &Setup) -> Self {
         Self {
             reader: ProcessReader::new(&setup.roots),
-            table: ProcessTable::new(setup.watch.clone()),
+            table: ProcessTable::new(setup.watch.get()),
             totals: Vec::new(),
             pass: Pass::None,
             asked: None,
@@ -91,7 +92,7 @@ impl ProcessCollector {
         let is_told = matches!(self.listener, Listener::Kernel(_));
         let cadence = Self::cadence(self.table.len());
         // The first two make the first shares of the processor.
-        if is_asked || !is_told || self.setup.watch.names().len() > 0 || self.table.passes() < 2 {
+        if is_asked || !is_told || self.table.watch().names().len() > 0 || self.table.passes() < 2 {
             cadence
         } else {
             cadence.max(Self::UNWATCHED)
@@ -102,6 +103,19 @@ impl ProcessCollector {
     /// stored, or in each pass where these are rarer.
     fn idle_turns(interval: Duration) -> u64 {
         Self::UNWATCHED.as_secs() / interval.as_secs().max(1)
+    }
+
+    /// Names that are watched from now on begin with nothing used; those that stay go on.
+    fn take_watch(&mut self) {
+        let watch = self.setup.watch.get();
+        if watch == *self.table.watch() {
+            return;
+        }
+        let before = self.table.watch().names().map(str::to_owned).zip(self.totals.drain(..));
+        let before: HashMap<String, GroupTotals> = before.collect();
+        self.totals =
+            watch.names().map(|name| before.get(name).copied().unwrap_or_default()).collect();
+        self.table.set_watch(watch);
     }
 
     fn listen(&mut self) {
@@ -197,7 +211,7 @@ impl ProcessCollector {
         }
         let total = processes.len();
         self.setup.processes.set_snapshot(ProcessSnapshot { time_ms, processes, total, denied });
-        group::push(&self.setup.watch, &mut self.totals, &self.table, out);
+        group::push(&mut self.totals, &self.table, out);
     }
 }
 
@@ -216,6 +230,7 @@ impl Collector for ProcessCollector {
         if self.setup.processes.was_asked() {
             self.asked = Some(now);
         }
+        self.take_watch();
         let interval = self.interval(now);
         let began = match self.pass {
             Pass::UnderWay { began } => began,

@@ -4,7 +4,6 @@
 use barograph_model::{Desc, Unit};
 
 use super::table::{Known, ProcessTable};
-use super::watch::Watch;
 use crate::Sink;
 use crate::desc::{counter, gauge};
 
@@ -100,12 +99,8 @@ struct Now {
 }
 
 /// Emits every group after a whole pass.
-pub(super) fn push(
-    watch: &Watch,
-    totals: &mut Vec<GroupTotals>,
-    table: &ProcessTable,
-    out: &mut dyn Sink,
-) {
+pub(super) fn push(totals: &mut Vec<GroupTotals>, table: &ProcessTable, out: &mut dyn Sink) {
+    let watch = table.watch();
     totals.resize(watch.names().len(), GroupTotals::default());
     for (index, (name, totals)) in watch.names().zip(totals).enumerate() {
         let mut now = Now::default();

@@ -97,6 +97,18 @@ impl ProcessTable {
         Self { is_thorough: true, ..Self::new(watch) }
     }
 
+    pub(crate) fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Watches other names, also those of processes that are there.
+    pub(crate) fn set_watch(&mut self, watch: Watch) {
+        for known in self.known.values_mut() {
+            known.groups = watch.groups(&known.facts.name);
+        }
+        self.watch = watch;
+    }
+
     /// Starts a pass in which one in `idle_turns` of the idle processes is looked at.
     pub(crate) fn begin(&mut self, idle_turns: u64) {
         self.pass += 1;

@@ -53,6 +53,10 @@ impl WatchedServices {
         Ok(Self { patterns: patterns.into() })
     }
 
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.patterns.iter().map(Pattern::as_str)
+    }
+
     pub(super) fn contains(&self, service: &str) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches(service))
     }

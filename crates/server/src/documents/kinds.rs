@@ -7,7 +7,9 @@ mod policies;
 mod rotas;
 mod routes;
 mod rules;
+mod scrapes;
 mod silences;
+mod watch;
 mod windows;
 
 use barograph_alerts::document::{Path, Problem};
@@ -15,6 +17,8 @@ use barograph_alerts::escalation::Target;
 use serde::de::DeserializeOwned;
 
 use super::DocumentError;
+
+pub(crate) use watch::{WATCHED, WatchDocument};
 
 /// A kind of document.
 #[derive(Debug)]
@@ -38,7 +42,9 @@ pub static KINDS: &[Kind] = &[
     Kind { name: ROTAS, what: "who is on call when", schema: include_str!("schemas/rotas.json"), read: rotas::read },
     Kind { name: ROUTES, what: "which alerts go to which policy", schema: include_str!("schemas/routes.json"), read: routes::read },
     Kind { name: RULES, what: "rules, as in Prometheus' rule files", schema: include_str!("schemas/rules.json"), read: rules::read },
+    Kind { name: SCRAPES, what: "exporters that are scraped", schema: include_str!("schemas/scrapes.json"), read: scrapes::read },
     Kind { name: SILENCES, what: "alerts that nobody is told of for a while", schema: include_str!("schemas/silences.json"), read: silences::read },
+    Kind { name: WATCH, what: "processes and services that become series", schema: include_str!("schemas/watch.json"), read: watch::read },
     Kind { name: WINDOWS, what: "maintenance that comes again", schema: include_str!("schemas/windows.json"), read: windows::read },
 ];
 
@@ -49,7 +55,9 @@ pub(crate) const POLICIES: &str = "policies";
 pub(crate) const ROTAS: &str = "rotas";
 pub(crate) const ROUTES: &str = "routes";
 pub(crate) const RULES: &str = "rules";
+pub(crate) const SCRAPES: &str = "scrapes";
 pub(crate) const SILENCES: &str = "silences";
+pub(crate) const WATCH: &str = "watch";
 pub(crate) const WINDOWS: &str = "windows";
 
 /// The one document of the kind `routes`.

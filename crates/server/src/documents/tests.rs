@@ -189,3 +189,35 @@ fn a_trial_writes_nothing() {
     assert!(documents.list("people").unwrap().items.is_empty());
     assert_eq!(documents.changes(), before);
 }
+
+#[test]
+fn what_is_scraped_and_watched_is_told_with_its_places() {
+    let (_folder, documents) = documents();
+    let told = |kind, name, text| told(&documents, kind, name, text);
+    assert_eq!(told("scrapes", "n", "targets: ['a:1']\nuser: u\npassword: {secret: s}\n"), [""; 0]);
+    let cases = [
+        (
+            "targets: []",
+            "scrapes `n`:1:10: targets: `targets` is empty: there is nothing to scrape",
+        ),
+        (
+            "targets: [a]\ninterval: soon",
+            "scrapes `n`:2:11: interval: `interval` is `soon`, but must be a duration such as `15s` \
+             or `1m30s`",
+        ),
+        (
+            "targets: [a]\nuser: u",
+            "scrapes `n`:2:7: user: `user` and `password` are given together or not at all",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(told("scrapes", "n", text), [expected]);
+    }
+    let file = told("scrapes", "n", "targets: [a]\ntarget_files: [/etc/x.json]");
+    assert!(file[0].contains("unknown field"), "{file:?}");
+    assert_eq!(told("watch", "default", "processes: [nginx]\nservices: ['ssh*']"), [""; 0]);
+    let twice = told("watch", "default", "processes: [a, a]\nservices: [b/c]");
+    assert!(twice[0].ends_with("processes: `a` is given twice"), "{twice:?}");
+    assert!(twice[1].contains("services: `b/c` is not the name of a service"), "{twice:?}");
+    assert!(told("watch", "other", "{}")[0].contains("there is only one"));
+}

@@ -133,7 +133,7 @@ pub(crate) async fn all(State(context): State<Context>) -> Result<Json<ListAnswe
 /// `GET /api/schemas/KIND`
 pub(crate) async fn schema(Path(kind): Path<String>) -> Result<Response, ApiError> {
     let schema = Kind::named(&kind)?.schema;
-    Ok(([(header::CONTENT_TYPE, "application/schema+json")], schema).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/json")], schema).into_response())
 }
 
 /// `GET /api/documents/KIND`

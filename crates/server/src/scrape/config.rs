@@ -19,54 +19,54 @@ use crate::page::{PageLimits, Reading};
 #[serde(default, deny_unknown_fields)]
 pub struct ScrapeConfig {
     #[serde(alias = "job_name")]
-    job: String,
+    pub(super) job: String,
     #[serde(alias = "scrape_interval")]
-    interval: Option<String>,
+    pub(super) interval: Option<String>,
     #[serde(alias = "scrape_timeout")]
-    timeout: Option<String>,
+    pub(super) timeout: Option<String>,
     #[serde(alias = "metrics_path")]
-    path: Option<String>,
-    scheme: Option<String>,
-    params: BTreeMap<String, OneOrMany>,
-    honor_labels: bool,
-    honor_timestamps: Option<bool>,
-    basic_auth: Option<BasicAuth>,
-    authorization: Option<Authorization>,
-    bearer_token: Option<String>,
-    bearer_token_file: Option<PathBuf>,
+    pub(super) path: Option<String>,
+    pub(super) scheme: Option<String>,
+    pub(super) params: BTreeMap<String, OneOrMany>,
+    pub(super) honor_labels: bool,
+    pub(super) honor_timestamps: Option<bool>,
+    pub(super) basic_auth: Option<BasicAuth>,
+    pub(super) authorization: Option<Authorization>,
+    pub(super) bearer_token: Option<String>,
+    pub(super) bearer_token_file: Option<PathBuf>,
     #[serde(alias = "tls_config")]
-    tls: TlsSettings,
-    targets: Vec<String>,
-    labels: BTreeMap<String, String>,
-    static_configs: Vec<Group>,
+    pub(super) tls: TlsSettings,
+    pub(super) targets: Vec<String>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) static_configs: Vec<Group>,
     #[serde(alias = "files")]
-    target_files: Vec<PathBuf>,
-    file_sd_configs: Vec<FileSd>,
-    relabel_configs: Vec<RelabelConfig>,
-    metric_relabel_configs: Vec<RelabelConfig>,
-    body_size_limit: Option<Number>,
-    sample_limit: usize,
-    label_limit: usize,
-    label_name_length_limit: usize,
-    label_value_length_limit: usize,
-    target_limit: usize,
+    pub(super) target_files: Vec<PathBuf>,
+    pub(super) file_sd_configs: Vec<FileSd>,
+    pub(super) relabel_configs: Vec<RelabelConfig>,
+    pub(super) metric_relabel_configs: Vec<RelabelConfig>,
+    pub(super) body_size_limit: Option<Number>,
+    pub(super) sample_limit: usize,
+    pub(super) label_limit: usize,
+    pub(super) label_name_length_limit: usize,
+    pub(super) label_value_length_limit: usize,
+    pub(super) target_limit: usize,
     // What Prometheus can be told and what makes no difference here.
     #[serde(rename = "follow_redirects")]
-    _follow_redirects: IgnoredAny,
+    pub(super) _follow_redirects: IgnoredAny,
     #[serde(rename = "enable_http2")]
-    _enable_http2: IgnoredAny,
+    pub(super) _enable_http2: IgnoredAny,
     #[serde(rename = "enable_compression")]
-    _enable_compression: IgnoredAny,
+    pub(super) _enable_compression: IgnoredAny,
     #[serde(rename = "scrape_protocols")]
-    _scrape_protocols: IgnoredAny,
+    pub(super) _scrape_protocols: IgnoredAny,
     #[serde(rename = "fallback_scrape_protocol")]
-    _fallback_scrape_protocol: IgnoredAny,
+    pub(super) _fallback_scrape_protocol: IgnoredAny,
 }
 
 /// A text, or several.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-enum OneOrMany {
+pub(super) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
@@ -74,7 +74,7 @@ enum OneOrMany {
 /// A number, or one with a unit.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
-enum Number {
+pub(super) enum Number {
     Plain(u64),
     Text(String),
 }
@@ -97,10 +97,22 @@ pub(crate) struct Authorization {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct FileSd {
+pub(super) struct FileSd {
     files: Vec<PathBuf>,
     #[serde(rename = "refresh_interval")]
     _refresh_interval: IgnoredAny,
+}
+
+impl BasicAuth {
+    pub(super) fn new(username: String, password: String) -> Self {
+        Self { username, password: Some(password), password_file: None }
+    }
+}
+
+impl Authorization {
+    pub(super) fn bearer(token: String) -> Self {
+        Self { r#type: None, credentials: Some(token), credentials_file: None }
+    }
 }
 
 /// The part of Prometheus' configuration file that is ours.

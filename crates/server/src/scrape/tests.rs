@@ -134,6 +134,37 @@ async fn series_that_vanish_and_targets_that_fail_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn jobs_come_and_go_and_those_that_stay_go_on() {
+    let bench = bench();
+    let address = server(|_, socket| send(socket, "text/plain", "a 1\n"));
+    let job = |name: &str, interval: &str| {
+        let text = format!("{{targets: ['{address}'], interval: {interval}}}");
+        ScrapeDocument::job(name, &text, &|_| Err("there is none".to_owned())).unwrap()
+    };
+    let scraper = bench.scrape(vec![json!({ "job": "fixed", "targets": [address] })]);
+    scraper.follow(vec![job("stays", "1s"), job("goes", "1s")]).await;
+    let values = |bench: &Bench, job: &str| {
+        let wanted = format!("job=\"{job}\"");
+        let found = bench.values("up").into_iter().find(|(labels, _)| labels.contains(&wanted));
+        found.map_or_else(Vec::new, |(_, values)| values)
+    };
+    bench.wait_for("scrapes", |it| (values(it, "goes").len() > 1).then_some(())).await;
+    scraper.follow(vec![job("stays", "1s"), job("comes", "1s")]).await;
+    bench
+        .wait_for("the end of a series", |it| {
+            values(it, "goes").last().copied().is_some_and(is_stale).then_some(())
+        })
+        .await;
+    bench.wait_for("a scrape", |it| (!values(it, "comes").is_empty()).then_some(())).await;
+    assert!(!values(&bench, "stays").into_iter().any(is_stale));
+    let names: Vec<String> = scraper.stats().into_iter().map(|it| it.job).collect();
+    assert_eq!(names, ["fixed", "stays", "comes"]);
+    scraper.follow(Vec::new()).await;
+    assert_eq!(scraper.stats().len(), 1);
+    scraper.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn targets_that_hang_lie_or_flood_are_bounded_and_named() {
     let bench = bench();
     let silent = server(|_, _| std::thread::sleep(Duration::from_secs(120)));

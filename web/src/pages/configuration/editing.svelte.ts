@@ -8,7 +8,7 @@ import { starterOf } from './starters'
 
 const CHECK_AFTER_MS = 400
 /** There is one document of this kind, and it is called so. */
-const ONLY: Readonly<Record<string, string>> = { routes: 'default' }
+const ONLY: Readonly<Record<string, string>> = { routes: 'default', watch: 'default' }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

@@ -40,11 +40,16 @@ routes: []
         severity: warning
         annotations: {summary: '{{ $labels.host }} is busy: {{ $value | printf "%.0f" }} %'}
 `,
+  scrapes: `targets: ['localhost:9100']
+`,
   silences: `matchers: [alertname=CpuBusy]
 from: FROM
 to: TO
 owner: OWNER
 reason: why nobody needs to know
+`,
+  watch: `processes: [nginx]
+services: []
 `,
   windows: `matchers: [host=~"db-.*"]
 schedule: {time_zone: Europe/Berlin, from: '02:00', to: '04:00', weekdays: [sunday]}

@@ -8,6 +8,8 @@ import PolicyTrial from './PolicyTrial.svelte'
 import RotaTrial from './RotaTrial.svelte'
 import RouteTrial from './RouteTrial.svelte'
 import RuleTrial from './RuleTrial.svelte'
+import ScrapeTrial from './ScrapeTrial.svelte'
+import WatchTrial from './WatchTrial.svelte'
 
 export interface TrialProps {
   form: FormModel
@@ -25,6 +27,8 @@ export const TRIALS: Readonly<Record<string, { title: string; component: Compone
   rotas: { title: enTrial.titles.rotas, component: RotaTrial },
   routes: { title: enTrial.titles.routes, component: RouteTrial },
   rules: { title: enTrial.titles.rules, component: RuleTrial },
+  scrapes: { title: enTrial.titles.scrapes, component: ScrapeTrial },
   silences: { title: enTrial.titles.silences, component: HiddenTrial },
+  watch: { title: enTrial.titles.watch, component: WatchTrial },
   windows: { title: enTrial.titles.windows, component: HiddenTrial },
 }

@@ -11,7 +11,7 @@ use crate::event::{Event, EventSink, EventValue};
 use crate::process::{
     EventSource, Facts, ProcessCollector, ProcessId, ProcessSnapshot, ProcessState, Watch, events,
 };
-use crate::{Collector, Roots, Setup, Sink};
+use crate::{Changeable, Collector, Roots, Setup, Sink};
 
 /// Keeps what it is told.
 #[derive(Default)]
@@ -46,6 +46,10 @@ struct Bench {
 
 const BOOT_SECONDS: i64 = 1_700_000_000;
 
+fn watched(names: &[&str]) -> Watch {
+    Watch::new(names.iter().map(|&name| name.to_owned())).unwrap()
+}
+
 impl Bench {
     fn new(watch: &[&str]) -> Self {
         let tree = Tree::empty().unwrap();
@@ -55,7 +59,7 @@ impl Bench {
         let as_clock: Arc<dyn Clock> = clock.clone();
         let setup = Setup {
             events: told.clone(),
-            watch: Watch::new(watch.iter().map(|&name| name.to_owned())).unwrap(),
+            watch: Arc::new(Changeable::new(watched(watch))),
             ..Setup::new(&Roots::recorded(tree.path()), &as_clock)
         };
         Self { collector: ProcessCollector::new(&setup), tree, clock, told, setup }
@@ -178,6 +182,22 @@ fn a_group_is_summed_and_never_falls() {
     let (_, samples) = bench.pass(3);
     samples.check("process_group_cpu_seconds_total[\"web*\", \"user\"]", 3.75);
     samples.check("process_group_read_bytes_total[\"web*\"]", 4010.0);
+}
+
+#[test]
+fn other_names_are_watched_from_the_next_pass_and_totals_of_those_that_stay_go_on() {
+    let mut bench = Bench::new(&["web", "old"]);
+    bench.process(7, "web", [100, 0], 1, 0);
+    bench.process(8, "new", [500, 0], 1, 0);
+    bench.pass(1);
+    bench.setup.watch.set(watched(&["new", "web"]));
+    bench.process(7, "web", [150, 0], 1, 0);
+    bench.process(8, "new", [520, 0], 1, 0);
+    let (_, samples) = bench.pass(4);
+    samples.check("process_group_cpu_seconds_total[\"web\", \"user\"]", 1.5);
+    samples.check("process_group_cpu_seconds_total[\"new\", \"user\"]", 0.2);
+    samples.check("process_group_count[\"new\"]", 1.0);
+    assert!(!samples.0.iter().any(|(name, _)| name.contains("\"old\"")));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::parse::systemd::start_mode;
 use crate::platform::linux::dbus::Connection;
 use crate::readings::{Service, ServiceState, StartMode};
 use crate::service::{ServiceCollector, WatchedServices, services};
-use crate::{Collector, Roots, Setup, Sink};
+use crate::{Changeable, Collector, Roots, Setup, Sink};
 
 const UNITS: [(&str, &str); 5] = [
     ("default.target", "[Unit]\nWants=barometer.service broken.service dbus.socket dbus.service\n"),
@@ -268,7 +268,9 @@ fn systemd_tells_of_its_services_and_of_their_changes() {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let setup = Setup {
         events: Arc::clone(&heard) as Arc<dyn EventSink>,
-        services: WatchedServices::new(["bro*".to_owned(), "missing".into()]).unwrap(),
+        services: Arc::new(Changeable::new(
+            WatchedServices::new(["bro*".to_owned(), "missing".into()]).unwrap(),
+        )),
         ..Setup::new(&roots, &clock)
     };
     let mut collector = ServiceCollector::new(&setup);

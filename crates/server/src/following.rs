@@ -1,0 +1,141 @@
+//! What is watched and scraped, as documents say it, beside what the configuration names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use barograph_alerts::document;
+use barograph_collect::Changeable;
+use barograph_collect::process::Watch;
+use barograph_collect::service::WatchedServices;
+use barograph_model::chain;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::documents::{
+    DocumentError, Documents, SCRAPES, WATCH, WATCHED, WatchDocument, secret_finder,
+};
+use crate::doors::Doors;
+use crate::scrape::{Job, ScrapeDocument};
+
+/// How often it is looked whether documents changed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What follows the documents.
+#[derive(Debug)]
+pub struct Followers {
+    pub doors: Arc<Doors>,
+    pub processes: Arc<Changeable<Watch>>,
+    pub services: Arc<Changeable<WatchedServices>>,
+}
+
+/// Takes up changed documents until it is stopped.
+#[derive(Debug)]
+pub struct Following {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Following {
+    /// Must be called where tokio runs. What is watched when it is called stays watched.
+    pub fn start(documents: Arc<Documents>, followers: Followers) -> Self {
+        let (stop, mut stopping) = watch::channel(false);
+        let (processes, services) = (followers.processes.get(), followers.services.get());
+        let mut follow = Follow { documents, followers, processes, services, seen: 0 };
+        let task = tokio::spawn(async move {
+            loop {
+                follow.look().await;
+                let stopped = stopping.wait_for(|stop| *stop);
+                if tokio::time::timeout(LOOK_EVERY, stopped).await.is_ok() {
+                    break;
+                }
+            }
+        });
+        Self { stop, task }
+    }
+
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if self.task.await.is_err() {
+            tracing::error!("the task that follows documents panicked");
+        }
+    }
+}
+
+struct Follow {
+    documents: Arc<Documents>,
+    followers: Followers,
+    /// Those of the configuration.
+    processes: Watch,
+    services: WatchedServices,
+    /// Which changes of documents are in.
+    seen: u64,
+}
+
+impl Follow {
+    async fn look(&mut self) {
+        let changes = self.documents.changes();
+        if changes == self.seen {
+            return;
+        }
+        let documents = Arc::clone(&self.documents);
+        let read = tokio::task::spawn_blocking(move || (watched(&documents), jobs(&documents)));
+        let Ok((watched, jobs)) = read.await else { return };
+        match (watched, jobs) {
+            (Ok(watched), Ok(jobs)) => {
+                self.seen = changes;
+                self.watch(watched);
+                self.followers.doors.scraper.follow(jobs).await;
+            }
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!(error = %chain(&error), "what is watched and scraped cannot be read");
+            }
+        }
+    }
+
+    /// What the configuration names as well counts once.
+    fn watch(&self, document: WatchDocument) {
+        let mut names: Vec<String> = self.processes.names().map(str::to_owned).collect();
+        let known = names.clone();
+        names.extend(document.processes.into_iter().filter(|name| !known.contains(name)));
+        match Watch::new(names) {
+            Ok(watch) => self.followers.processes.set(watch),
+            Err(error) => tracing::warn!(%error, "watched processes stay as they were"),
+        }
+        let mut names: Vec<String> = self.services.names().map(str::to_owned).collect();
+        let known: Vec<String> = names.iter().map(|it| bare(it)).collect();
+        names.extend(document.services.into_iter().filter(|name| !known.contains(&bare(name))));
+        match WatchedServices::new(names) {
+            Ok(services) => self.followers.services.set(services),
+            Err(error) => tracing::warn!(%error, "watched services stay as they were"),
+        }
+    }
+}
+
+/// A service's name as it is compared with others.
+fn bare(name: &str) -> String {
+    name.strip_suffix(".service").unwrap_or(name).to_lowercase()
+}
+
+fn watched(documents: &Documents) -> Result<WatchDocument, DocumentError> {
+    match documents.get(WATCH, WATCHED) {
+        Ok(document) => Ok(document::read(&document.text).unwrap_or_else(|problem| {
+            tracing::error!(%problem, "the document of what is watched is left out");
+            WatchDocument::default()
+        })),
+        Err(DocumentError::Missing { .. }) => Ok(WatchDocument::default()),
+        Err(error) => Err(error),
+    }
+}
+
+fn jobs(documents: &Documents) -> Result<Vec<Job>, DocumentError> {
+    let open = secret_finder(documents.state());
+    let listing = documents.list(SCRAPES)?;
+    let job = |document: &barograph_state::Document| {
+        let job = ScrapeDocument::job(&document.name, &document.text, &*open);
+        job.inspect_err(|problem| {
+            tracing::error!(name = document.name, problem, "a document of scraping is left out");
+        })
+        .ok()
+    };
+    Ok(listing.items.iter().filter_map(job).collect())
+}
