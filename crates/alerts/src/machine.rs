@@ -67,6 +67,9 @@ pub struct Alert {
     /// How long it was held while pending, and not answered while firing, in milliseconds.
     held_ms: i64,
     quiet_ms: i64,
+    /// It was not answered last.
+    #[serde(default)]
+    is_quiet: bool,
     /// When it fired lately.
     fires: Vec<i64>,
 }
@@ -152,6 +155,7 @@ impl Alert {
             generation: 0,
             held_ms: 0,
             quiet_ms: 0,
+            is_quiet: false,
             fires: Vec::new(),
         }
     }
@@ -236,6 +240,7 @@ impl Step<'_> {
         alert.resolved_ms = None;
         alert.held_ms = 0;
         alert.quiet_ms = 0;
+        alert.is_quiet = false;
         self.tell(TransitionKind::Pending, alert);
         self.fire_if_due(alert);
     }
@@ -256,6 +261,7 @@ impl Step<'_> {
         alert.annotations = answer.annotations;
         alert.series = answer.series;
         alert.quiet_ms = 0;
+        alert.is_quiet = false;
         self.set_unknown(alert, false);
         match alert.phase {
             Phase::Pending => {
@@ -276,10 +282,16 @@ impl Step<'_> {
             return;
         }
         match alert.phase {
-            Phase::Firing if !may_end => alert.quiet_ms = 0,
+            Phase::Firing if !may_end => {
+                alert.quiet_ms = 0;
+                alert.is_quiet = false;
+            }
             Phase::Firing => {
-                alert.quiet_ms += self.elapsed_ms;
                 // The time begins with the first evaluation that did not answer the series.
+                if alert.is_quiet {
+                    alert.quiet_ms += self.elapsed_ms;
+                }
+                alert.is_quiet = true;
                 if alert.quiet_ms >= self.rule.keep_firing_for_ms {
                     alert.phase = Phase::Resolved;
                     alert.resolved_ms = Some(self.at_ms);
