@@ -35,6 +35,9 @@ export const enPages = {
     listening: 'Ports where programs listen', states: 'TCP connections by state', nobody: 'Nobody listens.', failed: (message: string) => `The connections could not be read: ${message}.`,
     partly: 'There are more listening ports than are listed.', rights: 'Which program listens on a port is not told to Barograph for lack of rights.',
     columns: { port: 'Port', protocol: 'Protocol', process: 'Process', pid: 'PID', connections: 'Open', addresses: 'Addresses' },
+    talkers: 'Top talkers', talkersBy: { process: 'Top processes, TCP', address: 'Top remote addresses, TCP' }, noTalkers: 'No TCP connection is open.', noBytes: (why: string) => `Bytes are not shown: ${why}.`,
+    talkersFailed: (message: string) => `Who exchanges how much could not be read: ${message}.`, unknownProcess: 'not told for lack of rights',
+    talkerColumns: { process: 'Process', pid: 'PID', address: 'Address', connections: 'Open', received: 'Received', sent: 'Sent' },
     tcpStates: {
       established: 'Established', listen: 'Listening', time_wait: 'Time wait', close_wait: 'Close wait', syn_sent: 'Connecting', syn_received: 'Being connected', fin_wait_1: 'Fin wait 1', fin_wait_2: 'Fin wait 2',
       last_ack: 'Last ack', closing: 'Closing', closed: 'Closed',

@@ -141,6 +141,19 @@ test('connections are what the interface tells, and lead to the program', async 
   }
 })
 
+test('who exchanges most is shown by process and by address', async () => {
+  const page = await show('/network')
+  const group = page.getByRole('group', { name: 'Top talkers' })
+  const processes = group.getByRole('table').first()
+  // The page's own connection has two ends on this machine, and one of them is the server's.
+  await processes.getByRole('rowheader', { name: /^barograph/ }).waitFor()
+  await group.getByRole('rowheader', { name: '127.0.0.1', exact: true }).waitFor()
+  const { talkers, why_no_bytes: why } = await server.json('/api/talkers?by=process&top=8')
+  assert.ok(talkers.some((each) => each.process?.startsWith('barograph')), JSON.stringify(talkers))
+  if (why === null) await processes.getByText(/B\/s$/).first().waitFor()
+  else await page.getByText(why).waitFor()
+})
+
 test('disks have file systems, charts and hardware', async () => {
   const page = await show('/disks')
   const { drives, disks } = await server.json('/api/inventory')

@@ -13,6 +13,7 @@ use crate::client::ServerArgs;
 use crate::commands::alerts::AlertsCommand;
 use crate::commands::apply::{ApplyArgs, DiffArgs, ExportArgs};
 use crate::commands::backup::{BackupArgs, RestoreArgs};
+use crate::commands::connections::ConnectionsArgs;
 use crate::commands::documents::{DocumentsCommand, RollbackArgs};
 use crate::commands::events::EventsArgs;
 use crate::commands::inventory::InventoryArgs;
@@ -71,6 +72,8 @@ pub(crate) enum Command {
     /// Try channels by which people are told.
     #[command(subcommand)]
     Notify(NotifyCommand),
+    /// Who exchanges how much over TCP, by process, address or connection; and who listens.
+    Connections(ConnectionsArgs),
     /// Services of this machine: which run, which failed, which should run.
     Services(ServicesArgs),
     /// What this machine is made of: processors, memory, disks, drives, network adapters.

@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod apply;
 pub(crate) mod backup;
 mod completion;
+pub(crate) mod connections;
 mod counters;
 mod doctor;
 pub(crate) mod documents;
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(args) => apply::export(&args),
         Command::Rollback(args) => documents::roll_back(&args),
         Command::Secret(command) => secret::run(&command),
+        Command::Connections(args) => connections::run(&args),
         Command::Backup(args) => backup::run_backup(&args),
         Command::Restore(args) => backup::run_restore(&args),
         Command::Store(command) => store::run(&command),

@@ -65,9 +65,30 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
+/// Bytes with a unit that leaves at most four digits.
+pub(crate) fn size(bytes: f64) -> String {
+    let mut value = bytes;
+    let mut units = ["B", "KiB", "MiB", "GiB", "TiB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    for larger in units {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        unit = larger;
+    }
+    if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_few_digits() {
+        let sizes = [0.0, 1023.0, 1024.0, 1_572_864.0, 5e14].map(size);
+        assert_eq!(sizes, ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "454.7 TiB"]);
+    }
 
     #[test]
     fn timestamps_have_milliseconds_and_a_zone() {

@@ -42,6 +42,7 @@ mod storage;
 mod stream;
 mod subscription;
 mod system_counters;
+mod talkers;
 mod unpack;
 
 use axum::Router;
@@ -104,6 +105,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/services", get(services::services))
         .route("/api/status", get(health::status))
         .route("/api/stream", get(stream::stream))
+        .route("/api/talkers", get(talkers::talkers))
         .route("/api/v1/otlp/v1/metrics", post(otlp::metrics))
         .route("/api/v1/push", post(push::push))
         .route("/api/v1/write", post(remote_write::write))

@@ -47,7 +47,7 @@ pub use alerting::{
 };
 pub use answers::{
     ConnectionsAnswer, EventSourceAnswer, InventoryAnswer, ProcessAnswer, ProcessesAnswer,
-    ServiceFilter, ServicesAnswer,
+    ServiceFilter, ServicesAnswer, TalkerAnswer, TalkersAnswer, TalkersBy,
 };
 pub use app::{App, Limits, RunnerView};
 pub use check::{Check, CheckAnswer, CheckConfig, Checks, Ended, Program, RunProgram};

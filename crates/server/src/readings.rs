@@ -1,6 +1,6 @@
 //! What this machine is asked for when somebody wants to know.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use barograph_collect::Roots;
@@ -8,6 +8,7 @@ use barograph_collect::connections::{Connections, connections};
 use barograph_collect::inventory::inventory;
 use barograph_collect::readings::{Inventory, Service};
 use barograph_collect::service::services;
+use barograph_collect::talkers::{LiveTalkers, Talkers};
 use barograph_model::Clock;
 
 use crate::on_demand::OnDemand;
@@ -18,6 +19,7 @@ pub struct Readings {
     pub(crate) services: OnDemand<Vec<Service>>,
     pub(crate) connections: OnDemand<Connections>,
     pub(crate) inventory: OnDemand<Inventory>,
+    pub(crate) talkers: OnDemand<Talkers>,
 }
 
 impl Readings {
@@ -27,6 +29,8 @@ impl Readings {
         // Whose a socket is takes a look at every process.
         const CONNECTIONS_AGE: Duration = Duration::from_secs(10);
         const INVENTORY_AGE: Duration = Duration::from_secs(10);
+        // The same look, but rates are looked at while they change.
+        const TALKERS_AGE: Duration = Duration::from_secs(4);
         let roots = || roots.clone();
         Self {
             services: OnDemand::new(clock, SERVICES_AGE, {
@@ -40,6 +44,10 @@ impl Readings {
             inventory: OnDemand::new(clock, INVENTORY_AGE, {
                 let roots = roots();
                 move || inventory(&roots)
+            }),
+            talkers: OnDemand::new(clock, TALKERS_AGE, {
+                let live = Mutex::new(LiveTalkers::new(&roots(), Arc::clone(clock)));
+                move || live.lock().unwrap_or_else(PoisonError::into_inner).read_with_rates()
             }),
         }
     }

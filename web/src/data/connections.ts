@@ -16,3 +16,18 @@ export interface Connections {
   listening: Listening[]
   complete: boolean
 }
+
+/** A process or an address with the sums of its TCP connections. */
+export interface Talker {
+  pid: number | null
+  process: string | null
+  remote_address: string | null
+  connections: number
+  sent_bytes_per_second: number | null
+  received_bytes_per_second: number | null
+}
+
+export interface Talkers {
+  why_no_bytes: string | null
+  talkers: Talker[]
+}

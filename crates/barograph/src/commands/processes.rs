@@ -50,7 +50,7 @@ impl SortName {
     }
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|top| *top > 0).ok_or_else(|| "a number from 1".to_owned())
 }
 
@@ -100,39 +100,18 @@ fn row(one: &ProcessAnswer) -> Vec<String> {
         one.pid.to_string(),
         one.user.as_deref().map_or_else(absent, output::plain),
         one.cpu_percent.map_or_else(absent, |percent| format!("{percent:.1}")),
-        size(one.working_set_bytes as f64),
-        one.read_bytes_per_second.map_or_else(absent, size),
-        one.written_bytes_per_second.map_or_else(absent, size),
+        output::size(one.working_set_bytes as f64),
+        one.read_bytes_per_second.map_or_else(absent, output::size),
+        one.written_bytes_per_second.map_or_else(absent, output::size),
         one.threads.to_string(),
         one.state.to_string(),
         output::plain(command).chars().take(MAX_COMMAND_CHARS).collect(),
     ]
 }
 
-/// Bytes with a unit that leaves at most four digits.
-fn size(bytes: f64) -> String {
-    let mut value = bytes;
-    let mut units = ["B", "KiB", "MiB", "GiB", "TiB"].into_iter();
-    let mut unit = units.next().unwrap_or_default();
-    for larger in units {
-        if value < 1024.0 {
-            break;
-        }
-        value /= 1024.0;
-        unit = larger;
-    }
-    if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_have_few_digits() {
-        let sizes = [0.0, 1023.0, 1024.0, 1_572_864.0, 5e14].map(size);
-        assert_eq!(sizes, ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "454.7 TiB"]);
-    }
 
     #[test]
     fn names_cannot_write_to_the_terminal() {

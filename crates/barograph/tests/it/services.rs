@@ -1,6 +1,7 @@
-//! Services and connections: on the command line, over HTTP, in the configuration.
+//! Services, connections and talkers: on the command line, over HTTP, in the configuration.
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 
 use serde_json::Value;
 
@@ -63,6 +64,61 @@ fn connections_show_the_server_itself() {
     assert!(own["connections"].as_u64() >= Some(1), "{own}");
     assert!(of(listener.local_addr().unwrap().port()).is_some());
     assert!(body["tcp"]["listen"].as_u64() >= Some(2), "{body}");
+}
+
+/// A real sender moves bytes between two readings of the server; whom it was, and how much, is told
+/// over HTTP and on the command line.
+#[test]
+fn the_one_who_sends_is_a_talker() {
+    const BYTES: usize = 5_000_000;
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut peer, _) = listener.accept().unwrap();
+    let local = client.local_addr().unwrap().to_string();
+    let own_end = |body: &Value| -> Value {
+        let talkers = body["talkers"].as_array().unwrap();
+        talkers.iter().find(|one| one["local"] == *local).unwrap().clone()
+    };
+    let path = "/api/talkers?by=connection&top=10000";
+    let first = server.json(path);
+    assert!(first["seconds"].as_f64().unwrap() >= 0.9, "{first}");
+    assert_eq!(own_end(&first)["state"], "established");
+    let receiving = std::thread::spawn(move || {
+        peer.read_exact(&mut vec![0; BYTES]).unwrap();
+        peer.write_all(&[1]).unwrap();
+        peer
+    });
+    client.write_all(&vec![0; BYTES]).unwrap();
+    client.read_exact(&mut [0]).unwrap();
+    let _peer = receiving.join().unwrap();
+    // An answer serves for four seconds.
+    let second = server.wait_for("the next reading", |server| {
+        let body = server.json(path);
+        (body["time_ms"] != first["time_ms"]).then_some(body)
+    });
+    let end = own_end(&second);
+    assert_eq!(end["pid"], std::process::id());
+    if second["why_no_bytes"].is_null() {
+        let carried =
+            end["sent_bytes_per_second"].as_f64().unwrap() * second["seconds"].as_f64().unwrap();
+        assert!((carried - BYTES as f64).abs() < 1.0, "{end} {carried}");
+    } else {
+        assert!(end["sent_bytes"].is_null(), "{second}");
+    }
+    let output = run(&["connections", "--json"]);
+    let body: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let talkers = body["talkers"].as_array().unwrap();
+    let own = talkers.iter().find(|one| one["pid"] == std::process::id()).unwrap();
+    assert!(own["connections"].as_u64().unwrap() >= 2, "{own}");
+    let table = text(&run(&["connections", "--by", "connection", "--top", "1000"]).stdout);
+    assert!(table.lines().any(|line| line.starts_with(&local)), "{table}");
+    let table = text(&run(&["connections", "--listening"]).stdout);
+    let port = listener.local_addr().unwrap().port().to_string();
+    assert!(table.lines().any(|line| line.starts_with(&port)), "{table}");
+    let bad = server.request("/api/talkers?by=port", "localhost");
+    assert_eq!((bad.status, bad.error_code().as_str()), (400, "bad_parameter"));
 }
 
 #[test]
