@@ -225,9 +225,12 @@ impl Partition {
         let Some(live) = slot.take_if(alone) else { return Ok(false) };
         drop(live);
         let Err(error) = self.set_aside() else { return Ok(true) };
-        // What is in it is still asked for, and it can be tried again.
-        let reopened = Live::open(self.path(FileKind::Live), self.span, opening);
-        *slot = reopened.ok().map(Arc::new);
+        // What is in it is still asked for, and it can be tried again. Where only the folder could
+        // not be synced it has its new name: opening the old one would make an empty file.
+        let path = self.path(FileKind::Live);
+        if path.exists() {
+            *slot = Live::open(path, self.span, opening).ok().map(Arc::new);
+        }
         if is_in_use(&error) { Ok(false) } else { Err(error) }
     }
 
@@ -241,7 +244,9 @@ impl Partition {
         Ok(true)
     }
 
-    /// Renames the live file, which is not open, to a closed one.
+    /// Renames the live file, which is not open, to a closed one. After an error it has its old
+    /// name, or its new one and counts as closed: only a power cut could still take that back, and
+    /// whoever opens the folder then finds the live file.
     fn set_aside(&self) -> io::Result<()> {
         let mut sealed = lock(&self.sealed);
         let kind = FileKind::Closed(sealed.next_number());
@@ -259,9 +264,8 @@ impl Partition {
                 _ => {}
             }
         }
-        sync_dir(&self.dir)?;
         sealed.add(kind);
-        Ok(())
+        sync_dir(&self.dir)
     }
 
     /// All files, for readers.
