@@ -3,11 +3,11 @@
 //! All mistakes are reported at once, each with its line. Flags and environment variables of the
 //! command line go before the file.
 
+mod problem;
 mod store;
 mod value;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,9 @@ use barograph_server::{
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use problem::line_at;
+
+pub(crate) use problem::{ConfigError, Problem};
 pub(crate) use value::parse_duration;
 
 /// The settings, after the file was read.
@@ -67,25 +70,6 @@ pub(crate) struct Config {
     pub(crate) textfile: TextfileSettings,
     /// Who else gets every sample.
     pub(crate) remote_write: Vec<Destination>,
-}
-
-/// Why the configuration cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
-    #[error("cannot read the configuration file {}", path.display())]
-    Unreadable { path: PathBuf, source: std::io::Error },
-    #[error("the configuration file {} is larger than {} bytes", path.display(), Config::MAX_BYTES)]
-    TooLarge { path: PathBuf },
-    #[error("{}", listed(path, problems))]
-    Problems { path: PathBuf, problems: Vec<Problem> },
-}
-
-/// One mistake.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    /// From 1.
-    pub(crate) line: usize,
-    pub(crate) message: String,
 }
 
 /// A setting: its key, what it does to the settings, and what it allows, in words.
@@ -245,6 +229,16 @@ static SETTINGS: &[Setting] = &[
     },
     Setting {
         section: "store",
+        key: "keep_events",
+        set: |config, value| store::record_age(value).map(|age| config.store.events.keep = age),
+    },
+    Setting {
+        section: "store",
+        key: "keep_processes",
+        set: |config, value| store::record_age(value).map(|age| config.store.processes.keep = age),
+    },
+    Setting {
+        section: "store",
         key: "keep_raw",
         set: |config, value| store::age(value).map(|age| config.store.retention.raw.age = age),
     },
@@ -277,6 +271,18 @@ static SETTINGS: &[Setting] = &[
         key: "max_hours",
         set: |config, value| {
             store::size(value).map(|bytes| config.store.retention.hours.bytes = Some(bytes))
+        },
+    },
+    Setting {
+        section: "store",
+        key: "max_events",
+        set: |config, value| store::size(value).map(|bytes| config.store.events.max_bytes = bytes),
+    },
+    Setting {
+        section: "store",
+        key: "max_processes",
+        set: |config, value| {
+            store::size(value).map(|bytes| config.store.processes.max_bytes = bytes)
         },
     },
     Setting {
@@ -476,25 +482,6 @@ fn full_key(section: &str, key: &str) -> String {
 
 fn span_start<K, V>(key: &Spanned<K>, value: &Spanned<V>) -> usize {
     key.span().start.min(value.span().start)
-}
-
-fn line_at(text: &str, byte: usize) -> usize {
-    text.bytes().take(byte).filter(|b| *b == b'\n').count() + 1
-}
-
-fn listed(path: &Path, problems: &[Problem]) -> String {
-    let count = problems.len();
-    let word = if count == 1 { "mistake" } else { "mistakes" };
-    problems.iter().fold(
-        format!("{count} {word} in the configuration file {}", path.display()),
-        |text, problem| format!("{text}\n  {problem}"),
-    )
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.message)
-    }
 }
 
 #[cfg(test)]

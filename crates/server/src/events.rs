@@ -84,8 +84,12 @@ impl EventLog {
     ///
     /// # Errors
     /// It cannot be opened, or there is no thread to be had.
-    pub fn start(store_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, RecordError> {
-        let log = Arc::new(RecordLog::open(store_dir, "events", Self::KEPT, Arc::clone(&clock))?);
+    pub fn start(
+        store_dir: &Path,
+        kept: RecordSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, RecordError> {
+        let log = Arc::new(RecordLog::open(store_dir, "events", kept, Arc::clone(&clock))?);
         let (events, waiting) = sync_channel(Self::MAX_WAITING);
         let (open, closing) = channel();
         let lost = Arc::new(AtomicU64::new(0));
@@ -279,7 +283,7 @@ mod tests {
 
     fn log() -> (tempfile::TempDir, EventLog) {
         let dir = tempfile::tempdir().unwrap();
-        let log = EventLog::start(dir.path(), Arc::new(SystemClock::new())).unwrap();
+        let log = EventLog::start(dir.path(), EventLog::KEPT, Arc::new(SystemClock::new())).unwrap();
         (dir, log)
     }
 

@@ -20,8 +20,7 @@ pub struct ProcessSettings {
     pub every: Duration,
     /// So many by processor, by memory and by input and output each.
     pub top: usize,
-    pub keep: Duration,
-    pub max_bytes: u64,
+    pub kept: RecordSettings,
 }
 
 impl Default for ProcessSettings {
@@ -29,8 +28,10 @@ impl Default for ProcessSettings {
         Self {
             every: Duration::from_secs(10),
             top: 20,
-            keep: Duration::from_secs(30 * 86_400),
-            max_bytes: 1 << 30,
+            kept: RecordSettings {
+                keep: Duration::from_secs(30 * 86_400),
+                max_bytes: 1 << 30,
+            },
         }
     }
 }
@@ -69,8 +70,7 @@ impl Processes {
         latest: Arc<LatestProcesses>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ProcessesError> {
-        let kept = RecordSettings { keep: settings.keep, max_bytes: settings.max_bytes };
-        let log = Arc::new(RecordLog::open(store_dir, "processes", kept, clock)?);
+        let log = Arc::new(RecordLog::open(store_dir, "processes", settings.kept, clock)?);
         let mut writer = Writer::new(Arc::clone(&log), Arc::clone(&latest), settings.top);
         let (stop, stopped) = sync_channel(1);
         let thread = std::thread::Builder::new().name("process-log".into()).spawn(move || {

@@ -70,7 +70,7 @@ async fn watch_and_serve(
     );
     let host = host(&config);
     let setup = setup(&config, &clock);
-    let (processes, events) = open_logs(&config.data, &setup)?;
+    let (processes, events) = open_logs(&config, &setup)?;
     let setup = Setup { events: events.clone(), ..setup };
     let user_counters = user_counters(&config);
     let user_descs = user_counters.as_ref().map_or(&[][..], |collector| collector.descs());
@@ -211,13 +211,14 @@ fn setup(config: &Config, clock: &Arc<dyn Clock>) -> Setup {
 }
 
 /// The logs beside the store: processes and events.
-fn open_logs(folder: &Path, setup: &Setup) -> anyhow::Result<(Arc<Processes>, Arc<EventLog>)> {
+fn open_logs(config: &Config, setup: &Setup) -> anyhow::Result<(Arc<Processes>, Arc<EventLog>)> {
+    let Config { data: folder, store, .. } = config;
     let unusable = |error: anyhow::Error| Failure::DataFolder(error);
     let latest = Arc::clone(&setup.processes);
-    let settings = ProcessSettings::default();
+    let settings = ProcessSettings { kept: store.processes, ..ProcessSettings::default() };
     let processes = Processes::start(folder, settings, latest, Arc::clone(&setup.clock))
         .map_err(|error| unusable(error.into()))?;
-    let events = EventLog::start(folder, Arc::clone(&setup.clock))
+    let events = EventLog::start(folder, store.events, Arc::clone(&setup.clock))
         .map_err(|error| unusable(error.into()))?;
     Ok((Arc::new(processes), Arc::new(events)))
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use barograph_promql::parse_selector;
-use barograph_store::{KeepRule, Retention, Settings};
+use barograph_server::{EventLog, ProcessSettings};
+use barograph_store::{KeepRule, RecordSettings, Retention, Settings};
 use serde::Deserialize;
 use toml::de::DeValue;
 
@@ -19,13 +20,22 @@ pub(crate) struct StoreConfig {
     pub(crate) memory: u64,
     /// What samples that were asked for lately may take, decoded, in bytes.
     pub(crate) cache: u64,
+    /// Of lists of processes.
+    pub(crate) processes: RecordSettings,
+    pub(crate) events: RecordSettings,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
         let Settings { late_window, max_head_bytes, decoded_bytes, .. } = Settings::new("");
-        let cache = decoded_bytes as u64;
-        Self { retention: Retention::usual(), late_window, memory: max_head_bytes, cache }
+        Self {
+            retention: Retention::usual(),
+            late_window,
+            memory: max_head_bytes,
+            cache: decoded_bytes as u64,
+            processes: ProcessSettings::default().kept,
+            events: EventLog::KEPT,
+        }
     }
 }
 
@@ -49,6 +59,11 @@ impl StoreConfig {
 /// A time, or `forever`.
 pub(super) fn age(value: &DeValue<'_>) -> Result<Option<Duration>, String> {
     parse_age(text(value)?)
+}
+
+/// As [`age`], of records.
+pub(super) fn record_age(value: &DeValue<'_>) -> Result<Duration, String> {
+    age(value).map(|age| age.unwrap_or(Duration::MAX))
 }
 
 fn parse_age(text: &str) -> Result<Option<Duration>, String> {
@@ -192,9 +207,23 @@ mod tests {
                 late_window: None,
                 memory: 64 << 20,
                 cache: 0,
+                ..StoreConfig::default()
             }
         );
         assert_eq!(Config::default().store.retention, Retention::usual());
+    }
+
+    #[test]
+    fn what_is_kept_of_processes_and_events_can_be_told() {
+        const MIB: u64 = 1 << 20;
+        let kept = |text: &str| {
+            let StoreConfig { processes, events, .. } = Config::parse(text).unwrap().store;
+            [(processes.keep, processes.max_bytes), (events.keep, events.max_bytes)]
+        };
+        assert_eq!(kept(""), [(30 * DAY, 1024 * MIB), (366 * DAY, 256 * MIB)]);
+        let text = "[store]\nkeep_processes = '12h'\nmax_processes = '5MiB'\n\
+                    keep_events = 'forever'\nmax_events = '2GiB'\n";
+        assert_eq!(kept(text), [(DAY / 2, 5 * MIB), (Duration::MAX, 2048 * MIB)]);
     }
 
     #[test]

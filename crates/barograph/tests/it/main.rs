@@ -27,6 +27,7 @@ mod protobuf;
 mod pushed;
 mod receiver;
 mod record;
+mod records;
 mod refusals;
 mod refusing;
 mod remote_write;
