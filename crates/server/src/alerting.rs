@@ -87,6 +87,8 @@ struct Shared {
     desk: Mutex<Desk>,
     /// Told whenever a message was written.
     posted: tokio::sync::Notify,
+    /// Told as long as an attempt is approved and not started.
+    job_waits: tokio::sync::Notify,
     /// Asked for a list whenever an alert fires.
     processes: OnceLock<Arc<Processes>>,
     stop: Mutex<bool>,
@@ -118,8 +120,9 @@ pub enum AlertingError {
 }
 
 impl Alerting {
-    /// How often it is looked which groups are due.
-    const TICK: Duration = Duration::from_millis(500);
+    /// It is looked at least so often what documents say and how far incidents are.
+    const TICK: Duration = Duration::from_secs(1);
+    const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 
     /// Reads the rules and what was saved of their alerts, and begins to evaluate.
     ///
@@ -202,6 +205,7 @@ impl Shared {
             groups: Mutex::new(groups),
             desk: Mutex::new(desk),
             posted: tokio::sync::Notify::new(),
+            job_waits: tokio::sync::Notify::new(),
             processes: OnceLock::new(),
             stop: Mutex::new(false),
             stopped: Condvar::new(),
@@ -230,17 +234,18 @@ impl Shared {
         let mut stop = lock(&self.stop);
         while !*stop {
             drop(stop);
-            self.tick();
+            let pause = self.tick();
             stop = lock(&self.stop);
             if !*stop {
-                let waited = self.stopped.wait_timeout(stop, Alerting::TICK);
+                let waited = self.stopped.wait_timeout(stop, pause);
                 stop = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
         }
     }
 
-    /// Evaluates what is due, lets incidents escalate, and saves what changed.
-    fn tick(&self) {
+    /// Evaluates what is due, lets incidents escalate, and saves what changed. Returns how long
+    /// there is nothing to do.
+    fn tick(&self) -> Duration {
         let monotonic = self.clock.monotonic();
         let mut groups = lock(&self.groups);
         lock(&self.desk).book = self.documents.book();
@@ -264,9 +269,15 @@ impl Shared {
             Ok(()) => {}
             Err(error) => desk.report_unsaved(&chain(&error)),
         }
+        if desk.has_job() {
+            self.job_waits.notify_one();
+        }
         drop(desk);
+        let now = self.clock.monotonic();
+        let next = groups.iter().map(|group| group.until_due(now)).min();
         drop(groups);
         self.end_silences();
+        next.unwrap_or(Alerting::TICK).clamp(Alerting::SHORTEST_PAUSE, Alerting::TICK)
     }
 
     /// What ran when an alert fired is stored.

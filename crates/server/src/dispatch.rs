@@ -54,8 +54,10 @@ impl Dispatch {
     const MAX_UNDER_WAY: usize = 16;
     /// Lanes of which a message is in memory.
     const MAX_LANES: usize = 200;
-    /// It is looked at least so often for what is due.
-    const EVERY: Duration = Duration::from_secs(1);
+    /// It is not looked more often than this for what is due by its time …
+    const NOT_BEFORE: Duration = Duration::from_secs(1);
+    /// … nor less often: the clock may have been set.
+    const AT_LATEST: Duration = Duration::from_secs(10);
     const PRUNE_EVERY: Duration = Duration::from_secs(3600);
     /// How long deliveries under way may take when the server stops.
     const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -106,8 +108,10 @@ async fn run(postman: Arc<Postman>, mut stopping: watch::Receiver<bool>) {
     let mut hands = Hands::read(postman.clock());
     loop {
         mind_clock(&postman, &mut hands).await;
+        let mut pause = Dispatch::AT_LATEST;
         if lanes.len() < Dispatch::MAX_LANES {
-            let mut letters = due(&postman).await;
+            let (mut letters, next) = due(&postman).await;
+            pause = next.clamp(Dispatch::NOT_BEFORE, Dispatch::AT_LATEST);
             letters.retain(|it| !lanes.contains(&it.message.lane));
             let sorted = sorter.sort(letters, &postman);
             for batch in sorted.batches {
@@ -121,13 +125,16 @@ async fn run(postman: Arc<Postman>, mut stopping: watch::Receiver<bool>) {
                     lanes
                 });
             }
+            if !sorted.later.is_empty() {
+                pause = Dispatch::NOT_BEFORE;
+            }
             postpone(&postman, sorted.later).await;
         }
         prune(&postman, &mut pruned).await;
         tokio::select! {
             Some(ended) = under_way.join_next() => forget(&mut lanes, ended),
             () = postman.alerting.posted() => {}
-            () = tokio::time::sleep(Dispatch::EVERY) => {}
+            () = tokio::time::sleep(pause) => {}
             _ = stopping.wait_for(|stop| *stop) => break,
         }
     }
@@ -183,7 +190,8 @@ async fn prune(postman: &Arc<Postman>, pruned: &mut Option<Duration>) {
     }
 }
 
-async fn due(postman: &Arc<Postman>) -> Vec<Posted> {
+/// What is due, and how long it is until something is: not at all if it is under way.
+async fn due(postman: &Arc<Postman>) -> (Vec<Posted>, Duration) {
     // Those under way are among them.
     const MAX: usize = 2 * Dispatch::MAX_LANES;
     let for_reading = Arc::clone(postman);
@@ -192,11 +200,11 @@ async fn due(postman: &Arc<Postman>) -> Vec<Posted> {
         Ok(Ok(due)) => due,
         Ok(Err(error)) => {
             postman.report_trouble(&chain(&error));
-            Vec::new()
+            (Vec::new(), Dispatch::NOT_BEFORE)
         }
         Err(error) => {
             tracing::error!(%error, "messages could not be read");
-            Vec::new()
+            (Vec::new(), Dispatch::NOT_BEFORE)
         }
     }
 }

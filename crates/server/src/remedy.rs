@@ -31,15 +31,13 @@ struct Worker {
 }
 
 impl Remedy {
-    const EVERY: Duration = Duration::from_secs(1);
-
     pub fn start(alerting: &Arc<Alerting>, processes: &Arc<Processes>, run: RunProgram) -> Self {
         let (alerting, processes) = (Arc::clone(alerting), Arc::clone(processes));
         let clock = Arc::clone(alerting.clock());
         let worker = Arc::new(Worker { alerting, processes, run, clock });
         let (stop, mut stopping) = watch::channel(false);
         let task = tokio::spawn(async move {
-            while !is_stopped_within(&mut stopping, Self::EVERY).await {
+            while !is_stopped_before(worker.alerting.job_waits(), &mut stopping).await {
                 work(&worker).await;
             }
         });
@@ -58,8 +56,15 @@ impl Remedy {
     }
 }
 
-async fn is_stopped_within(stopping: &mut watch::Receiver<bool>, time: Duration) -> bool {
-    tokio::time::timeout(time, stopping.wait_for(|stop| *stop)).await.is_ok()
+/// Waits for something, unless the end comes first.
+async fn is_stopped_before(
+    something: impl Future<Output = ()>,
+    stopping: &mut watch::Receiver<bool>,
+) -> bool {
+    tokio::select! {
+        () = something => false,
+        _ = stopping.wait_for(|stop| *stop) => true,
+    }
 }
 
 async fn work(worker: &Arc<Worker>) {

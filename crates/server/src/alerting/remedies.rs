@@ -260,6 +260,11 @@ impl Desk {
         }
     }
 
+    /// Whether an attempt may start, now or later.
+    pub(super) fn has_job(&self) -> bool {
+        self.remedies.attempts.values().any(|it| it.state == AttemptState::Approved)
+    }
+
     /// The next attempt that may start. It counts as started from now on.
     fn next_job(&mut self, at_ms: i64) -> Option<Job> {
         let all: Vec<Attempt> = self.remedies.attempts.values().cloned().collect();
@@ -302,6 +307,11 @@ impl Alerting {
     pub(crate) fn actions(&self) -> Vec<String> {
         let actions = Arc::clone(&lock(&self.shared.desk).remedies.actions);
         actions.names().map(str::to_owned).collect()
+    }
+
+    /// Ready when something may have to be done: again and again while an attempt is approved.
+    pub(crate) async fn job_waits(&self) {
+        self.shared.job_waits.notified().await;
     }
 
     /// What is to be done now, written down before it is done.
@@ -350,6 +360,7 @@ impl Alerting {
         desk.remedies.unsaved.insert(id.to_owned());
         desk.tell_remedy(&attempt, at_ms);
         saved::save_with(&self.shared.state, &mut desk, |_| Ok::<_, StateError>(()))?;
+        self.shared.job_waits.notify_one();
         Ok(attempt)
     }
 }

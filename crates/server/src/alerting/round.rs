@@ -76,6 +76,10 @@ impl GroupState {
         monotonic >= self.due
     }
 
+    pub(super) fn until_due(&self, monotonic: Duration) -> Duration {
+        self.due.saturating_sub(monotonic)
+    }
+
     pub(super) fn interval(&self, default: Duration) -> Duration {
         let own = self.loaded.group.interval_ms.and_then(|ms| u64::try_from(ms).ok());
         own.map_or(default, Duration::from_millis)

@@ -85,13 +85,15 @@ impl Postman {
         Self { alerting, state, notifier, gatherer, links, clock, counts, trials, trouble }
     }
 
-    pub(super) fn due(&self, max: usize) -> Result<Vec<Posted>, StateError> {
+    /// What is due, and how long it is until a message that waits is.
+    pub(super) fn due(&self, max: usize) -> Result<(Vec<Posted>, Duration), StateError> {
         let pause_ms = i64::try_from(MAX_PAUSE.as_millis()).unwrap_or(i64::MAX);
         // A digest may wait for a day.
-        let horizon_ms = self.now_ms().saturating_add(25 * pause_ms);
-        let (listing, mut places) = self.state.read(|view| {
+        let now_ms = self.now_ms();
+        let horizon_ms = now_ms.saturating_add(25 * pause_ms);
+        let (listing, mut places, next_ms) = self.state.read(|view| {
             let due = view.due_messages(max, horizon_ms)?;
-            Ok::<_, StateError>((due, digests::places(view)?))
+            Ok::<_, StateError>((due, digests::places(view)?, view.next_message_ms()?))
         })?;
         if let Some(damaged) = listing.damaged.first() {
             self.report_trouble(&format!("{damaged} is damaged and cannot be sent"));
@@ -101,7 +103,8 @@ impl Postman {
             let place = places.remove(&message.id);
             Posted { message, letter, place }
         });
-        Ok(posted.collect())
+        let until = next_ms.map_or(i64::MAX, |next_ms| next_ms.saturating_sub(now_ms).max(0));
+        Ok((posted.collect(), Duration::from_millis(until.unsigned_abs())))
     }
 
     pub(super) fn postpone(&self, later: &[(String, i64)]) -> Result<(), StateError> {
