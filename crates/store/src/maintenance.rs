@@ -17,8 +17,8 @@ use crate::stats::{count, nanos};
 use crate::sync::lock;
 use crate::tiers::TierFiles;
 
-/// How often it looks whether something is due.
-const TICK: Duration = Duration::from_secs(1);
+/// How often it looks whether something is due, if nobody says that it is.
+const TICK: Duration = Duration::from_secs(2);
 /// After an error (a full disk, say) it waits this long before it tries again.
 const PAUSE: Duration = Duration::from_secs(30);
 

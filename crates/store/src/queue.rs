@@ -84,6 +84,12 @@ impl<T> Queue<T> {
         (!taken.is_empty()).then_some(taken)
     }
 
+    /// Whether nothing waits, and something may come.
+    pub(crate) fn is_idle(&self) -> bool {
+        let waiting = lock(&self.waiting);
+        waiting.items.is_empty() && !waiting.closed
+    }
+
     /// What all items that wait weigh together.
     pub(crate) fn weight(&self) -> usize {
         lock(&self.waiting).weight

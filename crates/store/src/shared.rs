@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) partitions: RwLock<BTreeMap<Span, Arc<Partition>>>,
     pub(crate) tiers: Vec<TierFiles>,
     pub(crate) queue: Queue<Job>,
+    /// Held by who commits.
+    pub(crate) committing: Mutex<()>,
     pub(crate) counters: Counters,
     pub(crate) stop: AtomicBool,
     /// Wakes the maintenance thread: there is something to seal, or the end has come.
@@ -67,6 +69,7 @@ impl Shared {
             partitions: RwLock::default(),
             tiers,
             queue,
+            committing: Mutex::default(),
             counters: Counters::default(),
             stop: AtomicBool::new(false),
             work: Mutex::new(false),

@@ -30,7 +30,7 @@ use crate::space::{self, Space};
 use crate::span::Span;
 use crate::stats::{Stats, count};
 use crate::sync::{read, write};
-use crate::writer::{self, Job};
+use crate::writer::{self, Job, Outcome};
 
 /// Samples in one append.
 const MAX_APPEND_SAMPLES: usize = 1_000_000;
@@ -257,19 +257,30 @@ impl Store {
             let retry_after = self.shared.counters.seal_time().clamp(SOON, LATER);
             return Err(self.busy("its memory is used up until it has sealed", retry_after));
         }
-        let (reply, answer) = sync_channel(1);
-        let patience = self.shared.settings.busy_timeout;
-        match self.shared.queue.push(Job { rows, reply }, samples, patience) {
-            Ok(()) => {}
-            Err(Refused::Full) => return Err(self.busy("the disk does not keep up", DISK_BREAK)),
-            Err(Refused::Closed) => return Err(AppendError::Closed),
-        }
-        let outcome = answer.recv().map_err(|_| AppendError::Failed)??;
+        let outcome = match writer::commit_at_once(&self.shared, rows) {
+            Ok(outcome) => outcome?,
+            Err(rows) => self.commit_in_turn(rows, samples)?,
+        };
         appended.stored += outcome.stored;
         appended.refused += outcome.refused.too_many;
         appended.expired += outcome.refused.expired;
         appended.too_old += outcome.refused.too_old;
         Ok(appended)
+    }
+
+    /// Has the writer thread commit it, with whatever else waits.
+    fn commit_in_turn(
+        &self,
+        rows: Vec<(Span, Rows)>,
+        samples: usize,
+    ) -> Result<Outcome, AppendError> {
+        let (reply, answer) = sync_channel(1);
+        let patience = self.shared.settings.busy_timeout;
+        match self.shared.queue.push(Job { rows, reply }, samples, patience) {
+            Ok(()) => answer.recv().map_err(|_| AppendError::Failed)?,
+            Err(Refused::Full) => Err(self.busy("the disk does not keep up", DISK_BREAK)),
+            Err(Refused::Closed) => Err(AppendError::Closed),
+        }
     }
 
     /// Whether the heads, with what waits for the writer, leave room for so many samples.

@@ -1,15 +1,19 @@
-//! The writer thread: commits what has gathered in the queue, one transaction per partition.
+//! Commits: one transaction per partition. Whoever appends while nobody else does commits on its own
+//! thread, since waking another and being woken by it costs more than the commit; what comes
+//! meanwhile gathers in a queue, and the writer thread commits it together.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
+use std::sync::{PoisonError, TryLockError};
 
 use crate::error::{AppendError, OpenError};
 use crate::live::{CommitError, Refused, Rows};
 use crate::shared::Shared;
 use crate::span::Span;
 use crate::stats::count;
+use crate::sync::lock;
 
 /// Samples that go into one transaction, unless one append alone has more.
 const GROUP_SAMPLES: usize = 262_144;
@@ -42,24 +46,59 @@ pub(crate) fn run(shared: &Shared) {
             samples >= GROUP_SAMPLES
         };
         let Some(jobs) = shared.queue.take(enough) else { return };
+        let (rows, replies): (Vec<_>, Vec<_>) =
+            jobs.into_iter().map(|Job { rows, reply }| (rows, reply)).unzip();
+        let turn = lock(&shared.committing);
         // Who waits for a group that panicked sees the end of its channel.
-        let done = catch_unwind(AssertUnwindSafe(|| commit_group(shared, jobs)));
-        count(&shared.counters.panics, u64::from(done.is_err()));
+        let results = commit_or_count(shared, rows).unwrap_or_default();
+        drop(turn);
+        for (reply, result) in replies.into_iter().zip(results) {
+            // Who does not wait for the answer any more does not need it.
+            drop(reply.send(result));
+        }
     }
 }
 
-fn commit_group(shared: &Shared, jobs: Vec<Job>) {
+/// Commits an append now if nobody else commits or waits for it; otherwise gives it back.
+pub(crate) fn commit_at_once(
+    shared: &Shared,
+    rows: Vec<(Span, Rows)>,
+) -> Result<Result<Outcome, AppendError>, Vec<(Span, Rows)>> {
+    let _turn = match shared.committing.try_lock() {
+        Ok(turn) => turn,
+        Err(TryLockError::Poisoned(turn)) => PoisonError::into_inner(turn),
+        Err(TryLockError::WouldBlock) => return Err(rows),
+    };
+    if !shared.queue.is_idle() {
+        return Err(rows);
+    }
+    let results = commit_or_count(shared, vec![rows]);
+    Ok(results.and_then(|mut results| results.pop()).unwrap_or(Err(AppendError::Failed)))
+}
+
+/// Nothing if it panicked.
+fn commit_or_count(
+    shared: &Shared,
+    appends: Vec<Vec<(Span, Rows)>>,
+) -> Option<Vec<Result<Outcome, AppendError>>> {
+    let done = catch_unwind(AssertUnwindSafe(|| commit_all(shared, appends)));
+    count(&shared.counters.panics, u64::from(done.is_err()));
+    done.ok()
+}
+
+fn commit_all(
+    shared: &Shared,
+    appends: Vec<Vec<(Span, Rows)>>,
+) -> Vec<Result<Outcome, AppendError>> {
     let mut groups: BTreeMap<Span, (Vec<Rows>, Vec<usize>)> = BTreeMap::new();
-    let mut results: Vec<Result<Outcome, AppendError>> = Vec::with_capacity(jobs.len());
-    let mut replies = Vec::with_capacity(jobs.len());
-    for (index, job) in jobs.into_iter().enumerate() {
-        for (span, rows) in job.rows {
+    let mut results: Vec<Result<Outcome, AppendError>> = Vec::with_capacity(appends.len());
+    for (index, append) in appends.into_iter().enumerate() {
+        for (span, rows) in append {
             let (group, owners) = groups.entry(span).or_default();
             group.push(rows);
             owners.push(index);
         }
         results.push(Ok(Outcome::default()));
-        replies.push(job.reply);
     }
     for (span, (rows, owners)) in groups {
         match commit(shared, span, &rows) {
@@ -82,10 +121,7 @@ fn commit_group(shared: &Shared, jobs: Vec<Job>) {
             }
         }
     }
-    for (reply, result) in replies.into_iter().zip(results) {
-        // Who does not wait for the answer any more does not need it.
-        drop(reply.send(result));
-    }
+    results
 }
 
 fn commit(shared: &Shared, span: Span, rows: &[Rows]) -> Result<Vec<Refused>, AppendError> {
