@@ -2,6 +2,7 @@
 //! once; a thread stores it. Too many at a time are counted, and the count is stored in their
 //! place.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,8 @@ use std::time::Duration;
 use barograph_collect::event::{Event, EventSink, EventValue};
 use barograph_model::{Clock, chain};
 use barograph_store::{Record, RecordError, RecordLog, RecordSettings, RecordStats};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Stands for events that could not be stored or told.
 pub const EVENTS_LOST: &str = "events_lost";
@@ -48,7 +50,7 @@ pub struct EventAnswer {
 }
 
 /// An event in the log. The time is the record's.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Stored {
     v: u8,
     kind: String,
@@ -57,17 +59,42 @@ struct Stored {
     fields: BTreeMap<String, StoredValue>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum StoredValue {
     Integer(i64),
     Text(String),
 }
 
+/// [`Stored`], written without copies: programs start many times a second.
+#[derive(Debug, Serialize)]
+struct Storing<'a> {
+    v: u8,
+    kind: &'a str,
+    subject: &'a str,
+    fields: Fields<'a>,
+}
+
+#[derive(Debug)]
+struct Fields<'a>(&'a [(Cow<'static, str>, EventValue)]);
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.0 {
+            match value {
+                EventValue::Integer(number) => map.serialize_entry(name, number)?,
+                EventValue::Text(text) => map.serialize_entry(name, text)?,
+            }
+        }
+        map.end()
+    }
+}
+
 const VERSION: u8 = 1;
 
 impl EventLog {
-    /// A year, or 256 MiB.
+    /// Unless it is told otherwise: a year, or 256 MiB.
     pub const KEPT: RecordSettings =
         RecordSettings { keep: Duration::from_secs(366 * 86_400), max_bytes: 256 << 20 };
     /// Some seconds of the most that collectors tell.
@@ -239,17 +266,13 @@ impl Writer {
 }
 
 fn encode(event: &Event) -> Record {
-    let value = |value: &EventValue| match value {
-        EventValue::Integer(number) => StoredValue::Integer(*number),
-        EventValue::Text(text) => StoredValue::Text(text.clone()),
-    };
-    let stored = Stored {
+    let storing = Storing {
         v: VERSION,
-        kind: event.kind.to_string(),
-        subject: event.subject.clone(),
-        fields: event.fields.iter().map(|(name, v)| (name.to_string(), value(v))).collect(),
+        kind: &event.kind,
+        subject: &event.subject,
+        fields: Fields(&event.fields),
     };
-    let data = serde_json::to_vec(&stored).unwrap_or_default();
+    let data = serde_json::to_vec(&storing).unwrap_or_default();
     Record { time_ms: event.time_ms, data }
 }
 

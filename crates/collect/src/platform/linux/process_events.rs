@@ -103,6 +103,14 @@ struct Young {
     since: Duration,
 }
 
+/// What is known of a process that is to be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Now {
+    Runs,
+    /// There is nothing left to look at.
+    HasEnded,
+}
+
 impl Hearing {
     /// The kernel answers at once, or not at all where it does not let us listen.
     const LONGEST_WAIT_FOR_ANSWER: Duration = Duration::from_secs(2);
@@ -200,7 +208,7 @@ impl Hearing {
             }
             ProcEvent::Executed { pid } => {
                 if let Some(young) = self.young.remove(&pid) {
-                    self.tell_started(pid, young);
+                    self.tell_started(pid, young, Now::Runs);
                 } else if let Some(before) = self.alive.get(&pid) {
                     let parent = before.parent;
                     self.tell_executed(pid, parent, time_ms);
@@ -208,7 +216,7 @@ impl Hearing {
             }
             ProcEvent::Exited { pid, status, parent } => {
                 if let Some(young) = self.young.remove(&pid) {
-                    self.tell_started(pid, young);
+                    self.tell_started(pid, young, Now::HasEnded);
                 }
                 if let Some(ended) = self.alive.remove(&pid) {
                     let parent = parent.unwrap_or(ended.parent);
@@ -228,34 +236,42 @@ impl Hearing {
             .extract_if(|_, young| now.saturating_sub(young.since) >= Self::GROWN_UP)
             .collect();
         for (pid, young) in grown_up {
-            self.tell_started(pid, young);
+            self.tell_started(pid, young, Now::Runs);
         }
     }
 
-    fn tell_started(&mut self, pid: u32, young: Young) {
-        let Some(facts) = self.details(pid, young.parent) else { return };
+    fn tell_started(&mut self, pid: u32, young: Young, now: Now) {
+        let Some(facts) = self.details(pid, young.parent, now) else { return };
         let event = events::started(young.time_ms, pid, young.parent, &facts);
         self.setup.events.happened(event);
         self.alive.insert(pid, Alive { parent: young.parent, facts });
     }
 
     fn tell_executed(&mut self, pid: u32, parent: u32, time_ms: i64) {
-        let Some(facts) = self.details(pid, parent) else { return };
+        let Some(facts) = self.details(pid, parent, Now::Runs) else { return };
         self.setup.events.happened(events::executed(time_ms, pid, parent, &facts));
         self.alive.insert(pid, Alive { parent, facts });
     }
 
     /// Nothing when there are too many to look at. Of a process that is gone already its parent
     /// tells the name: it had run no other program, or not for long.
-    fn details(&mut self, pid: u32, parent: u32) -> Option<Facts> {
+    fn details(&mut self, pid: u32, parent: u32, now: Now) -> Option<Facts> {
         if self.alive.len() >= Self::MAX_KNOWN || !self.rate.allows(self.setup.clock.monotonic()) {
             self.setup.events.lost(1);
             return None;
         }
-        if let Some(facts) = self.reader.facts_of(pid) {
+        if now == Now::Runs
+            && let Some(facts) = self.reader.facts_of(pid)
+        {
             return Some(facts);
         }
         let parent = self.alive.get(&parent);
+        // A fork that has run no other program was in all of this what its parent is.
+        if now == Now::HasEnded
+            && let Some(parent) = parent
+        {
+            return Some(parent.facts.clone());
+        }
         Some(Facts {
             name: parent.map_or_else(|| "?".to_owned(), |parent| parent.facts.name.clone()),
             user: parent.and_then(|parent| parent.facts.user.clone()),
