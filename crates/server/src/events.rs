@@ -2,8 +2,8 @@
 //! once; a thread stores it. Too many at a time are counted, and the count is stored in their
 //! place.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+mod record;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
@@ -11,11 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use barograph_collect::event::{Event, EventSink, EventValue};
+use barograph_collect::event::{Event, EventSink};
 use barograph_model::{Clock, chain};
-use barograph_store::{Record, RecordError, RecordLog, RecordSettings, RecordStats};
-use serde::ser::SerializeMap as _;
-use serde::{Deserialize, Serialize, Serializer};
+use barograph_store::{Record, RecordAnswer, RecordError, RecordLog, RecordSettings, RecordStats};
 
 /// Stands for events that could not be stored or told.
 pub const EVENTS_LOST: &str = "events_lost";
@@ -49,50 +47,6 @@ pub struct EventAnswer {
     pub damaged: u64,
 }
 
-/// An event in the log. The time is the record's.
-#[derive(Debug, Deserialize)]
-struct Stored {
-    v: u8,
-    kind: String,
-    subject: String,
-    #[serde(default)]
-    fields: BTreeMap<String, StoredValue>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum StoredValue {
-    Integer(i64),
-    Text(String),
-}
-
-/// [`Stored`], written without copies: programs start many times a second.
-#[derive(Debug, Serialize)]
-struct Storing<'a> {
-    v: u8,
-    kind: &'a str,
-    subject: &'a str,
-    fields: Fields<'a>,
-}
-
-#[derive(Debug)]
-struct Fields<'a>(&'a [(Cow<'static, str>, EventValue)]);
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in self.0 {
-            match value {
-                EventValue::Integer(number) => map.serialize_entry(name, number)?,
-                EventValue::Text(text) => map.serialize_entry(name, text)?,
-            }
-        }
-        map.end()
-    }
-}
-
-const VERSION: u8 = 1;
-
 impl EventLog {
     /// Unless it is told otherwise: a year, or 256 MiB.
     pub const KEPT: RecordSettings =
@@ -103,7 +57,7 @@ impl EventLog {
     /// each costs as much as a second of samples.
     const TOGETHER: Duration = Duration::from_secs(3);
     const MAX_TOGETHER: usize = Self::MAX_WAITING;
-    /// Records looked at for one answer, whatever their kind.
+    /// Events looked at for one answer, whatever their kind.
     const MAX_LOOKED_AT: usize = 100_000;
     pub const MAX_ANSWER: usize = 10_000;
 
@@ -141,31 +95,32 @@ impl EventLog {
     /// The log cannot be read.
     pub fn read(
         &self,
-        (from_ms, to_ms): (i64, i64),
+        range_ms: (i64, i64),
         kinds: &[String],
         limit: usize,
     ) -> Result<EventAnswer, RecordError> {
+        const FIRST: usize = 64;
         let limit = limit.min(Self::MAX_ANSWER);
-        let looked_at = if kinds.is_empty() { limit } else { Self::MAX_LOOKED_AT };
-        let found = self.log.read_newest(from_ms, to_ms, looked_at)?;
-        let mut answer =
-            EventAnswer { events: Vec::new(), more: found.more, damaged: found.damaged };
-        for record in found.records.iter().rev() {
-            let Some(event) = decode(record) else {
-                answer.damaged += 1;
-                continue;
-            };
-            if !kinds.is_empty() && !kinds.iter().any(|kind| *kind == event.kind) {
-                continue;
+        let mut records = FIRST;
+        loop {
+            let found = self.read_records(range_ms, records)?;
+            let mut search = Search { range_ms, kinds, limit, ..Search::default() };
+            let is_done = search.look_through(&found.records);
+            // Each record holds an event at least.
+            if is_done || !found.more || records >= Self::MAX_LOOKED_AT {
+                return Ok(search.answer(found.more, found.damaged));
             }
-            if answer.events.len() == limit {
-                answer.more = true;
-                break;
-            }
-            answer.events.push(event);
+            records *= 2;
         }
-        answer.events.reverse();
-        Ok(answer)
+    }
+
+    fn read_records(
+        &self,
+        (from_ms, to_ms): (i64, i64),
+        count: usize,
+    ) -> Result<RecordAnswer, RecordError> {
+        // A record that ends later may have begun in the range.
+        self.log.read_newest(from_ms, to_ms.saturating_add(record::MAX_SPREAD_MS), count)
     }
 
     /// Events that were lost since the start.
@@ -210,6 +165,66 @@ impl Drop for EventLog {
     }
 }
 
+/// One look through the log, from the newest record on.
+#[derive(Debug, Default)]
+struct Search<'a> {
+    range_ms: (i64, i64),
+    kinds: &'a [String],
+    limit: usize,
+    found: Vec<Event>,
+    looked_at: usize,
+    damaged: u64,
+    /// It ended before the records did.
+    ended: bool,
+}
+
+impl Search<'_> {
+    /// Records with the oldest first. Returns whether no more are needed.
+    fn look_through(&mut self, records: &[Record]) -> bool {
+        for record in records.iter().rev() {
+            if self.has_all_after(record.time_ms) || self.looked_at >= EventLog::MAX_LOOKED_AT {
+                self.ended = true;
+                break;
+            }
+            let Some(events) = record::decode(record) else {
+                self.damaged += 1;
+                continue;
+            };
+            self.looked_at += events.len();
+            let (from_ms, to_ms) = self.range_ms;
+            let kinds = self.kinds;
+            self.found.extend(events.into_iter().filter(|event| {
+                (from_ms..=to_ms).contains(&event.time_ms)
+                    && (kinds.is_empty() || kinds.iter().any(|kind| *kind == event.kind))
+            }));
+        }
+        self.ended
+    }
+
+    /// Whether there are more than enough, none of which is older than a time: events of one record
+    /// may lie between those of the next.
+    fn has_all_after(&mut self, time_ms: i64) -> bool {
+        if self.found.len() <= self.limit {
+            return false;
+        }
+        self.found.sort_by_key(|event| event.time_ms);
+        let surplus = self.found.len() - self.limit;
+        self.found.get(surplus).is_some_and(|event| event.time_ms > time_ms)
+    }
+
+    fn answer(self, more: bool, damaged: u64) -> EventAnswer {
+        let mut events = self.found;
+        events.sort_by_key(|event| event.time_ms);
+        let surplus = events.len().saturating_sub(self.limit);
+        events.drain(..surplus);
+        EventAnswer {
+            events,
+            more: more || self.ended || surplus > 0,
+            damaged: damaged + self.damaged,
+        }
+    }
+}
+
 struct Writer {
     log: Arc<RecordLog>,
     lost: Arc<AtomicU64>,
@@ -244,10 +259,10 @@ impl Writer {
             let now_ms = self.clock.now_ms();
             events.push(Event::new(now_ms, EVENTS_LOST, "events").with("count", Some(lost)));
         }
-        let records: Vec<Record> = events.iter().map(encode).collect();
-        if records.is_empty() {
+        if events.is_empty() {
             return;
         }
+        let records = record::encode(&mut events);
         match self.log.append(&records) {
             Ok(()) => {
                 if std::mem::take(&mut self.failing) {
@@ -255,7 +270,7 @@ impl Writer {
                 }
             }
             Err(error) => {
-                let count = lost + records.len() as u64 - u64::from(lost > 0);
+                let count = lost + events.len() as u64 - u64::from(lost > 0);
                 self.lost.fetch_add(count, Ordering::Relaxed);
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::error!(error = chain(&error), "events not stored");
@@ -265,37 +280,9 @@ impl Writer {
     }
 }
 
-fn encode(event: &Event) -> Record {
-    let storing = Storing {
-        v: VERSION,
-        kind: &event.kind,
-        subject: &event.subject,
-        fields: Fields(&event.fields),
-    };
-    let data = serde_json::to_vec(&storing).unwrap_or_default();
-    Record { time_ms: event.time_ms, data }
-}
-
-/// Nothing for what is damaged, or newer than this version.
-fn decode(record: &Record) -> Option<Event> {
-    let stored: Stored = serde_json::from_slice(&record.data).ok()?;
-    if stored.v != VERSION {
-        return None;
-    }
-    let value = |value| match value {
-        StoredValue::Integer(number) => EventValue::Integer(number),
-        StoredValue::Text(text) => EventValue::Text(text),
-    };
-    Some(Event {
-        time_ms: record.time_ms,
-        kind: stored.kind.into(),
-        subject: stored.subject,
-        fields: stored.fields.into_iter().map(|(name, v)| (name.into(), value(v))).collect(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use barograph_collect::event::EventValue;
     use barograph_model::SystemClock;
 
     use super::*;
@@ -306,7 +293,8 @@ mod tests {
 
     fn log() -> (tempfile::TempDir, EventLog) {
         let dir = tempfile::tempdir().unwrap();
-        let log = EventLog::start(dir.path(), EventLog::KEPT, Arc::new(SystemClock::new())).unwrap();
+        let log =
+            EventLog::start(dir.path(), EventLog::KEPT, Arc::new(SystemClock::new())).unwrap();
         (dir, log)
     }
 
@@ -331,6 +319,38 @@ mod tests {
         assert_eq!((times, odd.more), (vec![7, 9], true));
         let part = log.read((base + 2, base + 3), &[], 100).unwrap();
         assert_eq!((part.events.len(), part.more), (2, false));
+    }
+
+    #[test]
+    fn the_newest_are_found_where_records_overlap() {
+        let (_dir, log) = log();
+        let base = base();
+        for times in [[0, 30], [10, 20], [5, 40]] {
+            let mut events = times.map(|ms| event(base + ms, "x"));
+            log.log.append(&record::encode(&mut events)).unwrap();
+        }
+        let newest = |range_ms: (i64, i64), limit| {
+            let answer = log.read((base + range_ms.0, base + range_ms.1), &[], limit).unwrap();
+            let times = answer.events.iter().map(|event| event.time_ms - base);
+            (times.collect::<Vec<_>>(), answer.more)
+        };
+        assert_eq!(newest((0, 100), 1), (vec![40], true));
+        assert_eq!(newest((0, 100), 3), (vec![20, 30, 40], true));
+        assert_eq!(newest((0, 100), 6), (vec![0, 5, 10, 20, 30, 40], false));
+        assert_eq!(newest((5, 29), 2), (vec![10, 20], true));
+        assert_eq!(newest((6, 19), 2), (vec![10], false));
+    }
+
+    #[test]
+    fn all_of_many_records_are_looked_through() {
+        let (_dir, log) = log();
+        let base = base();
+        for n in 0..300 {
+            let mut events = [event(base + n, if n == 7 { "odd" } else { "even" })];
+            log.log.append(&record::encode(&mut events)).unwrap();
+        }
+        let odd = log.read((base, base + 1000), &["odd".to_owned()], 5).unwrap();
+        assert_eq!((odd.events.as_slice(), odd.more), (&[event(base + 7, "odd")][..], false));
     }
 
     #[test]

@@ -28,10 +28,7 @@ impl Default for ProcessSettings {
         Self {
             every: Duration::from_secs(10),
             top: 20,
-            kept: RecordSettings {
-                keep: Duration::from_secs(30 * 86_400),
-                max_bytes: 1 << 30,
-            },
+            kept: RecordSettings { keep: Duration::from_secs(30 * 86_400), max_bytes: 1 << 30 },
         }
     }
 }
