@@ -246,7 +246,7 @@ test('what is watched and scraped is taken up while the server runs', async () =
   await form(page).getByLabel('Path').fill('/nowhere')
   await good(page)
   await page.getByRole('button', { name: 'Save' }).click()
-  await form(page).locator('.trial li', { hasText: /does not answer: .*404/ }).waitFor()
+  await form(page).locator('.trial li', { hasText: /does not answer: .*text\/html/ }).waitFor()
 })
 
 const VIEWS = [
