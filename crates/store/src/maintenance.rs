@@ -1,6 +1,7 @@
 //! The maintenance thread: seals heads, closes partitions that are over, and rewrites them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -57,6 +58,8 @@ pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
 fn write_what_is_due(shared: &Shared) -> Result<(), SealError> {
     import::take_up(shared)?;
     let is_crowded = shared.room.was_too_small();
+    let was_refused = shared.refused_room.swap(false, Ordering::Relaxed);
+    let needs_room = was_refused || shared.is_short_of_memory();
     for partition in shared.overlapping(i64::MIN, i64::MAX) {
         if shared.stopping() {
             return Ok(());
@@ -67,7 +70,8 @@ fn write_what_is_due(shared: &Shared) -> Result<(), SealError> {
         let over = is_over(shared, &partition);
         if let Some(live) = partition.open_live() {
             let now = shared.clock.monotonic();
-            if live.wants_sealing(&shared.settings, now) || over && live.has_head() {
+            let wants_sealing = live.wants_sealing(&shared.settings, now);
+            if wants_sealing || (over || needs_room) && live.has_head() {
                 seal(shared, &live)?;
             }
         }

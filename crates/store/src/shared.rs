@@ -40,6 +40,8 @@ pub(crate) struct Shared {
     /// Wakes the maintenance thread: there is something to seal, or the end has come.
     pub(crate) work: Mutex<bool>,
     pub(crate) wake: Condvar,
+    /// Somebody was refused for want of memory.
+    pub(crate) refused_room: AtomicBool,
     /// Held while sealing and rewriting: two at once would be in each other's way.
     pub(crate) tending: Mutex<()>,
     pub(crate) clock_watch: Mutex<ClockWatch>,
@@ -74,6 +76,7 @@ impl Shared {
             stop: AtomicBool::new(false),
             work: Mutex::new(false),
             wake: Condvar::new(),
+            refused_room: AtomicBool::new(false),
             tending: Mutex::default(),
             clock_watch: Mutex::default(),
             settled_until_ms: AtomicI64::new(i64::MIN),
@@ -227,6 +230,13 @@ impl Shared {
     pub(crate) fn count_head_bytes(&self) {
         let bytes: usize = self.open_lives().iter().map(|live| live.head_bytes()).sum();
         self.counters.head_bytes.store(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Whether the heads have grown so large that it is time to seal them: before appends are
+    /// refused, as what comes while they are sealed needs room, too.
+    pub(crate) fn is_short_of_memory(&self) -> bool {
+        let head_bytes = self.counters.head_bytes.load(Ordering::Relaxed);
+        head_bytes >= self.settings.max_head_bytes / 2
     }
 
     /// Adds how much there is.

@@ -254,6 +254,7 @@ impl Store {
         }
         if !self.has_room(samples) {
             self.shared.wake_maintenance();
+            self.shared.refused_room.store(true, Ordering::Relaxed);
             let retry_after = self.shared.counters.seal_time().clamp(SOON, LATER);
             return Err(self.busy("its memory is used up until it has sealed", retry_after));
         }

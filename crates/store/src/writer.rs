@@ -154,7 +154,7 @@ fn commit(shared: &Shared, span: Span, rows: &[Rows]) -> Result<Vec<Refused>, Ap
         shared.counters.newest_ms.fetch_max(newest_ms, Ordering::Relaxed);
     }
     shared.count_head_bytes();
-    if live.wants_sealing(&shared.settings, started) {
+    if live.wants_sealing(&shared.settings, started) || shared.is_short_of_memory() {
         shared.wake_maintenance();
     }
     Ok(refused)

@@ -40,25 +40,45 @@ fn samples_outside_of_the_windows_are_refused_and_counted() {
 }
 
 #[test]
-fn a_full_head_sheds_load_until_it_is_sealed() {
+fn a_full_head_sheds_load_and_is_sealed_to_make_room() {
     let dir = tempfile::tempdir().unwrap();
     let clock = TestClock::at(NOON_MS);
     let small = Settings { max_head_bytes: 20_000, ..settings(dir.path()) };
-    let store = Store::open(small, clock.clone()).unwrap();
-    let mut stored = 0;
-    let error = loop {
-        match store.append(&[batch(NOON_MS + stored, (0..50).map(|i| (i, stored as f64)))]) {
-            Ok(_) => stored += 1,
-            Err(error) => break error,
-        }
-    };
+    let store = Store::open(small, clock).unwrap();
+    store.append(&[batch(NOON_MS, [(1, 1.0)])]).unwrap();
+    // More than there is room for beside the one sample.
+    let many = [batch(NOON_MS + 1, (0..2000).map(|i| (i, 2.0)))];
+    let error = store.append(&many).unwrap_err();
     let AppendError::Busy { retry_after, .. } = error else { panic!("{error}") };
     assert!((1..=60).contains(&retry_after.as_secs()), "{retry_after:?}");
     assert!(error.to_string().ends_with(&format!("again in {} s", retry_after.as_secs())));
     assert!(store.stats().busy >= 1);
-    store.seal().unwrap();
-    store.append(&[batch(NOON_MS + stored, [(1, 1.0)])]).unwrap();
-    assert_eq!(count(&contents(&store)[&labels(1).to_string()]), stored + 1);
+    let comes_back = || {
+        std::thread::sleep(Duration::from_millis(50));
+        store.append(&many).is_ok_and(|appended| appended.stored == 2000)
+    };
+    assert!((0..200).any(|_| comes_back()), "nobody sealed");
+    assert_eq!(count(&contents(&store)[&labels(1).to_string()]), 2);
+}
+
+#[test]
+fn a_head_is_sealed_before_its_memory_is_used_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let small = Settings { max_head_bytes: 60_000, ..settings(dir.path()) };
+    let store = Store::open(small, clock).unwrap();
+    for i in 0..3000 {
+        let samples = (0..20).map(|series| (series, (i * 7919 % 1000) as f64 / 3.0));
+        let append = || store.append(&[batch(NOON_MS + i, samples.clone())]).is_ok();
+        let comes_back = || {
+            std::thread::sleep(Duration::from_millis(20));
+            append()
+        };
+        assert!(append() || (0..500).any(|_| comes_back()), "{i}");
+    }
+    let stats = store.stats();
+    assert!(stats.seals >= 2 && stats.head_bytes < 60_000, "{stats:?}");
+    assert!(contents(&store).values().all(|samples| count(samples) == 3000));
 }
 
 #[test]
