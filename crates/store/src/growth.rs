@@ -1,5 +1,7 @@
 //! What the history takes, what it will take, and when that is too much.
 
+use std::sync::Arc;
+
 use crate::partition::{Partition, PartitionState};
 use crate::retention::{Keep, millis};
 use crate::shared::Shared;
@@ -11,6 +13,8 @@ const DAY_MS: f64 = 86_400_000.0;
 const HOUR_MS: i64 = 3_600_000;
 /// Complete files from which growth is told: a week of days, so that weekends count as such.
 const LATELY: usize = 7;
+/// About what a bucket of a host's metrics takes: 4 in files of a whole day, 10 in one of an hour.
+const BUCKET_BYTES: f64 = 5.0;
 /// Farther ahead nobody knows.
 const HORIZON_DAYS: u32 = 3660;
 
@@ -68,6 +72,12 @@ impl TierStats {
 }
 
 impl Stats {
+    /// The time of the oldest that any tier has: what has expired as samples is still there as
+    /// buckets.
+    pub fn begins_ms(&self) -> Option<i64> {
+        self.tiers.iter().filter_map(|tier| tier.oldest_ms).min()
+    }
+
     /// What is to be expected, with so much room on the disk.
     pub fn outlook(&self, free_bytes: Option<u64>) -> Outlook {
         let now: f64 = self.tiers.iter().map(|tier| tier.bytes as f64).sum();
@@ -93,11 +103,11 @@ impl Shared {
             .map(|partition| (partition.bytes(), partition.span.end_ms - partition.span.start_ms));
         let mut raw = self.stats_of(Tier::Raw, partitions.iter().map(|one| &**one));
         raw.bytes_per_day = per_day(complete).or_else(|| raw.per_day_so_far());
-        let rolled_up = self.tiers.iter().map(|tier| self.rolled_up_stats(tier));
+        let rolled_up = self.tiers.iter().map(|tier| self.rolled_up_stats(tier, &partitions));
         std::iter::once(raw).chain(rolled_up).collect()
     }
 
-    fn rolled_up_stats(&self, tier: &TierFiles) -> TierStats {
+    fn rolled_up_stats(&self, tier: &TierFiles, raw: &[Arc<Partition>]) -> TierStats {
         let files = tier.all();
         let is_whole =
             |file: &&TierFile| matches!(file.partition.state(), PartitionState::Final(_));
@@ -105,9 +115,25 @@ impl Shared {
             let lengths = file.covers.iter().map(|one| one.span.end_ms - one.span.start_ms);
             (file.partition.bytes(), lengths.sum())
         });
-        let bytes_per_day = per_day(complete);
+        let bytes_per_day = per_day(complete).or_else(|| self.expected_per_day(tier.tier, raw));
         let partitions = files.iter().map(|(_, file)| &*file.partition);
         TierStats { bytes_per_day, ..self.stats_of(tier.tier, partitions) }
+    }
+
+    /// What a day will add to a tier while nothing is so old: a bucket of each series in each
+    /// stretch of time, and no more buckets than samples.
+    fn expected_per_day(&self, tier: Tier, raw: &[Arc<Partition>]) -> Option<f64> {
+        let due_ms = self.settings.rolled_up_after_ms(tier).min(self.raw_age_ms);
+        if self.settings.retention.keep(tier).age.is_some_and(|age| millis(age) <= due_ms) {
+            return Some(0.0);
+        }
+        let is_final = |raw: &&Arc<Partition>| matches!(raw.state(), PartitionState::Final(_));
+        let newest = raw.iter().rev().find(is_final)?;
+        let facts = newest.facts().first().copied()?;
+        let span_ms = newest.span.end_ms - newest.span.start_ms;
+        let stretches = u64::try_from(span_ms / tier.width_ms()).unwrap_or_default();
+        let buckets = facts.series.saturating_mul(stretches).min(facts.samples);
+        Some(buckets as f64 * BUCKET_BYTES * DAY_MS / span_ms as f64)
     }
 
     fn stats_of<'a>(

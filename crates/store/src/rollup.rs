@@ -1,8 +1,10 @@
 //! Makes the tiers' files from final forms.
 //!
-//! Whatever has its final form and is not covered, or from another final form, is rolled up: what
-//! was just rewritten, what late samples made new, what an earlier version left, what a kill
-//! interrupted. The new file is written beside the old one and takes its place.
+//! Samples answer everything, so their buckets are made when they are needed: when a partition is so
+//! old that long questions are rather asked than exact ones, or when its samples go soon. Whatever is
+//! due then and is not covered, or from another final form, is rolled up: also what late samples
+//! made new, what an earlier version left, what a kill interrupted. The new file is written beside
+//! the old one and takes its place.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,20 +18,26 @@ use crate::error::SealError;
 use crate::folder::FileKind;
 use crate::output::{Manners, Output, remove};
 use crate::partition::{Partition, PartitionState};
+use crate::retention::{Keep, Retention};
 use crate::rewrite::places;
 use crate::shared::Shared;
 use crate::source::{Readers, Source};
 use crate::span::Span;
 use crate::stats::count;
 use crate::sync::read;
-use crate::tiers::{Cover, TierFile, TierFiles};
+use crate::tiers::{Cover, Tier, TierFile, TierFiles};
 
-/// Rolls up what is not.
+/// Rolls up what is due and not rolled up.
 pub(crate) fn catch_up(shared: &Shared) -> Result<(), SealError> {
     let (now_ms, retention) = (shared.clock.now_ms(), &shared.settings.retention);
+    let goes_soon_ms = goes_soon_ms(shared, now_ms);
     for tier in &shared.tiers {
+        let old_enough_ms = now_ms.saturating_sub(shared.settings.rolled_up_after_ms(tier.tier));
+        let due_ms = old_enough_ms.max(goes_soon_ms);
         let mut due: BTreeMap<Span, Vec<(Arc<Partition>, u64)>> = BTreeMap::new();
-        for (raw, partition) in &*read(&shared.partitions) {
+        for (raw, partition) in
+            read(&shared.partitions).iter().filter(|(raw, _)| raw.end_ms <= due_ms)
+        {
             let PartitionState::Final(uuid) = partition.state() else { continue };
             let is_covered = tier.covering(*raw).is_some_and(|(_, covered)| covered == uuid);
             if is_covered || !tier.wants(*raw, retention, now_ms) {
@@ -46,6 +54,32 @@ pub(crate) fn catch_up(shared: &Shared) -> Result<(), SealError> {
         }
     }
     Ok(())
+}
+
+/// Samples that end up to here go soon, by age or by size. It is a partition's length ahead of
+/// time: what goes first has its buckets before the disk is full, so that samples can be deleted then
+/// without anything to write.
+fn goes_soon_ms(shared: &Shared, now_ms: i64) -> i64 {
+    let Retention { raw: Keep { bytes, .. }, .. } = shared.settings.retention;
+    let ages = shared.settings.retention.ages(Tier::Raw);
+    let first_age_ms = ages.first().copied().unwrap_or(i64::MAX);
+    let by_age = now_ms.saturating_sub(first_age_ms).saturating_add(shared.folder.partition_ms);
+    by_age.max(bytes.map_or(i64::MIN, |max| crowded_out_ms(shared, max)))
+}
+
+/// Up to where samples go when two more partitions like the largest have come.
+fn crowded_out_ms(shared: &Shared, max: u64) -> i64 {
+    let partitions = shared.overlapping(i64::MIN, i64::MAX);
+    let sizes: Vec<u64> = partitions.iter().map(|partition| partition.bytes()).collect();
+    let largest = sizes.iter().copied().max().unwrap_or_default();
+    let room = max.saturating_sub(largest.saturating_mul(2));
+    let mut taken = 0_u64;
+    let mut newest_first = partitions.iter().zip(sizes).rev();
+    let first_out = newest_first.find(|(_, size)| {
+        taken = taken.saturating_add(*size);
+        taken > room
+    });
+    first_out.map_or(i64::MIN, |(partition, _)| partition.span.end_ms)
 }
 
 /// Writes one file of a tier anew, with some partitions of raw samples in it.

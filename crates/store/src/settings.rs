@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::retention::Retention;
+use crate::retention::{Retention, millis};
+use crate::tiers::Tier;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -40,6 +41,11 @@ pub struct Settings {
     pub decoded_bytes: usize,
     /// How long after its end a partition is closed.
     pub close_after: Duration,
+    /// How long after its end a partition gets buckets of a minute: until then its samples answer
+    /// everything. It gets them earlier when its samples are about to expire.
+    pub minutes_after: Duration,
+    /// The same for buckets of an hour.
+    pub hours_after: Duration,
     /// How long an append waits for its turn before it is refused with "busy".
     pub busy_timeout: Duration,
     /// Appends that may wait for the writer.
@@ -71,10 +77,21 @@ impl Settings {
             max_head_bytes: 1024 * 1024 * 1024,
             decoded_bytes: 16 * 1024 * 1024,
             close_after: Duration::from_secs(600),
+            minutes_after: 30 * DAY,
+            hours_after: 3 * DAY,
             busy_timeout: Duration::from_secs(10),
             queue: 64,
             open_partitions: 8,
             max_file_bytes: None,
+        }
+    }
+
+    /// How long after its end a partition is rolled up for a tier.
+    pub(crate) fn rolled_up_after_ms(&self, tier: Tier) -> i64 {
+        match tier {
+            Tier::Raw => 0,
+            Tier::Minutes => millis(self.minutes_after),
+            Tier::Hours => millis(self.hours_after),
         }
     }
 }

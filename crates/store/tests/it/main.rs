@@ -11,6 +11,8 @@ mod crash;
 #[cfg(test)]
 mod damage;
 #[cfg(test)]
+mod due;
+#[cfg(test)]
 mod full;
 #[cfg(test)]
 mod import;

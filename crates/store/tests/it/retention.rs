@@ -44,8 +44,8 @@ fn is_database(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "db")
 }
 
-fn files(dir: &Path, tier: &str) -> Vec<String> {
-    let entries = std::fs::read_dir(dir.join(tier)).unwrap();
+pub(crate) fn files(dir: &Path, tier: &str) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir.join(tier)) else { return Vec::new() };
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.filter(|name| is_database(name)).collect();
     names.sort();

@@ -48,9 +48,15 @@ impl Clock for TestClock {
     }
 }
 
-/// Settings with partitions of an hour and no bound on late samples.
+/// Settings with partitions of an hour that are rolled up at once, and no bound on late samples.
 pub(crate) fn settings(dir: &Path) -> Settings {
-    Settings { partition: Duration::from_secs(3600), late_window: None, ..Settings::new(dir) }
+    Settings {
+        partition: Duration::from_secs(3600),
+        late_window: None,
+        minutes_after: Duration::ZERO,
+        hours_after: Duration::ZERO,
+        ..Settings::new(dir)
+    }
 }
 
 pub(crate) fn open(dir: &Path, clock: &Arc<TestClock>) -> Store {
