@@ -107,8 +107,8 @@ impl App {
         self.descs.iter().map(|desc| (desc.name, *desc)).collect()
     }
 
-    /// The time of the oldest sample there is.
+    /// The time of the oldest that there is, of samples or of what they were summed up to.
     pub(crate) fn oldest_ms(&self) -> Option<i64> {
-        self.store.stats().oldest_ms
+        self.store.stats().begins_ms()
     }
 }

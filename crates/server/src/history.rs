@@ -4,15 +4,19 @@
 //! samples, and it can be continued: the live interface reads on until it has caught up with the
 //! present.
 
+mod expired;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 
-use barograph_model::{Labels, SourceError};
-use barograph_store::{Limits, Store, Warning};
+use barograph_model::{Buckets, Columns, Labels, SourceError};
+use barograph_store::{Limits, Steps, Store, Warning};
 use serde::Serialize;
 
+use self::expired::{Cell, SeriesSteps};
+use crate::parts::{self, Part};
 use crate::point::{Point, holds_for_ms, six_digits};
-use crate::query::Query;
+use crate::query::{Aggregation, Query};
 use crate::top::Top;
 
 /// Reads one query's past into equal steps.
@@ -45,11 +49,15 @@ struct Group {
     spacing_ms: i64,
     /// The points of the current window, while several series are joined.
     window: Vec<Point>,
+    /// The same of what has expired.
+    expired: Vec<Cell>,
 }
 
+/// What a step comes to.
 #[derive(Debug, Clone, Copy, Default)]
 struct Step {
-    count: u32,
+    /// How many values it is made of.
+    weight: f64,
     sum: f64,
     max: f64,
 }
@@ -68,7 +76,7 @@ pub(crate) struct HistoryAnswer {
     pub(crate) warnings: BTreeSet<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, PartialEq, Serialize)]
 pub(crate) struct SeriesAnswer {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) avg: Vec<Option<f64>>,
@@ -96,13 +104,13 @@ pub(crate) enum HistoryError {
     Failed(String),
 }
 
-impl HistoryError {
-    fn from_select(error: &SourceError) -> Self {
+impl From<SourceError> for HistoryError {
+    fn from(error: SourceError) -> Self {
         match error {
             SourceError::TooManySeries { .. } => Self::TooManySeries,
             SourceError::TooManySamples { .. } => Self::TooManySamples,
             SourceError::Cancelled => Self::Cancelled,
-            SourceError::Failed(problem) => Self::Failed(problem.clone()),
+            SourceError::Failed(problem) => Self::Failed(problem),
         }
     }
 }
@@ -114,7 +122,8 @@ impl History {
     const MAX_WARNINGS: usize = 20;
     /// About a year of one series at one second, and two seconds of work.
     const MAX_SAMPLES: usize = 50_000_000;
-    const WINDOW_MS: i64 = 3_600_000;
+    const HOUR_MS: i64 = 3_600_000;
+    const DAY_MS: i64 = 24 * Self::HOUR_MS;
     /// How far before the range a rate's first neighbour is looked for.
     const RATE_LOOKBACK_MS: i64 = 60_000;
 
@@ -162,23 +171,28 @@ impl History {
     ) -> Result<(), HistoryError> {
         let mut matchers = self.query.matchers();
         matchers.extend(self.top.iter().flat_map(Top::matchers));
+        // Where every value counts for itself, buckets tell as much as samples.
+        let is_plain = !self.query.rate && self.query.by.is_none();
+        let length_ms = is_plain.then_some(self.step_ms);
+        let is_coarse = is_plain && self.step_ms % Self::HOUR_MS == 0;
+        let window_ms = if is_coarse { Self::DAY_MS } else { Self::HOUR_MS };
         while self.read_to_ms <= to_ms {
-            let end_ms = to_ms.min(self.read_to_ms.saturating_add(Self::WINDOW_MS) - 1);
-            let first = self.read_to_ms == self.from_ms && self.query.rate;
-            let start_ms = self.read_to_ms - if first { Self::RATE_LOOKBACK_MS } else { 0 };
+            let end_ms = to_ms.min(self.read_to_ms.saturating_add(window_ms) - 1);
+            let is_first = self.read_to_ms == self.from_ms;
+            let looks_back = is_first && self.query.rate;
+            let from_ms = self.read_to_ms - if looks_back { Self::RATE_LOOKBACK_MS } else { 0 };
             let limits = Limits {
                 max_samples: Self::MAX_SAMPLES.saturating_sub(self.samples_read),
                 cancel: Some(cancelled),
                 ..Limits::default()
             };
-            let selected = store
-                .select(&matchers, start_ms, end_ms, &limits)
-                .map_err(|error| HistoryError::from_select(&error))?;
-            for series in &selected.data {
-                self.samples_read += series.times.len();
-                self.take(&series.labels, &series.times, &series.values)?;
-            }
-            self.warn(selected.warnings);
+            let steps = Steps { from_ms, to_ms: end_ms, length_ms, reaches_back: is_first };
+            let warnings =
+                store.steps(&matchers, steps, &limits, &mut |labels, samples, buckets| {
+                    self.samples_read += samples.times.len() + buckets.count.len();
+                    self.take(labels, samples, buckets)
+                })?;
+            self.warn(warnings);
             self.close_window();
             self.read_to_ms = end_ms + 1;
         }
@@ -193,33 +207,46 @@ impl History {
         }
     }
 
-    fn take(&mut self, labels: &Labels, times: &[i64], values: &[f64]) -> Result<(), HistoryError> {
+    fn take(
+        &mut self,
+        labels: &Labels,
+        samples: Columns<'_>,
+        buckets: &Buckets,
+    ) -> Result<(), HistoryError> {
         let Some(place) = self.group_for(labels)? else { return Ok(()) };
-        let mut before = self.carried.get(labels).copied();
+        let before = self.carried.remove(labels);
         let Some(group) = self.groups.get_mut(place) else { return Ok(()) };
-        for (&time_ms, &value) in times.iter().zip(values) {
-            let now = Point { time_ms, value };
-            let value = if self.query.rate {
-                before.and_then(|before| now.rate_since(before))
-            } else {
-                Some(value)
+        let mut series = SeriesSteps {
+            rate: self.query.rate,
+            steps: (self.from_ms, self.step_ms),
+            before,
+            cells: Vec::new(),
+        };
+        for part in parts::in_order(samples, buckets) {
+            let point = match part {
+                Part::Sample(point) => series.take_sample(point),
+                Part::Bucket(bucket) => {
+                    series.take_bucket(buckets, bucket);
+                    None
+                }
             };
-            before = value_or_break(now);
-            let Some(value) = value.filter(|value| value.is_finite()) else { continue };
-            if time_ms < self.read_to_ms {
+            let Some(point) = point.filter(|point| point.time_ms >= self.read_to_ms) else {
                 continue;
-            }
-            let point = Point { time_ms, value };
+            };
             if self.query.by.is_some() {
                 group.window.push(point);
             } else {
                 group.add(point, self.from_ms, self.step_ms);
             }
         }
-        match before {
-            Some(point) => self.carried.insert(labels.clone(), point),
-            None => self.carried.remove(labels),
-        };
+        if self.query.by.is_some() {
+            group.expired.append(&mut series.cells);
+        } else {
+            series.cells.iter().for_each(|cell| group.put(cell.place, cell.step));
+        }
+        if let Some(point) = series.before {
+            self.carried.insert(labels.clone(), point);
+        }
         Ok(())
     }
 
@@ -254,6 +281,7 @@ impl History {
             }
             points.clear();
             group.window = points;
+            group.join_expired(self.query.agg);
         }
     }
 
@@ -281,14 +309,16 @@ impl History {
     }
 }
 
-/// A source that said "not a number" has ended here: no rate reaches over it.
-fn value_or_break(point: Point) -> Option<Point> {
-    Some(point).filter(|point| !point.value.is_nan())
-}
-
 impl Group {
     fn new(labels: BTreeMap<String, String>) -> Self {
-        Self { labels, steps: Vec::new(), last: None, spacing_ms: i64::MAX, window: Vec::new() }
+        Self {
+            labels,
+            steps: Vec::new(),
+            last: None,
+            spacing_ms: i64::MAX,
+            window: Vec::new(),
+            expired: Vec::new(),
+        }
     }
 
     fn add(&mut self, point: Point, from_ms: i64, step_ms: i64) {
@@ -299,15 +329,32 @@ impl Group {
             self.fill_up_to(place, last, from_ms, step_ms);
             self.spacing_ms = self.spacing_ms.min((point.time_ms - last.time_ms).max(1));
         }
+        self.put(place, Step::of(point.value));
+        self.last = Some(point);
+    }
+
+    fn put(&mut self, place: usize, part: Step) {
         if self.steps.len() <= place {
             self.steps.resize(place + 1, Step::default());
         }
         if let Some(step) = self.steps.get_mut(place) {
-            step.max = if step.count == 0 { point.value } else { step.max.max(point.value) };
-            step.count += 1;
-            step.sum += point.value;
+            step.add(part);
         }
-        self.last = Some(point);
+    }
+
+    /// Joins what several series came to in the same steps. Peaks may have been at different
+    /// moments, so that theirs is the most that there can have been.
+    fn join_expired(&mut self, agg: Aggregation) {
+        let mut cells = std::mem::take(&mut self.expired);
+        cells.sort_by_key(|cell| cell.place);
+        for cells in cells.chunk_by(|a, b| a.place == b.place) {
+            let avg = agg.join(cells.iter().map(|cell| cell.step.avg()));
+            let max = agg.join(cells.iter().map(|cell| cell.step.max));
+            if let (Some(avg), Some(max), Some(first)) = (avg, max, cells.first()) {
+                let weight = first.step.weight;
+                self.put(first.place, Step { weight, sum: avg * weight, max });
+            }
+        }
     }
 
     /// Lets the last value stand in steps that are shorter than the source's own interval.
@@ -318,7 +365,7 @@ impl Group {
         let holds_to_ms = last.time_ms + holds_for_ms(self.spacing_ms);
         while self.steps.len() < place {
             let starts_ms = from_ms + step_ms * i64::try_from(self.steps.len()).unwrap_or(i64::MAX);
-            let held = Step { count: 1, sum: last.value, max: last.value };
+            let held = Step::of(last.value);
             self.steps.push(if starts_ms < holds_to_ms { held } else { Step::default() });
         }
     }
@@ -337,12 +384,29 @@ impl Group {
         let value = |of: fn(&Step) -> f64| {
             self.steps
                 .iter()
-                .map(|step| if step.count == 0 { None } else { six_digits(of(step)) })
+                .map(|step| if step.weight == 0.0 { None } else { six_digits(of(step)) })
                 .collect::<Vec<_>>()
         };
-        let avg = value(|step| step.sum / f64::from(step.count));
+        let avg = value(Step::avg);
         let max = with_max.then(|| value(|step| step.max));
         SeriesAnswer { labels: self.labels, avg, max }
+    }
+}
+
+impl Step {
+    /// Of one value.
+    fn of(value: f64) -> Self {
+        Self { weight: 1.0, sum: value, max: value }
+    }
+
+    fn add(&mut self, part: Self) {
+        self.max = if self.weight == 0.0 { part.max } else { self.max.max(part.max) };
+        self.weight += part.weight;
+        self.sum += part.sum;
+    }
+
+    fn avg(&self) -> f64 {
+        self.sum / self.weight
     }
 }
 

@@ -25,6 +25,7 @@ mod latest;
 mod link;
 mod on_demand;
 mod page;
+mod parts;
 mod point;
 mod process_record;
 mod processes;

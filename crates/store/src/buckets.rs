@@ -105,6 +105,15 @@ pub(crate) fn keep(buckets: &mut Buckets, from: usize, wanted: impl Fn(i64) -> b
     pick(buckets, &order);
 }
 
+/// Keeps buckets by where they begin.
+pub(crate) fn keep_by_first(buckets: &mut Buckets, wanted: impl Fn(i64) -> bool) {
+    let times = &buckets.first_times;
+    let order: Vec<usize> = (0..times.len()).filter(|i| wanted(times[*i])).collect();
+    if order.len() < times.len() {
+        pick(buckets, &order);
+    }
+}
+
 pub(crate) fn sort(buckets: &mut Buckets) {
     if buckets.last_times.is_sorted() {
         return;

@@ -83,7 +83,7 @@ pub use live::Rows;
 pub use records::{Record, RecordAnswer, RecordError, RecordLog, RecordSettings, RecordStats};
 pub use registry::SeriesRef;
 pub use retention::{Keep, KeepRule, Retention};
-pub use select::{Answer, Piece, SeriesData, Warning};
+pub use select::{Answer, Piece, SeriesData, Steps, Warning};
 pub use settings::{Limits, Settings};
 pub use space::Space;
 pub use stats::Stats;

@@ -26,7 +26,7 @@ pub(crate) enum Use {
     Samples,
     /// The buckets in these stretches, which lie in or out of each window as a whole.
     Buckets(Vec<Stretch>),
-    /// As before, but they reach over the windows' edges: the samples have expired.
+    /// As before, but they reach over the edges of windows or steps: the samples have expired.
     EdgyBuckets(Vec<Stretch>),
     /// The last sample of each bucket: the others have expired.
     LastOfBuckets(Vec<Stretch>),
@@ -37,6 +37,17 @@ impl Use {
     pub(crate) fn is_second_best(&self) -> bool {
         matches!(self, Self::EdgyBuckets(_) | Self::LastOfBuckets(_))
     }
+}
+
+/// What samples are wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// As they are.
+    Samples,
+    Windows(Windows),
+    /// For steps of a chart, from buckets where samples have expired; with a length also where
+    /// the buckets lie in one step of that length each.
+    Steps(Option<i64>),
 }
 
 /// The files of an answer, those of one partition oldest first.
@@ -56,6 +67,7 @@ pub(crate) struct Plan {
 enum How {
     Whole,
     Edgy,
+    Steps,
     Last,
 }
 
@@ -87,24 +99,44 @@ struct Wanted {
     unless_in_tiers: Vec<Key>,
 }
 
-/// The tiers whose buckets lie within or outside of each window as a whole, coarsest first.
-fn fitting(windows: Windows) -> impl Iterator<Item = Tier> {
-    let Windows { first_ms, step_ms, range_ms, .. } = windows;
-    Tier::ROLLED_UP.into_iter().rev().filter(move |tier| {
-        [first_ms, step_ms, range_ms].iter().all(|time| time % tier.width_ms() == 0)
-    })
+impl Wish {
+    /// The tiers whose buckets lie within or outside of each window as a whole, coarsest first.
+    fn fitting(self) -> impl Iterator<Item = Tier> {
+        Tier::ROLLED_UP.into_iter().rev().filter(move |tier| {
+            let is_whole = |time: &i64| time % tier.width_ms() == 0;
+            match self {
+                Self::Samples | Self::Steps(None) => false,
+                Self::Steps(Some(step_ms)) => is_whole(&step_ms),
+                Self::Windows(Windows { first_ms, step_ms, range_ms, .. }) => {
+                    [first_ms, step_ms, range_ms].iter().all(is_whole)
+                }
+            }
+        })
+    }
+
+    /// In which way a tier is read of which samples have expired; `None`: not at all.
+    fn how(self, tier: Tier) -> Option<How> {
+        if self.fitting().any(|fits| fits == tier) {
+            return Some(How::Whole);
+        }
+        match self {
+            Self::Samples => Some(How::Last),
+            Self::Steps(_) => Some(How::Steps),
+            Self::Windows(windows) => (windows.range_ms >= tier.width_ms()).then_some(How::Edgy),
+        }
+    }
 }
 
 impl Question<'_> {
     /// With windows, buckets where they fit and there are any; else samples.
-    pub(crate) fn plan(&self, windows: Option<Windows>) -> Plan {
+    pub(crate) fn plan(&self, wish: Wish) -> Plan {
         let mut plan = Plan::default();
         let mut buckets: BTreeMap<Key, (TierFile, Vec<Wanted>)> = BTreeMap::new();
         for span in self.spans() {
             let partition = read(&self.shared.partitions).get(&span).cloned();
             let state = partition.as_ref().map_or(PartitionState::Empty, |p| p.state());
             let (mut unless_in, mut unless_in_tiers) = (Vec::new(), Vec::new());
-            for candidate in self.candidates(span, state, windows, &mut plan.warnings) {
+            for candidate in self.candidates(span, state, wish, &mut plan.warnings) {
                 let is_reduced = candidate.is_reduced();
                 match candidate {
                     Candidate::Raw { .. } => {
@@ -125,7 +157,7 @@ impl Question<'_> {
                 }
             }
         }
-        self.add_tiers(buckets, windows, &mut plan);
+        self.add_tiers(buckets, wish, &mut plan);
         self.warn_of_unreadable(&mut plan);
         plan
     }
@@ -133,7 +165,7 @@ impl Question<'_> {
     fn add_tiers(
         &self,
         buckets: BTreeMap<Key, (TierFile, Vec<Wanted>)>,
-        windows: Option<Windows>,
+        wish: Wish,
         plan: &mut Plan,
     ) {
         let mut indexes: BTreeMap<Key, u32> = BTreeMap::new();
@@ -142,7 +174,7 @@ impl Question<'_> {
             let (tier, span, how) = key;
             let name = format!("{} ({})", span.name(), tier.name());
             for source in self.sources(&file.partition, &mut plan.warnings) {
-                let index = plan.push(source, Use::Samples, name.clone(), note(tier, how, windows));
+                let index = plan.push(source, Use::Samples, name.clone(), note(tier, how, wish));
                 indexes.insert(key, index);
             }
             found.push((key, wanted));
@@ -157,7 +189,7 @@ impl Question<'_> {
             let stretches = wanted.into_iter().map(stretch).collect();
             plan.uses[*index as usize] = match key.2 {
                 How::Whole => Use::Buckets(stretches),
-                How::Edgy => Use::EdgyBuckets(stretches),
+                How::Edgy | How::Steps => Use::EdgyBuckets(stretches),
                 How::Last => Use::LastOfBuckets(stretches),
             };
         }
@@ -182,7 +214,7 @@ impl Question<'_> {
         &self,
         span: Span,
         state: PartitionState,
-        windows: Option<Windows>,
+        wish: Wish,
         warnings: &mut Vec<Warning>,
     ) -> Vec<Candidate> {
         let covering = |tier: Tier| {
@@ -192,8 +224,7 @@ impl Question<'_> {
             is_of_it.then_some(file)
         };
         let mut found = Vec::new();
-        let mut fits = windows.into_iter().flat_map(fitting);
-        let best = fits.find_map(|tier| Some((tier, covering(tier)?)));
+        let best = wish.fitting().find_map(|tier| Some((tier, covering(tier)?)));
         let best_tier = best.as_ref().map(|(tier, _)| *tier);
         found.extend(best.map(|(tier, file)| Candidate::Tier { tier, file, how: How::Whole }));
         if state != PartitionState::Empty {
@@ -203,14 +234,9 @@ impl Question<'_> {
         let mut too_wide = None;
         for tier in Tier::ROLLED_UP.into_iter().filter(|tier| Some(*tier) != best_tier) {
             let Some(file) = covering(tier) else { continue };
-            let how = match windows {
-                None => How::Last,
-                Some(windows) if fitting(windows).any(|fits| fits == tier) => How::Whole,
-                Some(Windows { range_ms, .. }) if range_ms >= tier.width_ms() => How::Edgy,
-                Some(_) => {
-                    too_wide = too_wide.or(Some(tier));
-                    continue;
-                }
+            let Some(how) = wish.how(tier) else {
+                too_wide = too_wide.or(Some(tier));
+                continue;
             };
             found.push(Candidate::Tier { tier, file, how });
         }
@@ -261,20 +287,24 @@ fn add(wanted: &mut Vec<Wanted>, span: Span, unless_in: &[u32], unless_in_tiers:
 }
 
 /// What people should know when something was read in this way.
-fn note(tier: Tier, how: How, windows: Option<Windows>) -> Option<String> {
+fn note(tier: Tier, how: How, wish: Wish) -> Option<String> {
     let tier = tier.name();
-    match how {
-        How::Whole => None,
-        How::Edgy => Some(format!(
-            "the samples have expired, and windows of {} s in steps of {} s are not made of whole \
-             buckets of {tier}: each bucket counts where its last sample is",
-            windows.map_or(0, |windows| windows.range_ms / 1000),
-            windows.map_or(0, |windows| windows.step_ms / 1000),
-        )),
-        How::Last => {
-            Some(format!("the samples have expired; the answer has the last one of each {tier}"))
+    let said = match (how, wish) {
+        (How::Whole, _) => return None,
+        (How::Edgy, Wish::Windows(windows)) => format!(
+            "windows of {} s in steps of {} s are not made of whole buckets of {tier}: each bucket \
+             counts where its last sample is",
+            windows.range_ms / 1000,
+            windows.step_ms / 1000,
+        ),
+        (How::Edgy | How::Steps, _) => format!("averages and extremes are those of each {tier}"),
+        (How::Last, _) => {
+            return Some(format!(
+                "the samples have expired; the answer has the last one of each {tier}"
+            ));
         }
-    }
+    };
+    Some(format!("the samples have expired, and {said}"))
 }
 
 impl Plan {

@@ -8,7 +8,7 @@ use barograph_model::{Labels, Matcher, SourceError};
 
 use crate::index::Index;
 use crate::partition::{Partition, Sources};
-use crate::plan::Plan;
+use crate::plan::{Plan, Wish};
 use crate::settings::Limits;
 use crate::shared::Shared;
 use crate::source::Source;
@@ -55,6 +55,19 @@ pub struct Piece<'a> {
     pub values: &'a [f64],
 }
 
+/// The stretch of a chart that is asked for, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steps {
+    pub from_ms: i64,
+    pub to_ms: i64,
+    /// With the length of a step, buckets are handed on in place of samples wherever each lies in
+    /// one step. `None`: only where samples have expired.
+    pub length_ms: Option<i64>,
+    /// Whether buckets are wanted that began before `from_ms` and end after it: for the first
+    /// stretch of several.
+    pub reaches_back: bool,
+}
+
 /// One question on its way through the partitions.
 pub(crate) struct Question<'a> {
     pub(crate) shared: &'a Shared,
@@ -66,7 +79,7 @@ pub(crate) struct Question<'a> {
 impl Question<'_> {
     /// The labels of the series in the partitions that overlap the range.
     pub(crate) fn series(&self) -> Result<Answer<Vec<Labels>>, SourceError> {
-        let Plan { sources, warnings, .. } = self.plan(None);
+        let Plan { sources, warnings, .. } = self.plan(Wish::Samples);
         let mut found = HashSet::new();
         for source in sources {
             self.check_cancelled()?;
@@ -118,7 +131,7 @@ impl Question<'_> {
 /// Names and values found in the partitions that overlap a range.
 impl Question<'_> {
     pub(crate) fn metric_names(&self) -> Answer<BTreeMap<String, usize>> {
-        let Plan { sources, warnings, .. } = self.plan(None);
+        let Plan { sources, warnings, .. } = self.plan(Wish::Samples);
         let mut found: BTreeMap<String, HashSet<Labels>> = BTreeMap::new();
         for source in sources {
             source.with_index(|index| {
@@ -157,7 +170,7 @@ impl Question<'_> {
         &self,
         collect: impl Fn(&Index, &mut BTreeSet<String>),
     ) -> Answer<BTreeSet<String>> {
-        let Plan { sources, warnings, .. } = self.plan(None);
+        let Plan { sources, warnings, .. } = self.plan(Wish::Samples);
         let mut data = BTreeSet::new();
         for source in sources {
             source.with_index(|index| collect(index, &mut data));

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use barograph_model::{
     Buckets, Columns, Labels, Matcher, SelectedSeries, Selection, SeriesReader, SeriesSource,
-    SourceError, Windows, is_stale,
+    SourceError, is_stale,
 };
 
 use crate::blocks::Damage;
 use crate::buckets;
 use crate::gathered::Gathered;
-use crate::plan::{Plan, Stretch, Use, is_within};
+use crate::plan::{Plan, Stretch, Use, Wish, is_within};
 use crate::select::{Question, Warning};
 use crate::settings::Limits;
 use crate::shared::Shared;
@@ -20,6 +20,7 @@ use crate::source::{Readers, Source};
 use crate::stats::count;
 use crate::store::Store;
 use crate::sync::lock;
+use crate::tiers::Tier;
 
 /// The series that a question found in the partitions of its range.
 #[derive(Debug)]
@@ -53,11 +54,11 @@ impl<'a> Selected<'a> {
         shared: &'a Shared,
         matchers: &[Matcher],
         range_ms: (i64, i64),
-        windows: Option<Windows>,
+        wish: Wish,
         limits: &Limits<'a>,
     ) -> Result<Self, SourceError> {
         let question = Question { shared, matchers, range_ms, limits };
-        let plan = question.plan(windows);
+        let plan = question.plan(wish);
         let has_buckets = plan.has_buckets();
         let Plan { sources, uses, partitions, notes, warnings } = plan;
         let mut found: Vec<(Labels, (u32, u32))> = Vec::new();
@@ -196,7 +197,7 @@ impl Reader<'_> {
                 | Use::LastOfBuckets(stretches) => stretches,
             };
             buckets::clear(&mut self.buckets);
-            self.read_buckets(place, series, labels, stretches);
+            self.read_buckets(place, series, labels, selected.range_ms, stretches);
             let out = self.gathered.samples();
             out.times.extend_from_slice(&self.buckets.last_times);
             out.values.extend_from_slice(&self.buckets.last);
@@ -211,11 +212,11 @@ impl Reader<'_> {
         place: (usize, u32),
         series: usize,
         labels: &Labels,
+        range_ms: (i64, i64),
         stretches: &[Stretch],
     ) {
         let selected = self.selected;
         let from = self.buckets.last_times.len();
-        let range_ms = selected.range_ms;
         let damage = self.readers.read_buckets(place, labels, range_ms, &mut self.buckets);
         let places = selected.places(series);
         buckets::keep(&mut self.buckets, from, |time| is_within(stretches, places, time));
@@ -226,12 +227,13 @@ impl Reader<'_> {
         selected.note(place.0, damage);
     }
 
-    /// Where no tier covers, samples are buckets of their own.
-    fn read_all_buckets(&mut self, series: usize) -> Result<(), SourceError> {
+    /// Gathers the samples, and fills `self.buckets` with those that end in a range; `false` when
+    /// there is no such series.
+    fn read_both(&mut self, series: usize, ends_ms: (i64, i64)) -> Result<bool, SourceError> {
         let selected = self.selected;
         buckets::clear(&mut self.buckets);
         self.gathered.clear();
-        let Some(labels) = selected.begin(series)? else { return Ok(()) };
+        let Some(labels) = selected.begin(series)? else { return Ok(false) };
         for (source, id) in selected.places(series) {
             let place = (*source as usize, *id);
             match &selected.uses[place.0] {
@@ -241,11 +243,11 @@ impl Reader<'_> {
                     selected.note(place.0, damage);
                 }
                 Use::Buckets(stretches) | Use::EdgyBuckets(stretches) => {
-                    self.read_buckets(place, series, labels, stretches);
+                    self.read_buckets(place, series, labels, ends_ms, stretches);
                 }
                 Use::LastOfBuckets(stretches) => {
                     let from = self.buckets.last_times.len();
-                    self.read_buckets(place, series, labels, stretches);
+                    self.read_buckets(place, series, labels, ends_ms, stretches);
                     let Buckets { last_times, last, .. } = &self.buckets;
                     let samples = self.gathered.samples();
                     samples.times.extend_from_slice(&last_times[from..]);
@@ -255,6 +257,14 @@ impl Reader<'_> {
             }
         }
         self.gathered.finish(selected.range_ms);
+        Ok(true)
+    }
+
+    /// Where no tier covers, samples are buckets of their own.
+    fn read_all_buckets(&mut self, series: usize) -> Result<(), SourceError> {
+        if !self.read_both(series, self.selected.range_ms)? {
+            return Ok(());
+        }
         let Columns { times, values, .. } = self.gathered.columns();
         for (time, value) in times.iter().zip(values) {
             if !is_stale(*value) {
@@ -262,7 +272,26 @@ impl Reader<'_> {
             }
         }
         buckets::sort(&mut self.buckets);
-        selected.spend(self.buckets.last_times.len())
+        self.selected.spend(self.buckets.last_times.len())
+    }
+
+    /// Samples where there are any, and buckets that begin in the range where they have expired;
+    /// with `reaches_back` also those that began up to an hour before and end in it.
+    pub(crate) fn read_steps(
+        &mut self,
+        series: usize,
+        reaches_back: bool,
+    ) -> Result<(Columns<'_>, &Buckets), SourceError> {
+        let (from_ms, to_ms) = self.selected.range_ms;
+        let longest_ms = Tier::Hours.width_ms();
+        if self.read_both(series, (from_ms, to_ms.saturating_add(longest_ms)))? {
+            buckets::sort(&mut self.buckets);
+            buckets::keep_by_first(&mut self.buckets, |first_ms| {
+                first_ms <= to_ms && (reaches_back || first_ms >= from_ms)
+            });
+        }
+        self.selected.spend(self.gathered.len() + self.buckets.count.len())?;
+        Ok((self.gathered.columns(), &self.buckets))
     }
 }
 
@@ -312,7 +341,7 @@ impl SeriesSource for Store {
             &self.shared,
             selection.matchers,
             range_ms,
-            selection.windows,
+            selection.windows.map_or(Wish::Samples, Wish::Windows),
             &limits,
         )?))
     }

@@ -9,8 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use barograph_model::{
-    Batch, Clock, Labels, Matcher, Sample, Samples, SelectedSeries as _, SeriesReader as _,
-    SourceError,
+    Batch, Buckets, Clock, Columns, Labels, Matcher, Sample, Samples, SelectedSeries as _,
+    SeriesReader as _, SourceError,
 };
 
 use crate::error::{AppendError, OpenError, SealError, SeriesError};
@@ -18,10 +18,11 @@ use crate::folder::Folder;
 use crate::import;
 use crate::live::Rows;
 use crate::maintenance;
+use crate::plan::Wish;
 use crate::queue::Refused;
 use crate::registry::SeriesRef;
 use crate::retention::millis;
-use crate::select::{Answer, Question, SeriesData};
+use crate::select::{Answer, Question, SeriesData, Steps, Warning};
 use crate::selected::Selected;
 use crate::settings::{Limits, Settings};
 use crate::shapes::Guide;
@@ -253,8 +254,8 @@ impl Store {
             return Ok(appended);
         }
         if !self.has_room(samples) {
-            self.shared.wake_maintenance();
             self.shared.refused_room.store(true, Ordering::Relaxed);
+            self.shared.wake_maintenance();
             let retry_after = self.shared.counters.seal_time().clamp(SOON, LATER);
             return Err(self.busy("its memory is used up until it has sealed", retry_after));
         }
@@ -321,7 +322,8 @@ impl Store {
         to_ms: i64,
         limits: &Limits<'_>,
     ) -> Result<Answer<Vec<SeriesData>>, SourceError> {
-        let selected = Selected::new(&self.shared, matchers, (from_ms, to_ms), None, limits)?;
+        let selected =
+            Selected::new(&self.shared, matchers, (from_ms, to_ms), Wish::Samples, limits)?;
         let mut reader = selected.reader();
         let mut data = Vec::new();
         for (series, labels) in selected.labels().iter().enumerate() {
@@ -333,6 +335,32 @@ impl Store {
             }
         }
         Ok(Answer { data, warnings: selected.found_missing() })
+    }
+
+    /// Hands on what steps of a chart can be made of, series by series in order of their labels:
+    /// samples, and the buckets of what has expired, each once, by where it begins. The returned
+    /// list holds the warnings.
+    ///
+    /// # Errors
+    /// A limit is passed, the question was cancelled, or `act` failed.
+    pub fn steps<E: From<SourceError>>(
+        &self,
+        matchers: &[Matcher],
+        steps: Steps,
+        limits: &Limits<'_>,
+        act: &mut dyn FnMut(&Labels, Columns<'_>, &Buckets) -> Result<(), E>,
+    ) -> Result<Vec<Warning>, E> {
+        let Steps { from_ms, to_ms, length_ms, reaches_back } = steps;
+        let wish = Wish::Steps(length_ms);
+        let selected = Selected::new(&self.shared, matchers, (from_ms, to_ms), wish, limits)?;
+        let mut reader = selected.reader();
+        for (series, labels) in selected.labels().iter().enumerate() {
+            let (samples, buckets) = reader.read_steps(series, reaches_back)?;
+            if !samples.times.is_empty() || !buckets.count.is_empty() {
+                act(labels, samples, buckets)?;
+            }
+        }
+        Ok(selected.found_missing())
     }
 
     /// The labels of the series that all matchers want and that are in a partition which overlaps

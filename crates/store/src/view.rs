@@ -11,6 +11,7 @@ use barograph_model::{
 
 use crate::error::OpenError;
 use crate::folder::Folder;
+use crate::plan::Wish;
 use crate::select::{Answer, Piece, Question};
 use crate::selected::Selected;
 use crate::settings::{Limits, Settings};
@@ -77,7 +78,7 @@ impl StoreView {
         let (mut columns, mut left) = (Samples::default(), limits.max_samples);
         for Span { start_ms, end_ms } in self.question(matchers, range_ms, limits).spans() {
             let range_ms = (range_ms.0.max(start_ms), range_ms.1.min(end_ms - 1));
-            let selected = Selected::new(&self.shared, matchers, range_ms, None, limits)?;
+            let selected = Selected::new(&self.shared, matchers, range_ms, Wish::Samples, limits)?;
             let mut reader = selected.reader();
             for (index, labels) in selected.labels().iter().enumerate() {
                 reader.samples(index, &mut columns)?;

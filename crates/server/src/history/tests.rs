@@ -1,9 +1,11 @@
 //! Histories over a real store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use barograph_model::{Batch, METRIC_NAME, Sample, SystemClock};
-use barograph_store::Settings;
+use barograph_store::{Keep, Retention, Settings};
+use barograph_testkit::FakeClock;
 
 use super::*;
 use crate::query::Aggregation;
@@ -138,4 +140,92 @@ fn cancelled_reading_stops() {
     let mut history = History::new(Query::metric("m"), "h", NOON_MS, NOON_MS + 1000, 1000);
     let result = history.read_to(&fixture.store, NOON_MS + 1000, &AtomicBool::new(true));
     assert!(matches!(result, Err(HistoryError::Cancelled)), "{result:?}");
+}
+
+/// A store whose samples expire two hours after their hour, and whose minutes an hour later.
+fn short_lived(clock: &Arc<FakeClock>, dir: &std::path::Path) -> Store {
+    let hours = |hours: u64| Some(Duration::from_secs(3600 * hours));
+    let keep = |age| Keep { age, bytes: None };
+    let retention =
+        Retention { raw: keep(hours(2)), minutes: keep(hours(3)), ..Retention::forever() };
+    let partition = Duration::from_secs(3600);
+    let settings = Settings { late_window: None, partition, retention, ..Settings::new(dir) };
+    Store::open(settings, clock.clone()).unwrap()
+}
+
+/// Lets an hour pass, as the maintenance thread sees it.
+fn pass_an_hour(store: &Store, clock: &FakeClock) {
+    for _ in 0..4 {
+        clock.advance(Duration::from_secs(900));
+        store.maintain().unwrap();
+    }
+}
+
+fn history(
+    store: &Store,
+    query: &Query,
+    seconds: std::ops::Range<i64>,
+    step_s: i64,
+) -> HistoryAnswer {
+    let (from_ms, to_ms) = (NOON_MS + seconds.start * 1000, NOON_MS + seconds.end * 1000 - 1);
+    let mut history = History::new(query.clone(), "h", from_ms, to_ms, step_s * 1000);
+    history.read_to(store, to_ms, &AtomicBool::new(false)).unwrap();
+    history.finish(1000)
+}
+
+#[test]
+fn what_has_expired_keeps_its_averages_peaks_and_rates() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(FakeClock::new(NOON_MS));
+    let store = short_lived(&clock, folder.path());
+    let (mut samples, mut total) = (Vec::new(), 0.0);
+    for second in 0..3600_i64 {
+        // One peak a minute, which is never a minute's last value.
+        let value = if second % 60 == 17 { 100.0 + (second / 60) as f64 } else { 2.0 };
+        total += value;
+        let sample = |metric: &str, cpu: &str, value| {
+            let labels = [(METRIC_NAME, metric), ("host", "h"), ("cpu", cpu)];
+            Sample { labels: Labels::new(labels).unwrap(), value }
+        };
+        let three = [sample("m", "0", value), sample("m", "1", 5.0), sample("c", "0", total)];
+        samples.push(Batch { time_ms: NOON_MS + second * 1000 + 500, samples: three.to_vec() });
+    }
+    store.append(&samples).unwrap();
+    let metric = Query::metric("m");
+    let rate = Query { rate: true, ..Query::metric("c") };
+    let by = |agg| Query { by: Some(vec![]), agg, ..Query::metric("m") };
+    let ask = |step_s: i64| {
+        let whole = |query: &Query| history(&store, query, 0..3600, step_s);
+        [whole(&metric), whole(&rate), whole(&by(Aggregation::Sum)), whole(&by(Aggregation::Max))]
+    };
+    let [by_minute, by_hour] = [60, 3600].map(&ask);
+    assert_eq!(by_hour[0].series[0].max, Some(vec![Some(159.0)]));
+    pass_an_hour(&store, &clock);
+    pass_an_hour(&store, &clock);
+    assert_eq!(ask(60)[0].series, by_minute[0].series, "nothing has expired yet");
+
+    pass_an_hour(&store, &clock);
+    let minutes = ask(60);
+    // Which of several was the largest at a moment is not known any more.
+    for (expired, before) in minutes.iter().zip(&by_minute).take(3) {
+        assert_eq!(avg(expired), avg(before));
+    }
+    assert_eq!(minutes[0].series, by_minute[0].series);
+    for joined in [2, 3] {
+        assert_eq!(minutes[joined].series[0].max, by_minute[joined].series[0].max);
+    }
+    // The step that a question begins in, and those that are shorter than what is left.
+    let part = history(&store, &metric, 90..100, 1);
+    assert_eq!(part.series[0].avg, [six_digits((101.0 + 59.0 * 2.0) / 60.0); 10]);
+    assert!(part.warnings.iter().any(|said| said.contains("those of each 1m")), "{part:?}");
+
+    pass_an_hour(&store, &clock);
+    let hours = ask(3600);
+    for (expired, before) in hours.iter().zip(&by_hour).take(3) {
+        assert_eq!(avg(expired), avg(before));
+    }
+    assert_eq!(hours[0].series, by_hour[0].series);
+    let by_minute = ask(60);
+    assert_eq!(by_minute[0].series[0].max, Some(vec![Some(159.0); 60]), "the hour's peak");
+    assert!(by_minute[0].warnings.iter().any(|said| said.contains("those of each 1h")));
 }

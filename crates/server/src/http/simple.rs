@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
+use barograph_model::{Buckets, SourceError};
+use barograph_store::Steps;
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Context};
+use crate::parts::{self, Part};
 use crate::point::Point;
 use crate::query::Query as MetricQuery;
 use crate::timestamp::iso;
@@ -106,15 +109,15 @@ fn historical(app: &App, name: &str, hours: f64) -> Result<Vec<HistoricalPoint>,
     let mut start_ms = from_ms;
     while start_ms <= now_ms {
         let end_ms = now_ms.min(start_ms + WINDOW_MS - 1);
-        let selected = app
-            .store
-            .select(&matchers, start_ms, end_ms, &limits)
-            .map_err(|error| ApiError::over_limit("over_limit", error.to_string()))?;
-        for series in selected.data.iter().filter(|series| is_plain(&series.labels)) {
-            for (&time_ms, &value) in series.times.iter().zip(&series.values) {
-                thin.add(Point { time_ms, value });
+        let reaches_back = start_ms == from_ms;
+        let steps = Steps { from_ms: start_ms, to_ms: end_ms, length_ms: None, reaches_back };
+        let read = app.store.steps(&matchers, steps, &limits, &mut |labels, samples, buckets| {
+            if is_plain(labels) {
+                parts::in_order(samples, buckets).for_each(|part| thin.add_part(part, buckets));
             }
-        }
+            Ok::<_, SourceError>(())
+        });
+        read.map_err(|error| ApiError::over_limit("over_limit", error.to_string()))?;
         start_ms = end_ms + 1;
     }
     let points = thin.finish();
@@ -183,6 +186,19 @@ impl Thin {
         }
     }
 
+    /// Of a bucket its extremes, the first and last moment being theirs.
+    fn add_part(&mut self, part: Part, buckets: &Buckets) {
+        let index = match part {
+            Part::Sample(point) => return self.add(point),
+            Part::Bucket(index) => index,
+        };
+        let (min, max) = (buckets.min[index], buckets.max[index]);
+        let grows = buckets.first[index] <= buckets.last[index];
+        let (first, last) = if grows { (min, max) } else { (max, min) };
+        self.add(Point { time_ms: buckets.first_times[index], value: first });
+        self.add(Point { time_ms: buckets.last_times[index], value: last });
+    }
+
     fn close_stretch(&mut self) {
         let (Some(a), Some(b)) = (self.lowest.take(), self.highest.take()) else { return };
         let (first, second) = if a.time_ms <= b.time_ms { (a, b) } else { (b, a) };
@@ -227,6 +243,26 @@ mod tests {
         assert!(kept.is_sorted_by_key(|point| point.time_ms));
         assert!(kept.contains(&Point { time_ms: 7000, value: 99.0 }));
         assert!(kept.contains(&Point { time_ms: 8000, value: -99.0 }));
+    }
+
+    #[test]
+    fn of_buckets_both_extremes_are_kept() {
+        let buckets = Buckets {
+            first_times: vec![0, 1000, 2000],
+            last_times: vec![900, 1900, 2000],
+            first: vec![1.0, 5.0, 3.0],
+            last: vec![2.0, 4.0, 3.0],
+            min: vec![-7.0, 0.5, 3.0],
+            max: vec![8.0, 9.0, 3.0],
+            count: vec![10, 10, 1],
+            ..Buckets::default()
+        };
+        let mut thin = Thin::new(0, 3000, MAX_POINTS);
+        for index in 0..3 {
+            thin.add_part(Part::Bucket(index), &buckets);
+        }
+        let expected = [(0, -7.0), (900, 8.0), (1000, 9.0), (1900, 0.5), (2000, 3.0)];
+        assert_eq!(thin.finish(), expected.map(|(time_ms, value)| Point { time_ms, value }));
     }
 
     #[test]
