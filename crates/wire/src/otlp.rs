@@ -15,7 +15,7 @@ mod translate;
 
 use crate::protobuf::Malformed;
 
-pub use answer::{failure_proto, partial_success_json, partial_success_proto};
+pub use answer::{failure_proto, partial_success_json, partial_success_proto, retry_proto};
 pub use translate::{PointError, Sink, Time};
 
 /// Messages and values in one request; each takes some hundred bytes of memory.

@@ -36,6 +36,7 @@ mod rules;
 mod scrape_tls;
 mod serve;
 mod services;
+mod shedding;
 mod statsd;
 mod store;
 mod store_oracles;

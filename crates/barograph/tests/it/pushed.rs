@@ -28,7 +28,7 @@ fn told(answer: &Answer) -> (u16, &str) {
 }
 
 /// A request of OpenTelemetry with one sum of the service `cart`.
-fn sum(name: &str, value: f64, temporality: u64, time_ms: i64) -> Message {
+pub(crate) fn sum(name: &str, value: f64, temporality: u64, time_ms: i64) -> Message {
     let service =
         Message::default().text(1, "service.name").message(2, &Message::default().text(1, "cart"));
     let nanos = f64::from_bits(time_ms.cast_unsigned() * 1_000_000);

@@ -87,8 +87,17 @@ impl ApiError {
 
     /// The server cannot store now: the sender has to come back.
     pub(crate) fn not_stored(message: impl Into<String>) -> Self {
-        let error = Self::unavailable("not_stored", message);
-        Self { retry_after_s: Some(RETRY_AFTER_S), ..error }
+        Self::later("not_stored", message)
+    }
+
+    /// What was asked cannot be done now, and can be in some seconds.
+    pub(crate) fn later(code: &'static str, message: impl Into<String>) -> Self {
+        Self { retry_after_s: Some(RETRY_AFTER_S), ..Self::unavailable(code, message) }
+    }
+
+    /// In how many seconds it is worth to come back.
+    pub(crate) fn retry_after_s(&self) -> Option<u32> {
+        self.retry_after_s
     }
 
     /// A metric that does not exist, with those that are called nearly so.

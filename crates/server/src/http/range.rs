@@ -105,7 +105,7 @@ pub(crate) async fn histories_permit(app: &App) -> Result<OwnedSemaphorePermit, 
     let turn = Arc::clone(&app.limits.histories).acquire_owned();
     match tokio::time::timeout(PATIENCE, turn).await {
         Ok(Ok(permit)) => Ok(permit),
-        _ => Err(ApiError::unavailable(
+        _ => Err(ApiError::later(
             "busy",
             "too many histories are being read; ask again in some seconds",
         )),

@@ -8,6 +8,8 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use barograph_wire::otlp;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use futures_util::stream;
 use http_body_util::StreamBody;
 use hyper::body::Frame;
@@ -22,6 +24,8 @@ use super::{Form, take};
 
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+/// A whole `google.rpc.Status`, where it has more to say than code and message.
+const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 const TAKEN_ENCODINGS: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 /// Before a message: whether it is compressed, and its length.
@@ -58,7 +62,17 @@ pub(crate) async fn export(
     let form = Form::Grpc(encoding);
     match take(&context.ingest, peer, form, Encoding::Identity, body).await {
         Ok(report) => success(&report),
-        Err(error) => failed(code(error.status), &error.message),
+        Err(error) => {
+            let code = code(error.status);
+            let mut response = failed(code, &error.message);
+            if let Some(seconds) = error.retry_after_s() {
+                let status = otlp::retry_proto(code as u8, &error.message, seconds);
+                if let Ok(details) = HeaderValue::from_str(&STANDARD_NO_PAD.encode(status)) {
+                    response.headers_mut().insert(DETAILS, details);
+                }
+            }
+            response
+        }
     }
 }
 
