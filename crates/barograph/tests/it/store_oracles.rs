@@ -4,9 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
-use crate::program::{peer_program, python, run, text};
+use crate::program::{free_port, peer_program, python, run, text};
+use crate::remote_write::Peer;
 
 const START: i64 = 1_763_812_800_000;
 
@@ -121,6 +126,87 @@ fn blocks_that_prometheus_makes_of_an_export_are_imported_bit_by_bit() {
     assert!(said.contains("000001 at byte ") && said.contains("damaged"), "{said}");
     export(&at("third"), "openmetrics", &at("third.txt"));
     assert_eq!(fs::read_to_string(at("third.txt")).unwrap(), "# EOF\n");
+}
+
+/// Asks until a server answers with 2xx.
+fn wait_for_answer(address: SocketAddr, method: &str, path: &str) {
+    for _ in 0..600 {
+        if let Ok(mut socket) = TcpStream::connect(address) {
+            let head = format!("{method} {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+            socket.write_all(head.as_bytes()).unwrap();
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer).unwrap();
+            if answer.split(' ').nth(1).is_some_and(|status| status.starts_with('2')) {
+                return;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{path}: not answered within a minute");
+}
+
+#[test]
+fn a_real_prometheus_is_imported_from_its_files_and_over_remote_read() {
+    let (Some(mut promtool), Some(mut prometheus)) =
+        (peer_program("promtool"), peer_program("prometheus"))
+    else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("page.txt"), page()).unwrap();
+    let args = ["tsdb", "create-blocks-from", "openmetrics"];
+    let made = promtool.args(args).args([at("page.txt"), at("blocks")]).output().unwrap();
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    fs::write(at("prometheus.yml"), "scrape_configs: []\n").unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let peer = prometheus
+        .arg(format!("--config.file={}", at("prometheus.yml").display()))
+        .arg(format!("--storage.tsdb.path={}", at("blocks").display()))
+        .arg("--storage.tsdb.retention.time=100y")
+        .arg(format!("--web.listen-address={address}"))
+        .arg("--web.enable-admin-api")
+        .stderr(Stdio::null())
+        .spawn();
+    let peer = Peer(peer.unwrap());
+    wait_for_answer(address, "GET", "/-/ready");
+    // An hour of one series, and all of another.
+    let (from_ms, to_ms) = (START + 3_600_000, START + 7_200_000);
+    let delete = "/api/v1/admin/tsdb/delete_series?match[]=";
+    let hour = format!("%7Bid%3D%220%22%7D&start={}&end={}", from_ms / 1000, to_ms / 1000);
+    wait_for_answer(address, "POST", &format!("{delete}{hour}"));
+    wait_for_answer(address, "POST", &format!("{delete}%7Bid%3D%227%22%7D"));
+    let url = format!("http://{address}/api/v1/read");
+    let from = (START - 1).to_string();
+    let to = (START + 3 * 86_400_000).to_string();
+    let read = ["store", "import", "--read-from", &url, "--from", &from, "--to", &to];
+    let folders = ["read", "one", "none"].map(|name| at(name).to_str().unwrap().to_owned());
+    let into = |folder: usize, more: &[&'static str]| {
+        [&read[..], &["--data", &folders[folder]], more].concat()
+    };
+    done(&into(0, &[]));
+    let said = done(&into(1, &["--match", "{id=\"3\"}"]));
+    assert!(said.starts_with("imported 1500 samples of 1 series"), "{said}");
+    drop(peer);
+    let failed = run(&into(2, &[]));
+    assert_eq!(failed.status.code(), Some(1));
+    let said = text(&failed.stderr);
+    assert!(said.contains("nothing was imported") && said.contains(&url), "{said}");
+
+    import(&at("blocks"), &at("data"));
+    export(&at("read"), "openmetrics", &at("read.txt"));
+    export(&at("data"), "openmetrics", &at("out.txt"));
+    let mut expected = samples(&page());
+    let all = expected.len();
+    expected.retain(|(series, time), _| {
+        let time_ms = (time.parse::<f64>().unwrap() * 1000.0).round();
+        let is_within = (from_ms as f64..=to_ms as f64).contains(&time_ms);
+        !(series.contains("id=\"7\"") || series.contains("id=\"0\"") && is_within)
+    });
+    assert!(expected.len() < all - 1500, "{all}, {}", expected.len());
+    for file in ["out.txt", "read.txt"] {
+        assert_eq!(samples(&fs::read_to_string(at(file)).unwrap()), expected, "{file}");
+    }
 }
 
 const READ_OPENMETRICS: &str = r"

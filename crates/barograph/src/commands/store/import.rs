@@ -1,6 +1,8 @@
-//! `barograph store import`: samples from files of other programs, all of them or none.
+//! `barograph store import`: samples from files of other programs and from servers, all of them or
+//! none.
 
 mod pdh_csv;
+mod remote_read;
 mod target;
 mod text;
 mod tsdb;
@@ -18,6 +20,7 @@ use barograph_wire::PdhLog;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use self::remote_read::RemoteReadArgs;
 use self::target::{Outcome, Target};
 use crate::data_folder::DataArgs;
 use crate::failure::Failure;
@@ -26,7 +29,7 @@ use crate::output;
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// Files, blocks of Prometheus, or folders that hold blocks.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "read_from", value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What they are; without it they are looked at.
     #[arg(long, value_enum)]
@@ -35,6 +38,8 @@ pub(crate) struct ImportArgs {
     /// several times.
     #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
+    #[command(flatten)]
+    remote_read: RemoteReadArgs,
     #[command(flatten)]
     data: DataArgs,
     /// Print JSON.
@@ -101,6 +106,10 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<()> {
             Format::PrometheusTsdb => tsdb::read(path, &mut target),
         };
         read.with_context(|| format!("nothing was imported: {}", path.display()))?;
+    }
+    if let Some(url) = &args.remote_read.read_from {
+        let read = remote_read::read(url, &args.remote_read, &mut target);
+        read.with_context(|| format!("nothing was imported: {url}"))?;
     }
     let (outcome, finished) = target.finish()?;
     let taken_up = wait_until_taken_up(&data, &finished)?;
