@@ -37,6 +37,16 @@ impl Server {
             Running::Peer(child) => child.id(),
         }
     }
+
+    /// Ends it as a service manager does, and waits until it has.
+    pub(super) fn stop(mut self) -> Result<()> {
+        let pid = self.pid().to_string();
+        process::read(process::command("kill").args(["-TERM", &pid]))?;
+        if let Running::Peer(child) = &mut self.running {
+            child.wait()?;
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Server {
@@ -133,6 +143,15 @@ pub(super) fn import_text(server: &Server, text: &Path) -> Result<()> {
     merged()?;
     thread::sleep(WRITTEN_WITHIN);
     merged()
+}
+
+/// How many samples VictoriaMetrics holds by its own account.
+pub(super) fn samples_in(server: &Server) -> Result<f64> {
+    let page = http::get(&server.address, "/metrics")?;
+    let rows = page.lines().filter(|line| line.starts_with("vm_rows{type=\"storage/"));
+    rows.filter_map(|line| line.rsplit(' ').next())
+        .map(|count| count.parse::<f64>().with_context(|| format!("`{count}` is no count of rows")))
+        .sum()
 }
 
 fn is_merged(server: &Server) -> Result<bool> {

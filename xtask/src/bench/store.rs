@@ -51,6 +51,7 @@ static MADE_UP: &[(&str, &str)] = &[
     ("memory-2000", "2,000 series every second, an hour"),
     ("memory-100000", "100,000 series every 10 s, an hour"),
     ("year", "365 partitions of a day, 500 series"),
+    ("month", "a month of 8 series every second: what charts read"),
     ("index", "a million series"),
     ("churn", "10,000 new series a minute"),
 ];
@@ -153,12 +154,15 @@ fn peers(what: &str, path: &Path, copies: usize, folder: &Path, report: &mut Rep
     servers::import_text(&server, &text)?;
     let cpu_seconds = process_tree::cpu_seconds(server.pid())? - before;
     report.section(&format!("{what}: VictoriaMetrics, merged; bulk import of text"));
-    let bytes = folder_bytes(&folder.join("victoria/data"))? as f64;
-    report.add("bytes_per_sample_without_index", bytes / samples);
-    report.add("bytes_per_sample", folder_bytes(&folder.join("victoria"))? as f64 / samples);
     report.add("samples_per_cpu_second_with_merging", samples / cpu_seconds);
     report.add("rss_mib", process_tree::memory(server.pid())?.rss_mib);
-    drop(server);
+    report.add("samples_that_it_counts", servers::samples_in(&server)?);
+    // What is in memory is on disk for certain when it has ended in order.
+    server.stop()?;
+    let bytes = |part: &str| folder_bytes(&folder.join("victoria").join(part));
+    let (data, index) = (bytes("data")? as f64, bytes("indexdb")? as f64);
+    report.add("bytes_per_sample_without_index", data / samples);
+    report.add("bytes_per_sample", (data + index) / samples);
     fs::remove_dir_all(folder.join("victoria"))?;
     fs::remove_file(&text)?;
     Ok(())

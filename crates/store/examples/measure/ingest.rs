@@ -6,7 +6,7 @@ use barograph_model::{Batch, Labels, Sample};
 use barograph_store::{SeriesRef, Settings, Store};
 use barograph_testkit::FakeClock;
 
-use super::own::{cpu_seconds, folder_bytes, memory_mib};
+use super::own::{cpu_seconds, memory_mib};
 use super::{Outcome, Scrape, Work, open_idle, scrapes, tell};
 
 /// One scrape per append, by ids, without sealing.
@@ -96,9 +96,18 @@ pub(crate) fn hour(work: &Work) -> Outcome {
     finish(&store, &clock, ended_ms)?;
     tell("final_form_cpu_ns_per_sample", (cpu_seconds() - before) * 1e9 / samples as f64)?;
     tell("final_bytes_per_sample", per_sample())?;
-    let raw = folder_bytes(&work.dir.join("raw"))?;
-    tell("final_bytes_per_sample_without_buckets", raw as f64 / samples as f64)?;
     tell("peak_rss_mib", memory_mib().1)?;
+    // Once they are due.
+    for (tier, days) in [("hours", 4), ("minutes", 31)] {
+        let before = (cpu_seconds(), store.stats().disk_bytes);
+        clock.set(ended_ms);
+        clock.advance(Duration::from_secs(days * 86_400));
+        store.maintain()?;
+        let more = store.stats().disk_bytes.saturating_sub(before.1);
+        tell(&format!("{tier}_bytes_per_sample"), more as f64 / samples as f64)?;
+        let cpu = cpu_seconds() - before.0;
+        tell(&format!("{tier}_cpu_ns_per_sample"), cpu * 1e9 / samples as f64)?;
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 
 mod index;
 mod ingest;
+mod month;
 mod own;
 mod read;
 mod rows;
@@ -39,6 +40,7 @@ static WORKS: &[(&str, Measure)] = &[
     ("memory-2000", ingest::memory_2000),
     ("memory-100000", ingest::memory_100_000),
     ("year", year::year),
+    ("month", month::month),
     ("rows", rows::rows),
     ("index", index::index),
     ("churn", index::churn),

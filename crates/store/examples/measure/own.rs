@@ -1,5 +1,6 @@
 //! What the system says of this process (Linux; zero elsewhere).
 
+use std::hint::black_box;
 use std::path::Path;
 use std::time::Instant;
 use std::{fs, io};
@@ -37,18 +38,24 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     (cpu_seconds() - before, outcome)
 }
 
-/// The processor time of one of many repetitions, and the last outcome: the system counts time in
-/// steps of milliseconds.
+/// The processor time of one of many repetitions, and the last outcome. The clock is read before and
+/// after all of them: it goes in steps of milliseconds, and reading it takes longer than short work.
 pub(crate) fn timed_each<T>(mut work: impl FnMut() -> T) -> (f64, T) {
-    let before = cpu_seconds();
-    for repetitions in 1_u32.. {
-        let outcome = work();
-        let spent = cpu_seconds() - before;
-        if spent >= 0.2 || repetitions >= 100_000 {
+    const ENOUGH_SECONDS: f64 = 0.5;
+    const MOST: u32 = 1 << 22;
+    let mut repetitions = 1;
+    loop {
+        let (spent, outcome) = timed(|| {
+            for _ in 1..repetitions {
+                drop(black_box(work()));
+            }
+            work()
+        });
+        if spent >= ENOUGH_SECONDS || repetitions >= MOST {
             return (spent / f64::from(repetitions), outcome);
         }
+        repetitions *= if spent < ENOUGH_SECONDS / 10.0 { 8 } else { 2 };
     }
-    (0.0, work())
 }
 
 /// What the files directly in a folder take.
