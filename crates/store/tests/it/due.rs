@@ -174,6 +174,9 @@ fn a_full_disk_is_relieved_by_what_expires() {
 }
 
 /// Whatever a kill leaves between the writing of buckets and the deleting of samples.
+/// Does to a data folder what a crash may leave.
+type Damage<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn a_kill_between_buckets_and_deletion_changes_no_answer() {
     let dir = tempfile::tempdir().unwrap();
@@ -188,7 +191,7 @@ fn a_kill_between_buckets_and_deletion_changes_no_answer() {
     copy_dir(dir.path(), kept.path());
     let minutes = files(dir.path(), "1m").remove(0);
     let unfinished = minutes.replace(".1.final.db", ".1.unfinished");
-    let states: [(&str, &dyn Fn(&Path)); 4] = [
+    let states: [(&str, Damage<'_>); 4] = [
         ("nothing made", &|dir: &Path| fs::remove_dir_all(dir.join("1m")).unwrap()),
         ("half a file", &|dir: &Path| {
             let whole = fs::read(dir.join("1m").join(&minutes)).unwrap();
