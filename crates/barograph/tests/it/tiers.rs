@@ -91,6 +91,25 @@ fn same(found: &[(i64, f64)], expected: &[(i64, f64)]) {
     }
 }
 
+/// Charts of what has expired keep its peaks.
+fn peaks_are_kept(server: &Server, whole: &Server, midnight: i64) {
+    for days in AGO {
+        let from_ms = (midnight - days * DAY) * 1000;
+        let to_ms = from_ms + 6 * HOUR * 1000;
+        let path = format!("/api/range?metric=heat&from={from_ms}&to={to_ms}&step=3600000");
+        let peak = |server: &Server| highest(&server.json(&path)["series"][0]["max"]);
+        assert!(peak(whole) > 600.0);
+        assert_eq!(peak(server).to_bits(), peak(whole).to_bits(), "{days} days ago");
+    }
+    let path = format!("/api/historical_metrics/heat?hours={}", 24 * 402);
+    let peak = |server: &Server| {
+        let points = server.json(&path);
+        let values = points.as_array().unwrap().iter().map(|point| point["value"].clone());
+        highest(&values.collect())
+    };
+    assert_eq!(peak(server).to_bits(), peak(whole).to_bits());
+}
+
 #[test]
 fn answers_over_all_tiers_are_those_of_the_samples() {
     let folder = tempfile::tempdir().unwrap();
@@ -107,22 +126,7 @@ fn answers_over_all_tiers_are_those_of_the_samples() {
     let hours = oldest(&server, "1h").unwrap();
     assert_eq!((hours, oldest(&whole, "raw").unwrap()), (midnight - 400 * DAY, hours));
 
-    // Charts of what has expired keep its peaks.
-    for days in AGO {
-        let from_ms = (midnight - days * DAY) * 1000;
-        let to_ms = from_ms + 6 * HOUR * 1000;
-        let path = format!("/api/range?metric=heat&from={from_ms}&to={to_ms}&step=3600000");
-        let peak = |server: &Server| highest(&server.json(&path)["series"][0]["max"]);
-        assert!(peak(&whole) > 600.0);
-        assert_eq!(peak(&server).to_bits(), peak(&whole).to_bits(), "{days} days ago");
-    }
-    let path = format!("/api/historical_metrics/heat?hours={}", 24 * 402);
-    let peak = |server: &Server| {
-        let points = server.json(&path);
-        let values = points.as_array().unwrap().iter().map(|point| point["value"].clone());
-        highest(&values.collect())
-    };
-    assert_eq!(peak(&server).to_bits(), peak(&whole).to_bits());
+    peaks_are_kept(&server, &whole, midnight);
 
     // Windows of whole hours: exact everywhere, and nothing to say.
     let all = (midnight - 401 * DAY, midnight, HOUR);

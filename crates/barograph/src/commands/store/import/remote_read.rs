@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[derive(Debug, Args)]
 pub(super) struct RemoteReadArgs {
     /// Also from a server that speaks Prometheus' remote read, such as
-    /// http://prometheus:9090/api/v1/read.
+    /// `http://prometheus:9090/api/v1/read`.
     #[arg(long, value_name = "URL", requires = "from")]
     pub(super) read_from: Option<Uri>,
     /// Of the server, only series that this selector means, such as 'up{job="node"}' [default: all].
