@@ -29,6 +29,8 @@ use problem::line_at;
 pub(crate) use problem::{ConfigError, Problem};
 pub(crate) use value::parse_duration;
 
+use crate::service;
+
 /// The settings, after the file was read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Config {
@@ -58,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) internal_networks: Vec<Network>,
     /// Programs that channels may run, by name.
     pub(crate) notify_commands: BTreeMap<String, Vec<String>>,
+    /// Where the syslog of the system takes datagrams.
+    pub(crate) syslog_socket: PathBuf,
     /// Where StatsD's datagrams come in, if they do.
     pub(crate) statsd_listen: Option<SocketAddr>,
     pub(crate) statsd_socket: Option<PathBuf>,
@@ -148,6 +152,11 @@ static SETTINGS: &[Setting] = &[
         set: |config, value| {
             value::networks(value).map(|networks| config.internal_networks = networks)
         },
+    },
+    Setting {
+        section: "notify",
+        key: "syslog_socket",
+        set: |config, value| value::path(value).map(|path| config.syslog_socket = path),
     },
     Setting {
         section: "query",
@@ -365,6 +374,7 @@ impl Default for Config {
             alerting: AlertingSettings::default(),
             internal_networks: Vec::new(),
             notify_commands: BTreeMap::new(),
+            syslog_socket: PathBuf::from(service::SYSLOG_SOCKET),
             statsd_listen: None,
             statsd_socket: None,
             statsd: StatsdSettings::default(),

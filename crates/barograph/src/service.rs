@@ -2,11 +2,15 @@
 //! systems have, and how programs are run and ended.
 
 mod program;
+pub(crate) mod trust;
 
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
+
+/// Where a syslog takes datagrams unless the configuration says otherwise.
+pub(crate) const SYSLOG_SOCKET: &str = "/dev/log";
 
 pub(crate) use program::runner;
 #[cfg(unix)]

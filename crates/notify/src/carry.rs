@@ -3,6 +3,7 @@
 pub(crate) mod http;
 pub(crate) mod log;
 pub(crate) mod mail;
+pub(crate) mod own_log;
 pub(crate) mod process;
 
 use barograph_fetch::ReachError;
@@ -17,6 +18,7 @@ pub(crate) enum Parcel {
     Mail(Box<mail::Letter>),
     Run(process::Run),
     Log(log::Entry),
+    OwnLog(own_log::Own),
 }
 
 impl Parcel {
@@ -26,7 +28,7 @@ impl Parcel {
             Self::Http(call) => &call.receiver,
             Self::Mail(letter) => &letter.to,
             Self::Run(run) => &run.name,
-            Self::Log(_) => "log",
+            Self::Log(_) | Self::OwnLog(_) => "log",
         }
     }
 
@@ -37,6 +39,7 @@ impl Parcel {
             Self::Mail(letter) => letter.shown(),
             Self::Run(run) => run.shown(),
             Self::Log(entry) => entry.shown(),
+            Self::OwnLog(own) => own.shown(),
         }
     }
 }

@@ -35,7 +35,7 @@ mod text;
 
 pub use barograph_fetch::{Network, NetworkError};
 pub use barograph_template::escape_html;
-pub use carry::log::SystemLog;
+pub use carry::own_log::{LogLine, SystemLog};
 pub use channel::Channel;
 pub use failure::{Failure, Receipt};
 pub use limit::{Limiter, Limits, Plan, Waiting};

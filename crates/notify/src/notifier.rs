@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use barograph_fetch::{Network, Reach};
 use barograph_model::Clock;
 
-use crate::carry::log::SystemLog;
+use crate::carry::own_log::SystemLog;
 use crate::carry::{Parcel, http};
 use crate::channel::{Channel, Telling};
 use crate::failure::{Failure, Receipt};
@@ -26,7 +26,7 @@ pub struct Setup {
 pub struct Machine {
     /// Programs that may be run, by name: each with its arguments.
     pub commands: BTreeMap<String, Vec<String>>,
-    /// Where the system's log is, if there is one.
+    /// Where the syslog of the system is, if there is one.
     pub system_log: Option<Arc<dyn SystemLog>>,
 }
 
@@ -131,7 +131,8 @@ impl Notifier {
                 channel.way().judge(&answer)
             }
             Parcel::Mail(letter) => letter.send(&self.internal_networks).await,
-            Parcel::Log(entry) => entry.write(&self.reach, self.machine.system_log.as_ref()).await,
+            Parcel::Log(entry) => entry.write(&self.reach).await,
+            Parcel::OwnLog(own) => own.write(&self.machine).await,
             Parcel::Run(run) => match self.machine.commands.get(&run.name) {
                 Some(argv) => run.run(argv).await,
                 None => Err(Failure::permanent(format!(

@@ -1,6 +1,8 @@
 //! The kinds of values that settings have. Messages go on from the setting's name.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use barograph_server::{
 };
 use serde::de::DeserializeOwned;
 use toml::de::DeValue;
+
+use crate::service::trust;
 
 pub(super) fn text<'a>(value: &'a DeValue<'_>) -> Result<&'a str, String> {
     match value {
@@ -83,12 +87,17 @@ pub(super) fn paths(value: &DeValue<'_>) -> Result<Vec<PathBuf>, String> {
 pub(super) fn actions(value: &DeValue<'_>) -> Result<Actions, String> {
     let path = path(value)?;
     let shown = path.display();
-    let length = std::fs::metadata(&path).map_err(|error| format!("is `{shown}`: {error}"))?.len();
-    if length > Actions::MAX_FILE_BYTES as u64 {
-        let most = Actions::MAX_FILE_BYTES;
+    let failed = |error: std::io::Error| format!("is `{shown}`: {error}");
+    let file = File::open(&path).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.len() > Actions::MAX_FILE_BYTES as u64 {
+        let (length, most) = (metadata.len(), Actions::MAX_FILE_BYTES);
         return Err(format!("is `{shown}`, which has {length} bytes; at most {most} are allowed"));
     }
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("is `{shown}`: {error}"))?;
+    trust::check(&path, &metadata)
+        .map_err(|why| format!("is `{shown}`, which is not to be trusted: {why}"))?;
+    let text =
+        std::io::read_to_string(file.take(Actions::MAX_FILE_BYTES as u64)).map_err(failed)?;
     Actions::read(&text).map_err(|error| format!("is `{shown}`, which has a mistake: {error}"))
 }
 

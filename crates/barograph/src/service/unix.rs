@@ -1,13 +1,13 @@
-//! Signals and sockets.
+//! Signals, sockets and the system's log.
 
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use barograph_notify::{Severity, SystemLog};
+use barograph_notify::{LogLine, SystemLog};
 use barograph_server::{DATAGRAM_PATIENCE, Datagrams};
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,34 +29,24 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>>
     })
 }
 
-/// The log of the system, where one listens.
-pub(crate) fn system_log() -> Option<Arc<dyn SystemLog>> {
-    let log: Arc<dyn SystemLog> = Arc::new(DevLog);
-    Path::new(DevLog::PATH).exists().then_some(log)
+/// The syslog of the system, where one listens at `socket`.
+pub(crate) fn system_log(socket: &Path) -> Option<Arc<dyn SystemLog>> {
+    let log: Arc<dyn SystemLog> = Arc::new(Syslog(socket.to_owned()));
+    socket.exists().then_some(log)
 }
 
-/// `/dev/log`, which journald and every syslog daemon offer.
+/// The socket that journald and every syslog daemon offer.
 #[derive(Debug)]
-struct DevLog;
+struct Syslog(PathBuf);
 
-impl DevLog {
-    const PATH: &str = "/dev/log";
-    /// Of the facility `daemon`.
-    const DAEMON: u8 = 3 << 3;
-}
-
-impl SystemLog for DevLog {
-    fn write(&self, severity: Severity, text: &str) -> io::Result<()> {
-        let level = match severity {
-            Severity::Critical => 2,
-            Severity::Warning => 4,
-            Severity::Info => 6,
-        };
+impl SystemLog for Syslog {
+    fn write(&self, line: &LogLine) -> io::Result<()> {
         let socket = UnixDatagram::unbound()?;
         // Who writes waits for nobody: a log that is full is tried again later.
         socket.set_nonblocking(true)?;
-        socket.connect(Self::PATH)?;
-        let line = format!("<{}>barograph: {text}", Self::DAEMON | level);
+        socket.connect(&self.0)?;
+        let priority = u32::from(line.facility) * 8 + u32::from(line.level());
+        let line = format!("<{priority}>barograph[{}]: {}", std::process::id(), line.text);
         socket.send(line.as_bytes()).map(drop)
     }
 }
@@ -86,5 +76,35 @@ struct Socket(UnixDatagram);
 impl Datagrams for Socket {
     fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.recv(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use barograph_notify::{Event, Severity};
+
+    use super::*;
+
+    #[test]
+    fn the_syslog_gets_a_line_with_its_priority() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        assert!(system_log(&path).is_none(), "nothing listens there");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let log = system_log(&path).unwrap();
+        let text = "[FIRING critical] Disk C:".to_owned();
+        let (event, severity) = (Event::Firing, Severity::Critical);
+        log.write(&LogLine { event, severity, facility: 16, text }).unwrap();
+        let mut bytes = [0; 200];
+        let length = socket.recv(&mut bytes).unwrap();
+        let line = std::str::from_utf8(&bytes[..length]).unwrap();
+        let own = std::process::id();
+        assert_eq!(line, format!("<130>barograph[{own}]: [FIRING critical] Disk C:"));
+        drop(socket);
+        let line = LogLine { event, severity, facility: 3, text: "x".to_owned() };
+        assert!(log.write(&line).is_err(), "nobody listens any more");
     }
 }

@@ -29,8 +29,8 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>>
     })
 }
 
-/// None: the event log of Windows is not written to.
-pub(crate) fn system_log() -> Option<Arc<dyn SystemLog>> {
+/// None: Windows has no syslog.
+pub(crate) fn system_log(_socket: &Path) -> Option<Arc<dyn SystemLog>> {
     None
 }
 

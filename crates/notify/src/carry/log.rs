@@ -1,28 +1,20 @@
-//! The system's log, and syslog over the network.
+//! Syslog over the network.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use barograph_fetch::{Connector, Reach, TlsSettings};
 use barograph_model::chain;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UdpSocket;
 
+use super::own_log::level;
 use crate::failure::{Failure, Receipt};
 use crate::notification::{Event, Severity};
 use crate::text;
 
 /// A datagram that is longer is split on its way, or dropped.
 const MAX_DATAGRAM: usize = 1400;
-
-/// The log of the system that this runs on; who knows the system gives it.
-pub trait SystemLog: fmt::Debug + Send + Sync {
-    /// # Errors
-    /// The system does not take it.
-    fn write(&self, severity: Severity, text: &str) -> io::Result<()>;
-}
 
 /// A syslog server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +34,7 @@ enum Transport {
 /// A line for a log.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) remote: Option<Remote>,
+    pub(crate) remote: Remote,
     pub(crate) tls: TlsSettings,
     pub(crate) facility: u8,
     pub(crate) event: Event,
@@ -73,20 +65,8 @@ impl Remote {
 }
 
 impl Entry {
-    pub(crate) async fn write(
-        &self,
-        reach: &Reach,
-        log: Option<&Arc<dyn SystemLog>>,
-    ) -> Result<Receipt, Failure> {
-        let Some(remote) = &self.remote else {
-            let log = log
-                .ok_or_else(|| Failure::permanent("there is no syslog here; give an `address`"))?;
-            log.write(self.severity, &self.text).map_err(|error| {
-                Failure::passing(format!("the system's log does not take it: {error}"))
-            })?;
-            return Ok(Receipt { text: String::new() });
-        };
-        let Remote { by, host, port } = remote;
+    pub(crate) async fn write(&self, reach: &Reach) -> Result<Receipt, Failure> {
+        let Remote { by, host, port } = &self.remote;
         let broken = |error: io::Error| Failure::passing(format!("{host}:{port}: {error}"));
         let line = self.line();
         match by {
@@ -113,21 +93,13 @@ impl Entry {
     }
 
     pub(crate) fn shown(&self) -> String {
-        match &self.remote {
-            None => format!("to the system's log\n{}", self.text),
-            Some(Remote { by, host, port }) => format!("{by:?} to {host}:{port}\n{}", self.line()),
-        }
+        let Remote { by, host, port } = &self.remote;
+        format!("{by:?} to {host}:{port}\n{}", self.line())
     }
 
     /// The message, without anything that would make it two.
     fn line(&self) -> String {
-        let severity = match (self.event, self.severity) {
-            (Event::Resolved | Event::Acknowledged | Event::Test, _) => 5,
-            (_, Severity::Critical) => 2,
-            (_, Severity::Warning) => 4,
-            (_, Severity::Info) => 6,
-        };
-        let priority = u32::from(self.facility) * 8 + severity;
+        let priority = u32::from(self.facility) * 8 + u32::from(level(self.event, self.severity));
         let time = text::rfc3339(self.at_ms);
         let host = self.host.as_deref().map(word).filter(|it| !it.is_empty());
         let host = host.unwrap_or_else(|| "-".to_owned());

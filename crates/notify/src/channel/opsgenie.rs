@@ -10,10 +10,12 @@ use crate::failure::Failure;
 use crate::notification::{Event, Severity};
 use crate::reader::Fields;
 use crate::secret::SecretText;
+use crate::text;
 
 const MAX_MESSAGE: usize = 130;
 const MAX_DESCRIPTION: usize = 15_000;
 const MAX_ALIAS_CHARS: usize = 512;
+const MAX_ENTITY: usize = 512;
 
 #[derive(Debug)]
 struct Opsgenie {
@@ -51,7 +53,7 @@ impl Way for Opsgenie {
                     "description": telling.text_with_links(escape::plain, MAX_DESCRIPTION),
                     "priority": priority,
                     "source": "Barograph",
-                    "entity": it.host.as_deref().unwrap_or_default(),
+                    "entity": text::cut(it.host.as_deref().unwrap_or_default(), MAX_ENTITY),
                     "tags": [it.event.word(), it.severity.word()],
                     "details": {
                         "incident": it.incident.map(|number| number.to_string()),

@@ -3,9 +3,11 @@
 use super::{Telling, Way};
 use crate::carry::Parcel;
 use crate::carry::log::{Entry, Remote};
+use crate::carry::own_log::{LogLine, Own};
 use crate::escape;
 use crate::failure::Failure;
 use crate::reader::Fields;
+use crate::text;
 
 const MAX_TEXT: usize = 2000;
 
@@ -48,8 +50,18 @@ impl Way for Syslog {
         let title = telling.title(escape::line, 500);
         let text = telling.text_with_links(escape::plain, MAX_TEXT);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
+        let text = format!("{title} | {}", lines.join(" | "));
+        let Some(remote) = self.remote.clone() else {
+            let line = LogLine {
+                event: it.event,
+                severity: it.severity,
+                facility: self.facility,
+                text: text::line(&text),
+            };
+            return Ok(vec![Parcel::OwnLog(Own(line))]);
+        };
         Ok(vec![Parcel::Log(Entry {
-            remote: self.remote.clone(),
+            remote,
             tls: self.tls.clone(),
             facility: self.facility,
             event: it.event,
@@ -57,7 +69,7 @@ impl Way for Syslog {
             id: it.id.clone(),
             host: it.host.clone(),
             at_ms: it.at_ms,
-            text: format!("{title} | {}", lines.join(" | ")),
+            text,
         })])
     }
 }

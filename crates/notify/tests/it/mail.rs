@@ -185,3 +185,60 @@ async fn a_server_that_is_another_or_hides_nothing_gets_nothing() {
     let text = plain.channel(&format!("encryption: none, {LOGIN}, to: ops@example.org"));
     assert!(barograph_notify::Channel::parse("ops", &text).is_err());
 }
+
+/// Opens a letter as a program for mail does, and says what is in it.
+const OPEN: &str = r#"
+import email, email.policy, json, sys
+raw = open(sys.argv[1], "rb").read()
+assert max(map(len, raw.split(b"\r\n"))) <= 998
+it = email.message_from_bytes(raw, policy=email.policy.default)
+parts = list(it.walk())
+text, html = it.get_body(("plain",)), it.get_body(("html",))
+images = [p for p in parts if p.get_content_maintype() == "image"]
+print(json.dumps({
+    "defects": [str(d) for p in parts for d in p.defects],
+    "subject": it["subject"], "to": [a.addr_spec for a in it["to"].addresses],
+    "from": it["from"].addresses[0].display_name,
+    "text": text.get_content(), "html": html.get_content(),
+    "images": [[p["content-id"], p.get_content_type(), p.get_content()[:8].hex(), p["content-disposition"].content_disposition] for p in images],
+}))
+"#;
+
+#[expect(clippy::disallowed_methods, reason = "tests compare with other programs")]
+#[tokio::test]
+async fn a_letter_is_opened_by_another_program() {
+    let Some(server) = start("starttls") else { return };
+    let mut it = hostile();
+    it.title = ".Größe 🔥 of <b>C:</b> is at 93 %".to_owned();
+    // A line that begins with a dot would end the letter.
+    it.alerts[0]
+        .annotations
+        .insert("summary".to_owned(), ".\r\n.\r\nBcc: eve@example.org".to_owned());
+    deliver(&server.channel(&format!("{LOGIN}, to: ops@example.org")), &it).await.unwrap();
+    let letter = server.folder.path().join("1.eml");
+    let output = std::process::Command::new(python().unwrap())
+        .args(["-c", OPEN])
+        .arg(&letter)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let seen: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(seen["defects"], serde_json::json!([]), "{seen}");
+    assert_eq!(seen["subject"], "[FIRING critical] .Größe 🔥 of <b>C:</b> is at 93 %");
+    assert_eq!(
+        (&seen["to"], &seen["from"]),
+        (&serde_json::json!(["ops@example.org"]), &"Barograph".into())
+    );
+    let (text, html) = (seen["text"].as_str().unwrap(), seen["html"].as_str().unwrap());
+    assert!(text.contains("https://baro.example/ack/abc") && text.contains("Größe 🔥"), "{text}");
+    assert!(
+        html.contains("Größe 🔥 of &lt;b&gt;C:&lt;/b&gt;") && !html.contains("<script>"),
+        "{html}"
+    );
+    // The picture that the page shows is the one that came along.
+    let image = &seen["images"][0];
+    let id = image[0].as_str().unwrap().trim_matches(['<', '>']);
+    assert!(html.contains(&format!("src=\"cid:{id}\"")), "{html}");
+    assert_eq!((&image[1], &image[2]), (&"image/png".into(), &"89504e470d0a1a0a".into()));
+    assert_eq!(image[3], "inline");
+}

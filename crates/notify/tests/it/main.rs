@@ -5,6 +5,7 @@
 mod alertmanager;
 mod channels;
 mod http;
+mod limits;
 mod mail;
 mod others;
 mod receiver;

@@ -2,17 +2,17 @@
 
 use std::sync::{Arc, Mutex};
 
-use barograph_notify::{Machine, Notifier, Severity, SystemLog};
+use barograph_notify::{Event, LogLine, Machine, Notifier, Severity, SystemLog};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, UdpSocket};
 
-use super::{channel, deliver, hostile, notifier};
+use super::{channel, deliver, hostile, notifier, resolved};
 
 const ON_WINDOWS: bool = matches!(std::env::consts::OS.as_bytes(), b"windows");
 
 fn allowing(name: &str, argv: &[&str]) -> Notifier {
     let argv = argv.iter().map(|it| (*it).to_owned()).collect();
-    notifier().on(Machine { commands: [(name.to_owned(), argv)].into(), system_log: None })
+    notifier().on(Machine { commands: [(name.to_owned(), argv)].into(), ..Machine::default() })
 }
 
 #[tokio::test]
@@ -90,12 +90,18 @@ async fn a_syslog_server_gets_one_message_of_rfc_5424() {
 }
 
 #[derive(Debug, Default)]
-struct Log(Mutex<Vec<(Severity, String)>>);
+struct Log(Mutex<Vec<LogLine>>);
 
 impl SystemLog for Log {
-    fn write(&self, severity: Severity, text: &str) -> std::io::Result<()> {
-        self.0.lock().unwrap().push((severity, text.to_owned()));
+    fn write(&self, line: &LogLine) -> std::io::Result<()> {
+        self.0.lock().unwrap().push(line.clone());
         Ok(())
+    }
+}
+
+impl Log {
+    fn written(&self) -> Vec<LogLine> {
+        self.0.lock().unwrap().clone()
     }
 }
 
@@ -105,10 +111,17 @@ async fn the_systems_log_is_written_where_there_is_one() {
     let system_log: Arc<dyn SystemLog> = Arc::<Log>::clone(&log);
     let machine = Machine { system_log: Some(system_log), ..Machine::default() };
     let notifier = notifier().on(machine);
-    notifier.deliver(&channel("type: syslog"), &hostile()).await.unwrap();
-    let written = log.0.lock().unwrap().clone();
-    assert_eq!(written.len(), 1);
-    assert!(written[0].1.starts_with("[FIRING critical] Disk"), "{written:?}");
+    let syslog = channel("{type: syslog, facility: local3}");
+    notifier.deliver(&syslog, &hostile()).await.unwrap();
+    notifier.deliver(&syslog, &resolved()).await.unwrap();
+    let [fired, ended] = <[LogLine; 2]>::try_from(log.written()).unwrap();
+    assert!(fired.text.starts_with("[FIRING critical] Disk"), "{fired:?}");
+    assert!(!fired.text.contains(char::is_control), "{fired:?}");
+    assert_eq!((fired.facility, fired.level()), (19, 2));
+    assert_eq!(
+        (ended.event, ended.severity, ended.level()),
+        (Event::Resolved, Severity::Critical, 5)
+    );
     let failure = deliver("type: syslog", &hostile()).await.unwrap_err();
     assert_eq!(failure.text, "there is no syslog here; give an `address`");
 }

@@ -46,7 +46,7 @@ pub(super) fn start(
     let setup = NotifySetup { internal_networks: config.internal_networks.clone() };
     let machine = Machine {
         commands: config.notify_commands.clone(),
-        system_log: crate::service::system_log(),
+        system_log: service::system_log(&config.syslog_socket),
     };
     let parts = DispatchParts { setup, machine, gatherer };
     Told {
