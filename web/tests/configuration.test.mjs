@@ -102,3 +102,14 @@ test('on a phone the list gives way to the document, and comes back', async () =
   await page.getByRole('option', { name: /^System health/ }).click()
   assert.equal(new URL(page.url()).pathname, '/status')
 })
+
+test('a pager is tested from the page, which says what became of it', async () => {
+  await put('channels', 'closed', 'type: webhook\nurl: http://169.254.169.254/\n')
+  await put('people', 'anna', "contacts: [{channel: closed}]\npager_test: {time_zone: UTC, weekdays: [monday], at: '10:00'}\n")
+  const page = await show('/configuration?kind=people&name=anna')
+  await page.getByText('The pager was never tested.').waitFor()
+  await page.getByText(/^The next test is due/).waitFor()
+  await page.getByRole('button', { name: 'Test the pager now' }).click()
+  await page.getByText(/waits for its answer until/).waitFor()
+  await page.getByText(/^closed: (waiting|failed)/).waitFor()
+})

@@ -5,6 +5,8 @@
 
 mod address;
 mod directory;
+mod gaps;
+mod pager;
 mod person;
 mod policy;
 mod rota;
@@ -12,6 +14,8 @@ mod route;
 
 pub use address::Address;
 pub use directory::Directory;
+pub use gaps::{Gap, Staff};
+pub use pager::{Arrival, PagerTest, PagerTestProblem, Probe, ProbeState};
 pub use person::{Contact, Person};
 pub use policy::{Due, Policy, PolicyProblem, Progress, Step};
 pub use rota::{Layer, OnCall, Override, Rota, RotaProblem};

@@ -12,6 +12,7 @@
 //! is silent becomes unknown. Times that count are elapsed times, so a clock that jumps neither fires
 //! nor ends anything; what passed while nothing was evaluated does not count.
 
+mod own;
 #[cfg(test)]
 mod tests;
 

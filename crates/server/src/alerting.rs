@@ -8,6 +8,7 @@ mod backtest;
 mod desk;
 mod letter;
 mod loading;
+mod pager;
 mod recorded;
 mod recovery;
 mod reloading;
@@ -35,6 +36,7 @@ use barograph_store::Store;
 pub use backtest::{Tested, TestedFiring};
 pub use desk::ActError;
 pub(crate) use letter::Letter;
+pub(crate) use pager::PagerReport;
 pub(crate) use remedies::Job;
 pub use report::{AlertReport, AlertingStatus, GroupReport, Health, RuleReport};
 
@@ -261,6 +263,7 @@ impl Shared {
             }
         }
         let mut desk = lock(&self.desk);
+        desk.test_pagers(self.clock.now_ms());
         desk.mend(self.clock.now_ms(), monotonic);
         desk.advance(self.clock.now_ms(), monotonic);
         let is_any_new = !desk.outbox.is_empty();

@@ -6,6 +6,7 @@
 
 mod apply;
 mod book;
+mod gaps;
 mod kinds;
 #[cfg(test)]
 mod schemas;

@@ -27,6 +27,7 @@ mod notifications;
 mod openapi;
 mod otlp;
 mod own_metrics;
+mod pagers;
 mod preview;
 mod processes;
 mod prometheus;
@@ -93,6 +94,8 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/notifications", get(notifications::list))
         .route("/api/notifications/retry", post(notifications::retry))
         .route("/api/openapi.json", get(openapi::openapi))
+        .route("/api/pager_tests", get(pagers::list))
+        .route("/api/pager_tests/{person}", post(pagers::test))
         .route("/api/processes", get(processes::processes))
         .route("/api/range", get(range::range))
         .route("/api/remediations", get(remediations::list))

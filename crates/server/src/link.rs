@@ -28,6 +28,7 @@ pub(crate) struct Links {
 /// What a link is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link {
+    /// 0: it answers a test of a pager.
     pub(crate) incident: u64,
     pub(crate) expires_ms: i64,
     /// Who got it.
@@ -50,7 +51,7 @@ pub enum LinkError {
 }
 
 impl Links {
-    /// A link for whoever gets a message.
+    /// A link for whoever gets a message; of incident 0 for a test of their pager.
     pub(crate) fn acknowledge(&self, incident: u64, message: &str, who: &str) -> String {
         let expires_ms = self.clock.now_ms().saturating_add(LASTS_MS);
         let told = format!("{:08x}", crc32c::crc32c(message.as_bytes()));

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Address, Person, Policy, Rota, Route, Step, Target};
+use jiff::tz::TimeZone;
+
+use super::{Address, Person, Policy, Rota, Route, Staff, Step, Target};
 use crate::incident::Level;
 
 /// Routes, policies, people, rotas and channels, each by the name of its document.
@@ -64,7 +66,9 @@ impl Directory {
                 }
                 Target::Person(name) => person(name),
                 Target::Rota(name) => {
-                    let on_call = self.rotas.get(name).and_then(|it| it.on_call(at_ms));
+                    let rota = self.rotas.get(name);
+                    let can_be_told = |name: &str| !person(name).is_empty();
+                    let on_call = rota.and_then(|it| it.on_call_of(at_ms, &can_be_told));
                     on_call.map_or_else(Vec::new, person)
                 }
             };
@@ -88,12 +92,7 @@ impl Directory {
             ));
         }
         for (name, policy) in &self.policies {
-            let targets = policy.steps.iter().flat_map(|it| &it.notify).chain(&policy.fall_through);
-            let missing: BTreeSet<String> =
-                targets.filter(|it| !self.knows(it)).map(ToString::to_string).collect();
-            for target in missing {
-                problems.push(format!("the policy `{name}` tells {target}, which is not there"));
-            }
+            self.check_policy(name, policy, now_ms, &mut problems);
         }
         for (name, person) in &self.people {
             for contact in person.contacts.iter().filter(|it| !self.channels.contains(&it.channel))
@@ -111,17 +110,33 @@ impl Directory {
     }
 
     fn check_rota(&self, name: &str, rota: &Rota, now_ms: i64, problems: &mut Vec<String>) {
-        let layers = rota.layers.iter().flat_map(|it| &it.people);
-        let people: BTreeSet<&String> =
-            layers.chain(rota.overrides.iter().map(|it| &it.person)).collect();
+        let people: BTreeSet<&str> = rota.people().into_iter().collect();
         for person in people.into_iter().filter(|it| !self.people.contains_key(*it)) {
             problems.push(format!("{person} of the rota `{name}` is not there"));
         }
-        let timeline = rota.timeline(now_ms, now_ms.saturating_add(Self::GAPS_AHEAD_MS));
-        if let Some(gap) = timeline.iter().find(|it| it.person.is_none()) {
-            let from = jiff::Timestamp::from_millisecond(gap.from_ms).unwrap_or_default();
-            problems.push(format!("nobody is on call in the rota `{name}` from {from:.0}"));
+        let to_ms = now_ms.saturating_add(Self::GAPS_AHEAD_MS);
+        let zone = TimeZone::get(&rota.time_zone).unwrap_or(TimeZone::UTC);
+        if let Some(gap) = self.staff().gaps_of_rota(rota, now_ms, to_ms).first() {
+            let when = gap.words(&zone);
+            problems.push(format!("nobody is on call in the rota `{name}` {when}"));
         }
+    }
+
+    fn check_policy(&self, name: &str, policy: &Policy, now_ms: i64, problems: &mut Vec<String>) {
+        let missing: BTreeSet<String> =
+            policy.targets().filter(|it| !self.knows(it)).map(ToString::to_string).collect();
+        for target in missing {
+            problems.push(format!("the policy `{name}` tells {target}, which is not there"));
+        }
+        let to_ms = now_ms.saturating_add(Self::GAPS_AHEAD_MS);
+        if let Some(gap) = self.staff().gaps_of_policy(policy, now_ms, to_ms).first() {
+            let when = gap.words(&self.staff().zone_of(policy));
+            problems.push(format!("the policy `{name}` reaches nobody {when}"));
+        }
+    }
+
+    fn staff(&self) -> Staff<'_> {
+        Staff { people: &self.people, rotas: &self.rotas }
     }
 
     fn knows(&self, target: &Target) -> bool {

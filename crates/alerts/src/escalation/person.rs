@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::pager::PagerTest;
 use crate::incident::Level;
 use crate::mute::Schedule;
 
@@ -14,6 +15,16 @@ pub struct Person {
     pub name: Option<String>,
     /// All that fit are used.
     pub contacts: Vec<Contact>,
+    /// Working hours: outside of them this person is not told, unless a contact has times of its
+    /// own. Empty: always.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hours: Vec<Schedule>,
+    /// Incidents at least this bad are told outside of the working hours, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_hours: Option<Level>,
+    /// When it is tried whether this person can be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pager_test: Option<PagerTest>,
 }
 
 /// One way to tell a person.
@@ -35,19 +46,32 @@ pub struct Contact {
 
 impl Person {
     /// The contacts for an incident of this severity at a time, milliseconds since 1970 UTC. When
-    /// none fits, all of them: somebody who is called is better told at the wrong time than never.
+    /// none fits within the working hours, all of them: somebody who is called is better told in the
+    /// wrong way than never. Outside of the working hours there may be none.
     pub fn contacts_at(&self, severity: Option<Level>, at_ms: i64) -> Vec<&Contact> {
+        let is_on = self.is_on(severity, at_ms);
         let fitting: Vec<&Contact> =
-            self.contacts.iter().filter(|it| it.fits(severity, at_ms)).collect();
-        if fitting.is_empty() { self.contacts.iter().collect() } else { fitting }
+            self.contacts.iter().filter(|it| it.fits(severity, at_ms, is_on)).collect();
+        if fitting.is_empty() && is_on { self.contacts.iter().collect() } else { fitting }
+    }
+
+    /// Whether the working hours allow to tell of something so severe.
+    fn is_on(&self, severity: Option<Level>, at_ms: i64) -> bool {
+        let is_bad_enough = |least: Level| severity.is_none_or(|found| found >= least);
+        self.hours.is_empty()
+            || self.hours.iter().any(|it| it.is_open(at_ms))
+            || self.outside_hours.is_some_and(is_bad_enough)
     }
 }
 
 impl Contact {
-    fn fits(&self, severity: Option<Level>, at_ms: i64) -> bool {
+    fn fits(&self, severity: Option<Level>, at_ms: i64, is_on: bool) -> bool {
         // An incident without a severity may be any.
         let is_bad_enough = self.severity.is_none_or(|it| severity.is_none_or(|found| found >= it));
-        let is_time = self.only.is_empty() || self.only.iter().any(|it| it.is_open(at_ms));
+        let is_time = match self.only.as_slice() {
+            [] => is_on,
+            only => only.iter().any(|it| it.is_open(at_ms)),
+        };
         is_bad_enough && is_time
     }
 }
@@ -83,5 +107,29 @@ contacts:
         let ben: Person =
             serde_saphyr::from_str("contacts: [{channel: sms, severity: critical}]").unwrap();
         assert_eq!(ben.contacts_at(Some(Level::Info), 0).len(), 1);
+    }
+
+    #[test]
+    fn working_hours_hold_for_contacts_without_times_of_their_own() {
+        let cleo: Person = serde_saphyr::from_str(
+            "
+contacts:
+  - {channel: mail}
+  - {channel: sms, severity: critical}
+  - {channel: night-chat, only: [{time_zone: UTC, from: '22:00', to: '06:00'}]}
+hours: [{time_zone: UTC, from: '08:00', to: '17:00'}]
+outside_hours: critical
+",
+        )
+        .unwrap();
+        let told = |severity, hour: i64| -> Vec<&str> {
+            let contacts = cleo.contacts_at(Some(severity), hour * 3_600_000);
+            contacts.iter().map(|it| it.channel.as_str()).collect()
+        };
+        assert_eq!(told(Level::Warning, 9), ["mail"]);
+        assert_eq!(told(Level::Warning, 19), [""; 0]);
+        assert_eq!(told(Level::Warning, 23), ["night-chat"]);
+        assert_eq!(told(Level::Critical, 19), ["mail", "sms"]);
+        assert_eq!(cleo.contacts_at(None, 19 * 3_600_000).len(), 2, "it may be critical");
     }
 }

@@ -120,6 +120,11 @@ impl Policy {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
+    /// Everybody whom it names.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.steps.iter().flat_map(|it| &it.notify).chain(&self.fall_through)
+    }
+
     /// All tellings in order of their times since the beginning: when, whom, and whether the steps
     /// before it were in vain. Only of a policy that passes [`Policy::check`] they are few.
     pub fn tellings(&self) -> Vec<(i64, &[Target], bool)> {

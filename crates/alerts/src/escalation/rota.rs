@@ -103,12 +103,21 @@ impl Rota {
 
     /// Who is on call at a time, milliseconds since 1970 UTC.
     pub fn on_call(&self, at_ms: i64) -> Option<&str> {
+        self.on_call_of(at_ms, &|_| true)
+    }
+
+    /// Who is on call at a time among those that can be told: where the one whose turn it is cannot,
+    /// it is whoever would be on call without them.
+    pub fn on_call_of(&self, at_ms: i64, can_be_told: &dyn Fn(&str) -> bool) -> Option<&str> {
         let stands_in = |it: &&Override| (it.from_ms..it.to_ms).contains(&at_ms);
-        if let Some(it) = self.overrides.iter().rev().find(stands_in) {
-            return Some(&it.person);
+        let mut stands_in =
+            self.overrides.iter().rev().filter(stands_in).map(|it| it.person.as_str());
+        if let Some(person) = stands_in.find(|it| can_be_told(it)) {
+            return Some(person);
         }
         let zone = TimeZone::get(&self.time_zone).ok()?;
-        self.layers.iter().rev().find_map(|layer| layer.on_call(at_ms, &zone))
+        let mut turns = self.layers.iter().rev().filter_map(|layer| layer.on_call(at_ms, &zone));
+        turns.find(|it| can_be_told(it))
     }
 
     /// Who is on call from one time to another, quarter of an hour by quarter of an hour, with what
@@ -128,6 +137,12 @@ impl Rota {
             at_ms = next_ms;
         }
         stretches
+    }
+
+    /// Everybody whom it names.
+    pub fn people(&self) -> Vec<&str> {
+        let turns = self.layers.iter().flat_map(|it| &it.people);
+        turns.chain(self.overrides.iter().map(|it| &it.person)).map(String::as_str).collect()
     }
 
     pub const MAX_TIMELINE_DAYS: i64 = 100;

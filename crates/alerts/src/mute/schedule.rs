@@ -84,6 +84,26 @@ const WEEKDAYS: [(&str, Weekday); 7] = [
 ];
 
 impl Schedule {
+    /// Whole days that begin at a time of the day, on these weekdays; on all of them if none is
+    /// named.
+    ///
+    /// # Errors
+    /// There is no such zone, time or weekday.
+    pub fn daily(zone: &str, weekdays: &[String], at: &str) -> Result<Self, ScheduleError> {
+        let (time_zone, at) = (zone.to_owned(), at.to_owned());
+        let weekdays = weekdays.to_vec();
+        let written =
+            Written { time_zone, weekdays, from: at.clone(), to: at, ..Written::default() };
+        Self::try_from(written).map_err(|error| match error {
+            ScheduleError::Time { found, .. } => ScheduleError::Time { field: "at", found },
+            other => other,
+        })
+    }
+
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// Whether it is open at a time, milliseconds since 1970 UTC.
     pub fn is_open(&self, at_ms: i64) -> bool {
         self.stretch_at(at_ms).is_some()
@@ -96,6 +116,14 @@ impl Schedule {
         let days = [today.yesterday().ok(), Some(today)];
         let stretches = days.into_iter().flatten().filter_map(|date| self.stretch_of(date));
         stretches.into_iter().find(|(from, to)| (*from..*to).contains(&at_ms))
+    }
+
+    /// The newest stretch that has begun, within the last 366 days.
+    pub fn last_before(&self, at_ms: i64) -> Option<(i64, i64)> {
+        const MAX_DAYS: usize = 367;
+        let today = self.local_date(at_ms)?;
+        let days = today.series(-1.day()).take(MAX_DAYS);
+        days.filter_map(|date| self.stretch_of(date)).find(|(from, _)| *from <= at_ms)
     }
 
     /// The next stretch that begins after a time, within the next four years.

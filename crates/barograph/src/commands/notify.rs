@@ -1,12 +1,15 @@
 //! `barograph notify`: tries channels: those of a running server, or from their files.
 
+mod pagers;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use barograph_model::{Clock, SystemClock};
-use barograph_notify::{Channel, Notification, Notifier, Recipient, Setup};
+use barograph_notify::{Channel, Machine, Notification, Notifier, Recipient, Setup};
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::json;
@@ -14,7 +17,9 @@ use serde_json::json;
 use crate::client::{Client, ServerArgs};
 use crate::commands::documents::encoded;
 use crate::failure::Failure;
-use crate::output;
+use crate::{output, service};
+
+use pagers::PagersArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NotifyCommand {
@@ -24,6 +29,8 @@ pub(crate) enum NotifyCommand {
     Preview(ChannelArgs),
     /// List the types of channels.
     Types,
+    /// Show whether people answered the tests of their pagers, or test one now.
+    Pagers(PagersArgs),
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +51,7 @@ pub(crate) fn run(command: &NotifyCommand) -> anyhow::Result<()> {
     match command {
         NotifyCommand::Test(args) => test(args),
         NotifyCommand::Preview(args) => preview(args),
+        NotifyCommand::Pagers(args) => pagers::run(args),
         NotifyCommand::Types => Channel::types().try_for_each(output::line),
     }
 }
@@ -76,10 +84,15 @@ fn read(file: &Path) -> anyhow::Result<Channel> {
     })
 }
 
+/// Longer than a channel may take for its receiver.
+const PATIENCE: Duration = Duration::from_secs(150);
+
 fn test(args: &ChannelArgs) -> anyhow::Result<()> {
     let Tested { delivered, text, permanent } = match args.file() {
         Some(file) => test_file(args, file)?,
-        None => Client::new(&args.server)?.post(&args.address("test")?, &json!({}))?,
+        None => {
+            Client::patient(&args.server, PATIENCE)?.post(&args.address("test")?, &json!({}))?
+        }
     };
     match (delivered, permanent) {
         (true, _) if text.is_empty() => output::line("delivered"),
@@ -101,7 +114,11 @@ fn test_file(args: &ChannelArgs, file: &Path) -> anyhow::Result<Tested> {
     let channel = read(file)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let notification = notification(args, &channel, clock.now_ms());
-    let notifier = Notifier::new(everywhere()?, Arc::new(secret), clock);
+    let machine = Machine {
+        system_log: service::system_log(Path::new(service::SYSLOG_SOCKET)),
+        ..Machine::default()
+    };
+    let notifier = Notifier::new(everywhere()?, Arc::new(secret), clock).on(machine);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("cannot start the runtime")?;
     Ok(match runtime.block_on(notifier.deliver(&channel, &notification)) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::program::Server;
 use crate::receiver::Receiver;
-use crate::told::{ONE, Site};
+use crate::site::{ONE, Site};
 
 /// Whether there is what clients expect, and of its kind.
 #[track_caller]

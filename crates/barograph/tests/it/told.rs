@@ -2,65 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use barograph_model::SystemClock;
-use barograph_state::{Edit, Expected, State, Status};
+use barograph_state::Status;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::program::{ON_WINDOWS, Server, peer_program, run, text};
 use crate::receiver::{Received, Receiver};
-
-/// A folder with a configuration, rules, and a channel that leads to a receiver.
-pub(crate) struct Site {
-    folder: TempDir,
-}
-
-impl Site {
-    pub(crate) fn new(rules: &str, receiver: &Receiver) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let site = Self { folder };
-        site.configure("");
-        site.write_rules(rules);
-        let port = receiver.port;
-        site.put("channels", "hook", &format!("type: webhook\nurl: http://127.0.0.1:{port}/\n"));
-        site
-    }
-
-    /// Adds to the configuration.
-    fn configure(&self, more: &str) {
-        let config = "[rules]\ndefaults = false\nfiles = ['rules.yml']\n\
-                      [notify]\ninternal_networks = ['127.0.0.0/8']\n";
-        let path = self.folder.path().join("barograph.toml");
-        fs::write(path, format!("{config}{more}")).unwrap();
-    }
-
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    fn write_rules(&self, rules: &str) {
-        fs::write(self.folder.path().join("rules.yml"), rules).unwrap();
-    }
-
-    fn state(&self) -> State {
-        fs::create_dir_all(self.data()).unwrap();
-        State::open(&self.data().join("state"), Arc::new(SystemClock::new())).unwrap()
-    }
-
-    /// While no server runs.
-    pub(crate) fn put(&self, kind: &str, name: &str, text: &str) {
-        let edit = Edit { author: "test", note: "", expected: Expected::Any };
-        self.state().write(|change| change.put_document(kind, name, text, &edit)).unwrap();
-    }
-
-    pub(crate) fn start(&self) -> Server {
-        Server::start(&self.data())
-    }
-}
+use crate::site::{ONE, Site};
 
 /// Rules that fire for two seconds of every `every`, each at another time.
 fn blinking(count: usize, every: u32) -> String {
@@ -206,10 +155,6 @@ fn check(site: &Site, received: &[Received], incidents: &Value, kills: usize) {
     say(kills, messages.len(), received.len() - messages.len());
 }
 
-pub(crate) const ONE: &str = "groups:\n- name: g\n  interval: 1s\n  rules:\n  - {alert: Hot, metric: \
-    memory_percent, greater_than: 0, labels: {site: here}, severity: warning, annotations: \
-    {summary: '{{ $value }}% of memory on {{ $labels.host }}'}, runbook: 'https://example.org/hot'}\n";
-
 #[test]
 fn a_notification_brings_its_evidence_and_a_link_that_acknowledges_once() {
     let receiver = Receiver::good();
@@ -342,7 +287,7 @@ fn a_process_that_is_watched_is_ended_when_two_people_want_it() {
     fs::copy("/bin/sleep", &program).unwrap();
     let actions = "actions:\n  end:\n    end_process: '{name}'\n    parameters: {name: \
         {matches: bgvictim}}\n";
-    fs::write(site.folder.path().join("actions.yml"), actions).unwrap();
+    site.write_actions(actions);
     site.configure("[actions]\nfile = 'actions.yml'\n[watch]\nprocesses = ['bgvictim']\n");
     #[expect(clippy::disallowed_methods, reason = "tests start programs")]
     let mut victim = std::process::Command::new(&program).arg("600").spawn().unwrap();
@@ -383,7 +328,7 @@ fn what_was_begun_when_the_server_was_killed_is_not_begun_again() {
     let actions = format!(
         "actions:\n  slow: {{run: [/bin/sh, '{shown}'], approvals: 1, timeout: 1h, cool_down: 0s}}\n"
     );
-    fs::write(site.folder.path().join("actions.yml"), actions).unwrap();
+    site.write_actions(&actions);
     site.configure("[actions]\nfile = 'actions.yml'\n");
     let server = site.start();
     let id = server.wait_for("the proposal", |server| Some(attempts(server).first()?.1.clone()));

@@ -11,6 +11,7 @@ use barograph_alerts::remediation::AttemptError;
 use barograph_state::{Change, State, StateError};
 use serde::Serialize;
 
+use super::pager::Pagers;
 use super::remedies::Remedies;
 use super::round::Happened;
 use super::saved::write_alerts;
@@ -39,6 +40,8 @@ pub(super) struct Desk {
     pub(super) outbox: Vec<Waiting>,
     /// What is done about them.
     pub(super) remedies: Remedies,
+    /// Whether people can be reached.
+    pub(super) pagers: Pagers,
     /// The documents as they are now.
     pub(super) book: Arc<Book>,
     pub(super) external_url: String,
@@ -107,6 +110,7 @@ impl Desk {
             acts: Vec::new(),
             outbox: Vec::new(),
             remedies,
+            pagers: Pagers::restore(state)?,
             book,
             external_url: external_url.to_owned(),
             advanced: None,
@@ -327,6 +331,7 @@ impl Desk {
             || !self.acts.is_empty()
             || !self.outbox.is_empty()
             || self.remedies.is_unsaved()
+            || self.pagers.is_unsaved()
     }
 
     pub(super) fn write(&self, change: &mut Change<'_>) -> Result<(), StateError> {
@@ -347,6 +352,7 @@ impl Desk {
             change.append(AUDIT, act.as_bytes())?;
         }
         self.remedies.write(change)?;
+        self.pagers.write(change)?;
         self.write_messages(change)
     }
 
@@ -357,6 +363,7 @@ impl Desk {
         self.acts.clear();
         self.outbox.clear();
         self.remedies.saved();
+        self.pagers.saved();
         if self.problem.take().is_some() {
             tracing::info!("alerts are saved again");
         }

@@ -22,6 +22,11 @@ pub(crate) struct Letter {
 }
 
 impl Letter {
+    /// Whether it only tries to reach somebody, who answers by its link.
+    pub(crate) fn is_pager_test(&self) -> bool {
+        self.incident == 0 && self.notification.event == Event::Test
+    }
+
     /// The same for the same cause. `place` tells places of one notice from each other.
     pub(crate) fn id(&self, place: usize) -> String {
         let Address { channel, person, .. } = &self.address;

@@ -317,8 +317,15 @@ impl Alerting {
     /// What is to be done now, written down before it is done.
     pub(crate) fn next_job(&self) -> Result<Option<Job>, StateError> {
         let mut desk = lock(&self.shared.desk);
-        let Some(job) = desk.next_job(self.shared.clock.now_ms()) else { return Ok(None) };
-        saved::save_with(&self.shared.state, &mut desk, |_| Ok::<_, StateError>(()))?;
+        let at_ms = self.shared.clock.now_ms();
+        let Some(job) = desk.next_job(at_ms) else { return Ok(None) };
+        let written = saved::save_with(&self.shared.state, &mut desk, |_| Ok::<_, StateError>(()));
+        if let Err(error) = written {
+            // It is not begun, and must not stand in the way of others for ever.
+            let why = "it was not begun, since that could not be written down";
+            desk.end_attempt(&job.id, AttemptState::Failed, why, at_ms);
+            return Err(error);
+        }
         Ok(Some(job))
     }
 

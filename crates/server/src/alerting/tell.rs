@@ -30,11 +30,15 @@ impl Desk {
         let Some(incident) = self.incident(number) else { return };
         let letters = letters(number, incident, notice, at_ms, &self.external_url);
         for (place, letter) in letters.iter().enumerate() {
-            // A letter is texts and numbers, so JSON can hold it.
-            let Ok(body) = serde_json::to_vec(letter) else { continue };
-            let (id, lane) = (letter.id(place), letter.lane());
-            self.outbox.push(Waiting { id, lane, body, at_ms });
+            self.enqueue(place, letter, at_ms);
         }
+    }
+
+    pub(super) fn enqueue(&mut self, place: usize, letter: &Letter, at_ms: i64) {
+        // A letter is texts and numbers, so JSON can hold it.
+        let Ok(body) = serde_json::to_vec(letter) else { return };
+        let (id, lane) = (letter.id(place), letter.lane());
+        self.outbox.push(Waiting { id, lane, body, at_ms });
     }
 
     /// Writes the messages that are new.
@@ -58,6 +62,7 @@ impl Desk {
             Outcome::Dead { problem } => Some(problem.as_str()),
             Outcome::Retry { .. } => return,
         };
+        self.test_attempted(letter, problem);
         let book = Arc::clone(&self.book);
         let Some(incident) = self.change(letter.incident) else { return };
         let policy = book.directory.policy(incident.policy.as_deref());
@@ -90,8 +95,12 @@ impl Alerting {
 
     /// Everything by which somebody would be told too late or not at all.
     pub(crate) fn telling_problems(&self) -> Vec<String> {
-        let book = Arc::clone(&lock(&self.shared.desk).book);
+        let (book, missed) = {
+            let desk = lock(&self.shared.desk);
+            (Arc::clone(&desk.book), desk.missed_tests())
+        };
         let mut problems = book.problems.clone();
+        problems.extend(missed);
         problems.extend(book.directory.problems(self.shared.clock.now_ms()));
         problems
     }

@@ -1,6 +1,8 @@
 //! Rules over a real store, by a clock that is turned by hand.
 
 mod clock;
+mod pager;
+mod remedies;
 
 use std::fs;
 use std::sync::Arc;
@@ -41,17 +43,8 @@ impl Bench {
         Self { shared: shared(&folder, &clock), folder, clock }
     }
 
-    /// Ten seconds later these hosts tell their processor usage, and rules are evaluated.
     fn tell(&self, usage: &[(&str, f64)]) {
-        self.clock.advance(Duration::from_secs(10));
-        let sample = |(host, value): &(&str, f64)| Sample {
-            labels: Labels::new([("__name__", "cpu_usage"), ("host", *host)]).unwrap(),
-            value: *value,
-        };
-        let samples = usage.iter().map(sample).collect();
-        let batch = Batch { time_ms: self.clock.now_ms(), samples };
-        self.shared.store.append(&[batch]).unwrap();
-        self.shared.tick();
+        tell(&self.shared, &self.clock, usage);
     }
 
     fn phases(&self) -> Vec<(String, Phase, bool)> {
@@ -66,11 +59,28 @@ impl Bench {
     }
 }
 
+/// Ten seconds later these hosts tell their processor usage, and rules are evaluated.
+fn tell(shared: &Shared, clock: &FakeClock, usage: &[(&str, f64)]) {
+    clock.advance(Duration::from_secs(10));
+    let sample = |(host, value): &(&str, f64)| Sample {
+        labels: Labels::new([("__name__", "cpu_usage"), ("host", *host)]).unwrap(),
+        value: *value,
+    };
+    let samples = usage.iter().map(sample).collect();
+    shared.store.append(&[Batch { time_ms: clock.now_ms(), samples }]).unwrap();
+    shared.tick();
+}
+
 fn shared(folder: &TempDir, clock: &Arc<FakeClock>) -> Shared {
     let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
     let settings = AlertingSettings {
         files: vec![folder.path().join("rules.yml")],
         defaults: false,
+        actions: Arc::new(
+            fs::read_to_string(folder.path().join("actions.yml"))
+                .map_or_else(|_| Actions::default(), |text| Actions::read(&text).unwrap()),
+        ),
+        host: "a".to_owned(),
         ..AlertingSettings::default()
     };
     let store = StoreSettings::new(folder.path().join("store"));
@@ -279,12 +289,16 @@ impl Bench {
         self.shared.documents.apply(&[wanted], author, false).unwrap();
     }
 
-    /// Ids of messages, the oldest first.
     fn posted(&self) -> Vec<String> {
-        let waiting = barograph_state::Status::Waiting;
-        let listing = self.shared.state.read(|view| view.messages(waiting, 1000)).unwrap();
-        listing.items.into_iter().rev().map(|it| it.id).collect()
+        posted(&self.shared)
     }
+}
+
+/// Ids of messages, the oldest first.
+fn posted(shared: &Shared) -> Vec<String> {
+    let waiting = barograph_state::Status::Waiting;
+    let listing = shared.state.read(|view| view.messages(waiting, 1000)).unwrap();
+    listing.items.into_iter().rev().map(|it| it.id).collect()
 }
 
 const HOOK: &str = "type: webhook\nurl: https://example.org/\n";

@@ -63,10 +63,14 @@ impl Posted {
 
     /// What the limits of a channel go by.
     pub(super) fn waiting(&self) -> Waiting {
-        let notification = self.letter.as_ref().ok().map(|it| &it.notification);
+        let letter = self.letter.as_ref().ok();
+        let notification = letter.map(|it| &it.notification);
+        // In a digest it would lose the link that answers it.
+        let is_pager_test = letter.is_some_and(Letter::is_pager_test);
+        let severity = notification.map_or(Severity::Warning, |it| it.severity);
         Waiting {
             event: notification.map_or(Event::Firing, |it| it.event),
-            severity: notification.map_or(Severity::Warning, |it| it.severity),
+            severity: if is_pager_test { Severity::Critical } else { severity },
             since_ms: self.message.created_ms,
         }
     }
@@ -267,7 +271,7 @@ impl Postman {
         let mut notification = letter.notification.clone();
         notification.id.clone_from(&message.id);
         notification.recipient = recipient(letter, channel.kind());
-        if notification.event.is_open() && letter.incident > 0 {
+        if notification.event.is_open() && (letter.incident > 0 || letter.is_pager_test()) {
             let who = letter.address.person.as_deref().unwrap_or(&letter.address.channel);
             let link = self.links.acknowledge(letter.incident, &message.id, who);
             notification.links.acknowledge = Some(link);
@@ -370,7 +374,7 @@ fn recipient(letter: &Letter, kind: &str) -> Option<Recipient> {
     let to = address.to.clone();
     Some(match kind {
         "email" => Recipient { name, email: to, ..Recipient::default() },
-        "twilio" | "vonage" | "sms" => Recipient { name, phone: to, ..Recipient::default() },
+        kind if kind.starts_with("sms_") => Recipient { name, phone: to, ..Recipient::default() },
         kind => {
             let chats = to.map(|it| (kind.to_owned(), it)).into_iter().collect();
             Recipient { name, chats, ..Recipient::default() }
@@ -390,6 +394,27 @@ fn back_off(id: &str, attempts: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_is_reached_by_the_address_that_the_channel_needs() {
+        let letter = |to: &str| {
+            let address = Address {
+                channel: "any".to_owned(),
+                to: Some(to.to_owned()),
+                person: Some("anna".to_owned()),
+            };
+            let notification = Notification::test(0, None);
+            Letter { notice: "1/0/1".to_owned(), incident: 1, address, notification }
+        };
+        let reached = |kind: &str, to: &str| recipient(&letter(to), kind).unwrap();
+        assert_eq!(reached("email", "a@example.org").email.as_deref(), Some("a@example.org"));
+        let sms: Vec<&str> = Channel::types().filter(|it| it.contains("sms")).collect();
+        assert_eq!(sms.len(), 3);
+        for kind in sms {
+            assert_eq!(reached(kind, "+491701234567").phone.as_deref(), Some("+491701234567"));
+        }
+        assert_eq!(reached("telegram", "4711").chats["telegram"], "4711");
+    }
 
     #[test]
     fn pauses_grow_to_five_minutes_and_differ() {

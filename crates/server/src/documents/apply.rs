@@ -8,7 +8,7 @@ use barograph_state::{Change, Document, Edit, Expected, StateError};
 use serde::Serialize;
 
 use super::kinds::{Draft, Kind, Reading, Use};
-use super::{Author, DocumentError, DocumentProblem, Documents, KINDS, ProblemSeverity};
+use super::{Author, DocumentError, DocumentProblem, Documents, KINDS, ProblemSeverity, gaps};
 
 const AUDIT: &str = "audit";
 
@@ -142,10 +142,10 @@ fn write(
 }
 
 /// The documents as they would be.
-struct World {
+pub(super) struct World {
     names: BTreeMap<&'static str, BTreeSet<String>>,
     /// Those that do not change.
-    others: Vec<(&'static Kind, Document)>,
+    pub(super) others: Vec<(&'static Kind, Document)>,
 }
 
 impl World {
@@ -218,6 +218,7 @@ fn check(
     if problems.iter().any(DocumentProblem::is_error) {
         return Err(DocumentError::Invalid(problems));
     }
+    problems.extend(gaps::warnings(&world, wanted, now_ms));
     let in_use = in_use(&world, wanted, now_ms);
     if in_use.is_empty() { Ok(problems) } else { Err(DocumentError::InUse(in_use)) }
 }
@@ -246,7 +247,11 @@ fn in_use(world: &World, wanted: &[Wanted], now_ms: i64) -> Vec<DocumentProblem>
 }
 
 impl DocumentProblem {
-    fn new((kind, name): (&str, &str), severity: ProblemSeverity, problem: Problem) -> Self {
+    pub(super) fn new(
+        (kind, name): (&str, &str),
+        severity: ProblemSeverity,
+        problem: Problem,
+    ) -> Self {
         let Problem { line, column, place, message } = problem;
         let known = |number: usize| (number > 0).then_some(number);
         Self {

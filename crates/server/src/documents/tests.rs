@@ -86,6 +86,39 @@ fn what_another_document_needs_is_not_removed() {
 }
 
 #[test]
+fn working_hours_that_leave_nobody_are_shown_before_they_count() {
+    let (_folder, documents) = documents();
+    let hours = "contacts: [{channel: mail}]\nhours: [{time_zone: Europe/Berlin, from: '08:00', \
+                 to: '16:00'}]\n";
+    put(&documents, "people", "anna", hours);
+    put(&documents, "people", "ben", MAIL);
+    put(&documents, "rotas", "ops", ROTA);
+    let policy = "steps:\n- notify: [person:anna]";
+    let warnings = told(&documents, "policies", "day", policy);
+    let expected =
+        "policies `day`:2:3: steps: it reaches nobody from 2026-01-01 01:00 to 2026-01-01 08:00";
+    assert_eq!((warnings[0].as_str(), warnings.len()), (expected, 6));
+    assert_eq!(
+        told(&documents, "policies", "day", &format!("{policy}\nfall_through: [channel:chat]")),
+        [""; 0]
+    );
+    put(&documents, "policies", "day", policy);
+    let warnings = told(&documents, "people", "anna", &format!("{hours}outside_hours: critical\n"));
+    assert_eq!(
+        warnings,
+        [
+            "people `anna`:2:8: hours: nobody is on call in the rota `ops` from 2026-01-01 01:00 to \
+             2026-01-01 08:00, except for what is critical",
+            "people `anna`:2:8: hours: the policy `day` reaches nobody from 2026-01-01 01:00 to \
+             2026-01-01 08:00, except for what is critical",
+        ]
+    );
+    let lost = "contacts: [{channel: mail}]\noutside_hours: critical\n";
+    let expected = "people `ben`:2:16: outside_hours: it goes with `hours`, which are missing";
+    assert_eq!(told(&documents, "people", "ben", lost), [expected]);
+}
+
+#[test]
 fn gaps_and_alerts_for_nobody_are_shown_before_they_count() {
     let (_folder, documents) = documents();
     put(&documents, "people", "anna", MAIL);

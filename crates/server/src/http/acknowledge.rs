@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use barograph_alerts::escalation::{Probe, ProbeState};
 use barograph_alerts::incident::{Acknowledgement, Incident, shown};
 use barograph_model::chain;
 use barograph_notify::escape_html;
@@ -33,14 +34,15 @@ struct Form {
 pub(crate) async fn show(State(context): State<Context>, Path(token): Path<String>) -> Response {
     let found = tokio::task::spawn_blocking(move || {
         let link = context.dispatch.postman().links().read(&token)?;
+        if link.incident == 0 {
+            return Ok(pager_question(&link));
+        }
         let incident =
             context.alerting.incident(link.incident).ok_or(ActError::Unknown(link.incident))?;
-        Ok::<_, ActError>((link, incident))
+        Ok::<_, ActError>(question(&link, &incident))
     });
     match found.await {
-        Ok(Ok((link, incident))) => {
-            page(StatusCode::OK, "Acknowledge", &question(&link, &incident))
-        }
+        Ok(Ok(question)) => page(StatusCode::OK, "Acknowledge", &question),
         Ok(Err(error)) => refusal(&error),
         Err(_) => broken(),
     }
@@ -58,28 +60,48 @@ pub(crate) async fn act(
     let form: Form = serde_urlencoded::from_bytes(&body).unwrap_or_default();
     let done = tokio::task::spawn_blocking(move || {
         let link = context.dispatch.postman().links().read(&token)?;
+        if link.incident == 0 {
+            return context.alerting.answer_pager_by(&link).map(|it| pager_answered(&link, &it));
+        }
         let at_ms = context.clock.now_ms();
         let length_ms = i64::from(form.minutes) * 60_000;
         let until_ms = (length_ms > 0).then(|| at_ms.saturating_add(length_ms));
         let by = Acknowledgement { by: link.who.clone(), note: form.note, at_ms, until_ms };
         let incident = context.alerting.acknowledge_by(&link, by)?;
-        Ok::<_, ActError>((link, incident))
+        Ok::<_, ActError>(acknowledged(&link, &incident))
     });
     match done.await {
-        Ok(Ok((link, incident))) => {
-            let until = incident.acknowledged.as_ref().and_then(|it| it.until_ms);
-            let until = until.map_or("until it ends".to_owned(), |it| format!("until {}", iso(it)));
-            let text = format!(
-                "<p>Incident {} is acknowledged by {} {until}.</p><p>Nobody else is told of it, \
-                 unless it gets worse.</p>",
-                link.incident,
-                escape_html(&link.who)
-            );
-            page(StatusCode::OK, "Acknowledged", &text)
-        }
+        Ok(Ok(text)) => page(StatusCode::OK, "Acknowledged", &text),
         Ok(Err(error)) => refusal(&error),
         Err(_) => broken(),
     }
+}
+
+fn acknowledged(link: &Link, incident: &Incident) -> String {
+    let until = incident.acknowledged.as_ref().and_then(|it| it.until_ms);
+    let until = until.map_or("until it ends".to_owned(), |it| format!("until {}", iso(it)));
+    format!(
+        "<p>Incident {} is acknowledged by {} {until}.</p><p>Nobody else is told of it, unless it \
+         gets worse.</p>",
+        link.incident,
+        escape_html(&link.who)
+    )
+}
+
+fn pager_question(link: &Link) -> String {
+    format!(
+        "<p>This is a test of whether {} can be reached. Nothing is wrong.</p>\
+         <form method=\"post\"><p><button>Acknowledge the test</button></p></form>",
+        escape_html(&link.who)
+    )
+}
+
+fn pager_answered(link: &Link, probe: &Probe) -> String {
+    let late = match probe.state {
+        ProbeState::Late => ", later than it should have been",
+        _ => "",
+    };
+    format!("<p>The pager test of {} is answered{late}.</p>", escape_html(&link.who))
 }
 
 fn question(link: &Link, incident: &Incident) -> String {

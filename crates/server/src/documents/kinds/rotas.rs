@@ -1,15 +1,9 @@
-//! Who is on call when. Times at which nobody is are shown before they come.
+//! Who is on call when.
 
 use barograph_alerts::document::{Path, Problem};
 use barograph_alerts::escalation::{Rota, RotaProblem};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
-use super::{Draft, PEOPLE, Reading, Use, unless};
-
-/// How far is looked for gaps, and how many are told.
-const LOOKED_DAYS: i64 = 35;
-const MAX_GAPS: usize = 5;
+use super::{Draft, PEOPLE, Reading, Use};
 
 pub(super) fn read(draft: &Draft<'_>) -> Result<Reading, Vec<Problem>> {
     let rota: Rota = draft.read()?;
@@ -28,9 +22,7 @@ pub(super) fn read(draft: &Draft<'_>) -> Result<Reading, Vec<Problem>> {
     for (number, it) in rota.overrides.iter().enumerate() {
         uses.push(Use::needed(overrides.item(number).field("person"), PEOPLE, &it.person));
     }
-    let warnings = gaps(&rota, draft.now_ms).into_iter().map(|it| draft.problem(&layers, it));
-    let warnings = warnings.collect();
-    unless(Vec::new(), Reading { warnings, uses })
+    Ok(Reading { uses, warnings: Vec::new() })
 }
 
 fn place(problem: &RotaProblem) -> Path {
@@ -46,24 +38,4 @@ fn place(problem: &RotaProblem) -> Path {
             Path::root().field("overrides").item(number.saturating_sub(1))
         }
     }
-}
-
-/// The next times at which nobody is on call, in words.
-fn gaps(rota: &Rota, now_ms: i64) -> Vec<String> {
-    let Ok(zone) = TimeZone::get(&rota.time_zone) else { return Vec::new() };
-    let local = |ms: i64| match Timestamp::from_millisecond(ms) {
-        Ok(at) => at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string(),
-        Err(_) => ms.to_string(),
-    };
-    let timeline = rota.timeline(now_ms, now_ms.saturating_add(LOOKED_DAYS * 86_400_000));
-    let gaps: Vec<_> = timeline.into_iter().filter(|it| it.person.is_none()).collect();
-    let told = gaps.iter().take(MAX_GAPS).map(|gap| {
-        format!("nobody is on call from {} to {}", local(gap.from_ms), local(gap.to_ms))
-    });
-    let mut told: Vec<String> = told.collect();
-    if gaps.len() > MAX_GAPS {
-        let more = gaps.len() - MAX_GAPS;
-        told.push(format!("and {more} more gaps within {LOOKED_DAYS} days"));
-    }
-    told
 }

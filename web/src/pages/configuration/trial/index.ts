@@ -4,6 +4,7 @@ import { enTrial } from '../../../en-trial'
 import type { FormModel } from '../form/model.svelte'
 import ChannelTrial from './ChannelTrial.svelte'
 import HiddenTrial from './HiddenTrial.svelte'
+import PagerTrial from './PagerTrial.svelte'
 import PolicyTrial from './PolicyTrial.svelte'
 import RotaTrial from './RotaTrial.svelte'
 import RouteTrial from './RouteTrial.svelte'
@@ -23,6 +24,7 @@ export interface TrialProps {
 /** What can be tried of a kind before it counts. */
 export const TRIALS: Readonly<Record<string, { title: string; component: Component<TrialProps> }>> = {
   channels: { title: enTrial.titles.channels, component: ChannelTrial },
+  people: { title: enTrial.titles.people, component: PagerTrial },
   policies: { title: enTrial.titles.policies, component: PolicyTrial },
   rotas: { title: enTrial.titles.rotas, component: RotaTrial },
   routes: { title: enTrial.titles.routes, component: RouteTrial },

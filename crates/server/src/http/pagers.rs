@@ -1,0 +1,38 @@
+//! Tests of people's pagers: when, and whether they were answered.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use barograph_model::chain;
+use serde::Serialize;
+
+use super::error::ApiError;
+use crate::alerting::PagerReport;
+use crate::app::Context;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct PagersAnswer {
+    people: Vec<PagerReport>,
+}
+
+/// `GET /api/pager_tests`.
+pub(crate) async fn list(State(context): State<Context>) -> Json<PagersAnswer> {
+    Json(PagersAnswer { people: context.alerting.pagers() })
+}
+
+/// `POST /api/pager_tests/PERSON`: tests now.
+pub(crate) async fn test(
+    State(context): State<Context>,
+    Path(person): Path<String>,
+) -> Result<Json<PagerReport>, ApiError> {
+    let asked = person.clone();
+    let done = tokio::task::spawn_blocking(move || context.alerting.test_pager(&asked)).await;
+    let failed = || ApiError::internal("failed", "it could not be done; see the log");
+    match done.map_err(|_| failed())? {
+        Ok(Some(report)) => Ok(Json(report)),
+        Ok(None) => {
+            let message = format!("there is no `{person}` among people");
+            Err(ApiError::not_found("no_such_person", message))
+        }
+        Err(error) => Err(ApiError::internal("failed", chain(&error))),
+    }
+}
