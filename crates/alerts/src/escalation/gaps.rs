@@ -49,7 +49,7 @@ impl<'a> Staff<'a> {
     /// [`Rota::MAX_TIMELINE_DAYS`].
     pub fn gaps_of_rota(self, rota: &Rota, from_ms: i64, to_ms: i64) -> Vec<Gap> {
         let names = rota.people();
-        self.gaps((from_ms, to_ms), self.levels(&names), &|level, at_ms| {
+        gaps((from_ms, to_ms), self.levels(&names), &|level, at_ms| {
             self.on_call(rota, level, at_ms).is_some()
         })
     }
@@ -61,7 +61,7 @@ impl<'a> Staff<'a> {
             return Vec::new();
         }
         let names: Vec<&str> = targets.iter().flat_map(|it| self.named(it)).collect();
-        self.gaps((from_ms, to_ms), self.levels(&names), &|level, at_ms| {
+        gaps((from_ms, to_ms), self.levels(&names), &|level, at_ms| {
             targets.iter().any(|it| match it {
                 Target::Channel(_) => true,
                 Target::Person(name) => self.can_be_told(name, level, at_ms),
@@ -93,7 +93,7 @@ impl<'a> Staff<'a> {
         }
     }
 
-    fn on_call<'r>(self, rota: &'r Rota, level: Level, at_ms: i64) -> Option<&'r str> {
+    fn on_call(self, rota: &Rota, level: Level, at_ms: i64) -> Option<&str> {
         rota.on_call_of(at_ms, &|name| self.can_be_told(name, level, at_ms))
     }
 
@@ -109,31 +109,31 @@ impl<'a> Staff<'a> {
         let worst = LEVELS.get(2..).unwrap_or_default();
         if names.iter().any(has_hours) { &LEVELS } else { worst }
     }
+}
 
-    fn gaps(
-        self,
-        (from_ms, to_ms): (i64, i64),
-        levels: &[Level],
-        is_told: &dyn Fn(Level, i64) -> bool,
-    ) -> Vec<Gap> {
-        let to_ms = to_ms.min(from_ms.saturating_add(Rota::MAX_TIMELINE_DAYS * 86_400_000));
-        let mut gaps: Vec<Gap> = Vec::new();
-        let mut at_ms = from_ms;
-        while at_ms < to_ms {
-            let next_ms = ((at_ms.div_euclid(STEP_MS) + 1) * STEP_MS).min(to_ms);
-            let told_from = levels.iter().copied().find(|level| is_told(*level, at_ms));
-            if told_from != levels.first().copied() {
-                match gaps.last_mut() {
-                    Some(last) if last.to_ms == at_ms && last.told_from == told_from => {
-                        last.to_ms = next_ms;
-                    }
-                    _ => gaps.push(Gap { from_ms: at_ms, to_ms: next_ms, told_from }),
+/// Stretches in which the mildest of these levels is not told.
+fn gaps(
+    (from_ms, to_ms): (i64, i64),
+    levels: &[Level],
+    is_told: &dyn Fn(Level, i64) -> bool,
+) -> Vec<Gap> {
+    let to_ms = to_ms.min(from_ms.saturating_add(Rota::MAX_TIMELINE_DAYS * 86_400_000));
+    let mut gaps: Vec<Gap> = Vec::new();
+    let mut at_ms = from_ms;
+    while at_ms < to_ms {
+        let next_ms = ((at_ms.div_euclid(STEP_MS) + 1) * STEP_MS).min(to_ms);
+        let told_from = levels.iter().copied().find(|level| is_told(*level, at_ms));
+        if told_from != levels.first().copied() {
+            match gaps.last_mut() {
+                Some(last) if last.to_ms == at_ms && last.told_from == told_from => {
+                    last.to_ms = next_ms;
                 }
+                _ => gaps.push(Gap { from_ms: at_ms, to_ms: next_ms, told_from }),
             }
-            at_ms = next_ms;
         }
-        gaps
+        at_ms = next_ms;
     }
+    gaps
 }
 
 #[cfg(test)]
