@@ -64,7 +64,9 @@ async fn chats_get_no_more_than_they_take() {
             "actions" => {
                 let buttons = block["elements"].as_array().unwrap();
                 assert!(buttons.len() <= 25);
-                buttons.iter().for_each(|it| fits(&it["url"], 3000));
+                for button in buttons {
+                    fits(&button["url"], 3000);
+                }
             }
             other => panic!("{other}"),
         }
@@ -83,10 +85,9 @@ async fn chats_get_no_more_than_they_take() {
     // Telegram counts as JavaScript does.
     let text = telegram["text"].as_str().unwrap();
     assert!(text.encode_utf16().count() <= 4096, "{}", text.encode_utf16().count());
-    for (at, _) in text.match_indices('&') {
-        let is_whole =
-            ["&amp;", "&lt;", "&gt;", "&quot;"].iter().any(|it| text[at..].starts_with(it));
-        assert!(is_whole, "an escape is cut: {}", &text[at..]);
+    for rest in text.split('&').skip(1) {
+        let is_whole = ["amp;", "lt;", "gt;", "quot;"].iter().any(|it| rest.starts_with(it));
+        assert!(is_whole, "an escape is cut: &{rest}");
     }
     assert_eq!(text.matches("<b>").count(), text.matches("</b>").count());
 
