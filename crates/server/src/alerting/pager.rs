@@ -236,7 +236,9 @@ impl Desk {
             tests: self.pagers.probes.get(person).cloned().unwrap_or_default(),
         });
         let mut reports: Vec<PagerReport> = reports.collect();
-        reports.iter_mut().for_each(|it| it.tests.reverse());
+        for report in &mut reports {
+            report.tests.reverse();
+        }
         reports
     }
 }
