@@ -3,7 +3,7 @@
 
 use barograph_model::{MatchOp, Matcher};
 
-use crate::protobuf::{Fields, put_varint};
+use crate::protobuf::{Fields, put_bytes, put_varint};
 use crate::remote_write::{self, Receiver, RequestError};
 
 /// Field 1 of request and query, field 3 of the query, fields 2 and 3 of a matcher: messages or
@@ -52,12 +52,6 @@ pub fn read_answer<R: Receiver>(message: &[u8], receiver: &mut R) -> Result<(), 
         }
     }
     Ok(())
-}
-
-fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    out.push(tag);
-    put_varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
 }
 
 #[cfg(test)]

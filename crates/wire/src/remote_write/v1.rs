@@ -6,7 +6,7 @@ use super::{
     LabelBytes, MAX_PAIRS, MAX_SAMPLES_PER_SERIES, Receiver, RequestError, Series, SeriesNameError,
     metric_type, sample, text,
 };
-use crate::protobuf::{Fields, Malformed, put_varint, take, take_varint};
+use crate::protobuf::{Fields, Malformed, put_bytes, take, take_varint};
 
 /// The tag of a label in a series: field 1, a message.
 const LABEL_TAG: u8 = 0x0a;
@@ -51,7 +51,7 @@ fn read_series<R: Receiver>(
     for field in Fields::of(rest) {
         match field.map_err(broken)? {
             // Allowed, though nobody does it: labels behind samples.
-            (1, value) => append_label(labels.to_mut(), value.bytes().map_err(broken)?),
+            (1, value) => put_bytes(labels.to_mut(), LABEL_TAG, value.bytes().map_err(broken)?),
             (2, value) => {
                 if samples.len() >= MAX_SAMPLES_PER_SERIES {
                     return Err(RequestError::TooManySamples { series: number }.into());
@@ -79,12 +79,6 @@ fn skip_labels(mut rest: &[u8]) -> Result<&[u8], Malformed> {
         rest = after;
     }
     Ok(rest)
-}
-
-fn append_label(labels: &mut Vec<u8>, label: &[u8]) {
-    labels.push(LABEL_TAG);
-    put_varint(labels, label.len() as u64);
-    labels.extend_from_slice(label);
 }
 
 /// The pairs of names and values in label messages.

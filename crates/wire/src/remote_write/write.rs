@@ -5,7 +5,7 @@
 use barograph_model::Labels;
 
 use super::RequestError;
-use crate::protobuf::{Fields, put_varint};
+use crate::protobuf::{Fields, put_bytes, put_varint};
 
 /// Field 1 of the request, a message: a series. Of a series: a label.
 const FIRST_MESSAGE: u8 = 0x0a;
@@ -52,12 +52,6 @@ pub fn split(request: &[u8]) -> Result<Vec<Vec<u8>>, RequestError> {
         }
     }
     Ok(pieces)
-}
-
-fn put_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    out.push(tag);
-    put_varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, NO_ERROR};
 use windows_sys::Win32::NetworkManagement::IpHelper::{
     GetPerTcp6ConnectionEStats, GetPerTcpConnectionEStats, MIB_TCP6ROW, MIB_TCP6ROW_OWNER_PID,
     MIB_TCPROW_LH, MIB_TCPROW_LH_0, MIB_TCPROW_OWNER_PID, SetPerTcp6ConnectionEStats,
-    SetPerTcpConnectionEStats, TCP_ESTATS_DATA_ROD_v0, TCP_ESTATS_DATA_RW_v0,
+    SetPerTcpConnectionEStats, TCP_ESTATS_DATA_ROD_v0, TCP_ESTATS_DATA_RW_v0, TCP_ESTATS_TYPE,
     TcpConnectionEstatsData,
 };
 use windows_sys::Win32::Networking::WinSock::{IN6_ADDR, IN6_ADDR_0};
@@ -20,6 +20,23 @@ use crate::readings::Traffic;
 pub(super) struct TcpBytes {
     refused: Option<&'static str>,
 }
+
+/// `GetPerTcpConnectionEStats`, for rows of either version of the protocol.
+type Get<R> = unsafe extern "system" fn(
+    *const R,
+    TCP_ESTATS_TYPE,
+    *mut u8,
+    u32,
+    u32,
+    *mut u8,
+    u32,
+    u32,
+    *mut u8,
+    u32,
+    u32,
+) -> u32;
+/// `SetPerTcpConnectionEStats`, likewise.
+type Set<R> = unsafe extern "system" fn(*const R, TCP_ESTATS_TYPE, *const u8, u32, u32, u32) -> u32;
 
 static ENABLED: TCP_ESTATS_DATA_RW_v0 = TCP_ESTATS_DATA_RW_v0 { EnableCollection: true };
 const RW_BYTES: u32 = 1;
@@ -41,34 +58,7 @@ impl TcpBytes {
             dwRemoteAddr: row.dwRemoteAddr,
             dwRemotePort: row.dwRemotePort,
         };
-        let kind = TcpConnectionEstatsData;
-        self.count(
-            |rw, rod| {
-                let (rw, rod) = ((&raw mut *rw).cast(), (&raw mut *rod).cast());
-                let none = std::ptr::null_mut();
-                // SAFETY: the call is told the sizes of both structures.
-                unsafe {
-                    GetPerTcpConnectionEStats(
-                        &raw const row,
-                        kind,
-                        rw,
-                        0,
-                        RW_BYTES,
-                        none,
-                        0,
-                        0,
-                        rod,
-                        0,
-                        ROD_BYTES,
-                    )
-                }
-            },
-            || {
-                let on = (&raw const ENABLED).cast();
-                // SAFETY: the call is told the structure's size.
-                unsafe { SetPerTcpConnectionEStats(&raw const row, kind, on, 0, RW_BYTES, 0) }
-            },
-        )
+        self.count(&row, GetPerTcpConnectionEStats, SetPerTcpConnectionEStats)
     }
 
     pub(super) fn of_v6(&mut self, row: &MIB_TCP6ROW_OWNER_PID) -> Option<Traffic> {
@@ -82,43 +72,12 @@ impl TcpBytes {
             dwRemoteScopeId: row.dwRemoteScopeId,
             dwRemotePort: row.dwRemotePort,
         };
-        let kind = TcpConnectionEstatsData;
-        self.count(
-            |rw, rod| {
-                let (rw, rod) = ((&raw mut *rw).cast(), (&raw mut *rod).cast());
-                let none = std::ptr::null_mut();
-                // SAFETY: the call is told the sizes of both structures.
-                unsafe {
-                    GetPerTcp6ConnectionEStats(
-                        &raw const row,
-                        kind,
-                        rw,
-                        0,
-                        RW_BYTES,
-                        none,
-                        0,
-                        0,
-                        rod,
-                        0,
-                        ROD_BYTES,
-                    )
-                }
-            },
-            || {
-                let on = (&raw const ENABLED).cast();
-                // SAFETY: the call is told the structure's size.
-                unsafe { SetPerTcp6ConnectionEStats(&raw const row, kind, on, 0, RW_BYTES, 0) }
-            },
-        )
+        self.count(&row, GetPerTcp6ConnectionEStats, SetPerTcp6ConnectionEStats)
     }
 
     /// What a connection has carried since its bytes are counted, which begins here if need be.
     /// Nothing for one that is gone by now.
-    fn count(
-        &mut self,
-        get: impl Fn(&mut TCP_ESTATS_DATA_RW_v0, &mut TCP_ESTATS_DATA_ROD_v0) -> u32,
-        enable: impl Fn() -> u32,
-    ) -> Option<Traffic> {
+    fn count<R>(&mut self, row: &R, get: Get<R>, set: Set<R>) -> Option<Traffic> {
         if self.refused.is_none() && under_wine() {
             self.refused = Some("Wine does not count the bytes of connections");
         }
@@ -127,12 +86,22 @@ impl TcpBytes {
         }
         let mut settings = TCP_ESTATS_DATA_RW_v0::default();
         let mut counted = TCP_ESTATS_DATA_ROD_v0::default();
-        let code = get(&mut settings, &mut counted);
+        let kind = TcpConnectionEstatsData;
+        let (rw, rod) = ((&raw mut settings).cast(), (&raw mut counted).cast());
+        let none = std::ptr::null_mut();
+        // SAFETY: the call is told the sizes of both structures.
+        let code = unsafe { get(row, kind, rw, 0, RW_BYTES, none, 0, 0, rod, 0, ROD_BYTES) };
         if code == NO_ERROR && settings.EnableCollection {
             let (sent, received) = (counted.ThruBytesAcked, counted.ThruBytesReceived);
             return Some(Traffic { sent, received });
         }
-        let code = if code == NO_ERROR { enable() } else { code };
+        let code = if code == NO_ERROR {
+            let on = (&raw const ENABLED).cast();
+            // SAFETY: the call is told the structure's size.
+            unsafe { set(row, kind, on, 0, RW_BYTES, 0) }
+        } else {
+            code
+        };
         self.judge(code);
         (code == NO_ERROR).then(Traffic::default)
     }
