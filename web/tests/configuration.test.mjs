@@ -18,7 +18,7 @@ test('a new document begins with a text that is good, and is saved under a name'
   const page = await show('/configuration')
   for (const kind of ['people', 'rules', 'windows', 'silences', 'routes']) {
     await page.locator(`[data-new=${kind}]`).click()
-    await page.waitForFunction(() => document.querySelector('textarea')?.value.length > 10)
+    await page.waitForFunction(() => document.querySelector('textarea[aria-label^="Text of"]')?.value.length > 10)
     await page.locator('[role=status]', { hasText: /No mistakes|mistake|To be known/ }).first().waitFor()
     const answer = await (await fetch(`${on.server.url}/api/documents/${kind}/default/check`, { method: 'POST', body: await text(page).inputValue() })).json()
     assert.deepEqual(answer.problems.filter((each) => each.severity === 'error' && !/there is no|no such|unknown/i.test(each.message)), [], `the starter of ${kind}`)
@@ -56,7 +56,7 @@ test('who is overtaken by somebody else loses nothing and decides', async () => 
   const window = (host) => `matchers: [host=${host}]\nschedule: {time_zone: UTC, from: "02:00", to: "04:00", weekdays: [monday]}\nreason: r\n`
   await put('windows', 'shared', window('one'))
   const page = await show('/configuration?kind=windows&name=shared')
-  await page.waitForFunction(() => document.querySelector('textarea')?.value.includes('one'))
+  await page.waitForFunction(() => document.querySelector('textarea[aria-label^="Text of"]')?.value.includes('one'))
   await put('windows', 'shared', window('theirs'))
   await text(page).fill(window('mine'))
   await page.getByRole('button', { name: 'Save' }).click()

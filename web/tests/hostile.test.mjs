@@ -138,7 +138,8 @@ test('a link full of mischief opens a page, and what it brings is text', async (
 })
 
 test('events of oddly named processes are text', async () => {
-  const end = spawn(join(folder, NAMES[0]), ['-c', 'exit 0'], { stdio: 'ignore' })
+  // Long enough for its whole command line to be read, by whichever way starts are noticed here.
+  const end = spawn(join(folder, NAMES[0]), ['-c', 'sleep 3; exit 0'], { stdio: 'ignore' })
   await new Promise((done) => end.on('exit', done))
   const page = await show('/events?from=now-5m&q=onerror')
   await row(page).click()

@@ -190,4 +190,9 @@ fn a_pager_is_tested_and_answered_by_its_link() {
     assert_eq!(json["people"][0]["person"], "anna");
     let (code, said) = notify(server.address, &["pagers", "--now", "nobody"]);
     assert!(code == Some(2) && said.contains("`nobody`"), "{said}");
+
+    let another = server.send("PUT", "/api/documents/people/aaron", &[], anna.as_bytes());
+    assert_eq!(another.status, 200, "{}", another.body);
+    let listed = pager(&server);
+    assert!(listed["person"] == "aaron" && listed["next_ms"].is_number(), "at once: {listed}");
 }

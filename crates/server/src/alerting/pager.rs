@@ -244,9 +244,11 @@ impl Desk {
 }
 
 impl Alerting {
-    /// The tests of all people.
+    /// The tests of all people, of those too who were added a moment ago.
     pub(crate) fn pagers(&self) -> Vec<PagerReport> {
-        lock(&self.shared.desk).report_pagers(self.shared.clock.now_ms())
+        let mut desk = lock(&self.shared.desk);
+        desk.book = self.shared.documents.book();
+        desk.report_pagers(self.shared.clock.now_ms())
     }
 
     /// Tests somebody's pager now; `None`: there is nobody of this name.
