@@ -291,13 +291,20 @@ export function stage(create = () => Server.create()) {
     await it.browser?.close()
     await it.server?.remove()
   })
-  afterEach(async () => {
+  afterEach(async (context) => {
     const complaints = it.opened?.complaints ?? []
+    if (context?.passed === false) await tellWhatIsShown(it.opened?.page)
     await it.opened?.page.close()
     it.opened = null
     assert.deepEqual(complaints, [], 'the page complained')
   })
   return it
+}
+
+/** For whoever reads why a test failed, on a machine that they cannot look at. */
+async function tellWhatIsShown(page) {
+  const shown = await page?.evaluate(() => [location.href, document.activeElement?.outerHTML.slice(0, 200), document.body.innerText.slice(0, 3000)].join('\n')).catch(String)
+  console.error(`The page showed:\n${shown}`)
 }
 
 /** A picture of the page, in the folder that BAROGRAPH_SHOTS names. */
