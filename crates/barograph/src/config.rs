@@ -387,7 +387,7 @@ impl Default for Config {
 }
 
 impl Config {
-    const DEFAULT_FILE: &str = "barograph.toml";
+    pub(crate) const DEFAULT_FILE: &str = "barograph.toml";
     const MAX_BYTES: u64 = 1024 * 1024;
 
     /// Reads the named file, or `barograph.toml` in the current folder if it is there. Also gives

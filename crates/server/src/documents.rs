@@ -6,6 +6,7 @@
 
 mod apply;
 mod book;
+mod configured;
 mod gaps;
 mod kinds;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use serde::Serialize;
 
 pub use apply::{Action, Applied, Outcome, Wanted};
 pub use book::Book;
+pub use configured::Configured;
 pub(crate) use kinds::{
     DASHBOARDS, POLICIES, ROTAS, ROUTES, RULES, SCRAPES, SILENCES, WATCH, WATCHED, WINDOWS,
     WatchDocument,
@@ -40,6 +42,7 @@ pub struct Documents {
     /// Counts what was changed, for whoever keeps something made of documents.
     changes: AtomicU64,
     book: Mutex<Cached>,
+    configured: Configured,
 }
 
 /// Who changes documents, and why.
@@ -107,7 +110,18 @@ impl Documents {
     pub const MAX_AT_ONCE: usize = 2000;
 
     pub fn new(state: Arc<State>, clock: Arc<dyn Clock>) -> Self {
-        Self { state, clock, changes: AtomicU64::new(1), book: Mutex::default() }
+        let configured = Configured::default();
+        Self { state, clock, changes: AtomicU64::new(1), book: Mutex::default(), configured }
+    }
+
+    /// The same documents beside what the configuration names.
+    #[must_use]
+    pub fn beside(self, configured: Configured) -> Self {
+        Self { configured, ..self }
+    }
+
+    pub(crate) fn configured(&self) -> &Configured {
+        &self.configured
     }
 
     /// The database they are in.

@@ -36,11 +36,10 @@ pub struct Following {
 }
 
 impl Following {
-    /// Must be called where tokio runs. What is watched when it is called stays watched.
+    /// Must be called where tokio runs. What the configuration names stays watched.
     pub fn start(documents: Arc<Documents>, followers: Followers) -> Self {
         let (stop, mut stopping) = watch::channel(false);
-        let (processes, services) = (followers.processes.get(), followers.services.get());
-        let mut follow = Follow { documents, followers, processes, services, seen: 0 };
+        let mut follow = Follow { documents, followers, seen: 0 };
         let task = tokio::spawn(async move {
             loop {
                 follow.look().await;
@@ -64,9 +63,6 @@ impl Following {
 struct Follow {
     documents: Arc<Documents>,
     followers: Followers,
-    /// Those of the configuration.
-    processes: Watch,
-    services: WatchedServices,
     /// Which changes of documents are in.
     seen: u64,
 }
@@ -83,7 +79,7 @@ impl Follow {
         match (watched, jobs) {
             (Ok(watched), Ok(jobs)) => {
                 self.seen = changes;
-                self.watch(watched);
+                self.watch(&watched);
                 self.followers.doors.scraper.follow(jobs).await;
             }
             (Err(error), _) | (_, Err(error)) => {
@@ -92,28 +88,24 @@ impl Follow {
         }
     }
 
-    /// What the configuration names as well counts once.
-    fn watch(&self, document: WatchDocument) {
-        let mut names: Vec<String> = self.processes.names().map(str::to_owned).collect();
-        let known = names.clone();
-        names.extend(document.processes.into_iter().filter(|name| !known.contains(name)));
-        match Watch::new(names) {
+    fn watch(&self, document: &WatchDocument) {
+        let configured = self.documents.configured();
+        let stay = |what: &str, error: &dyn std::fmt::Display| {
+            let file = &configured.file;
+            tracing::error!(
+                %error, file, document = WATCHED,
+                "watched {what} of the file and the document do not go together and stay as they were"
+            );
+        };
+        match configured.processes_with(&document.processes) {
             Ok(watch) => self.followers.processes.set(watch),
-            Err(error) => tracing::warn!(%error, "watched processes stay as they were"),
+            Err(error) => stay("processes", &error),
         }
-        let mut names: Vec<String> = self.services.names().map(str::to_owned).collect();
-        let known: Vec<String> = names.iter().map(|it| bare(it)).collect();
-        names.extend(document.services.into_iter().filter(|name| !known.contains(&bare(name))));
-        match WatchedServices::new(names) {
+        match configured.services_with(&document.services) {
             Ok(services) => self.followers.services.set(services),
-            Err(error) => tracing::warn!(%error, "watched services stay as they were"),
+            Err(error) => stay("services", &error),
         }
     }
-}
-
-/// A service's name as it is compared with others.
-fn bare(name: &str) -> String {
-    name.strip_suffix(".service").unwrap_or(name).to_lowercase()
 }
 
 fn watched(documents: &Documents) -> Result<WatchDocument, DocumentError> {
@@ -130,10 +122,21 @@ fn watched(documents: &Documents) -> Result<WatchDocument, DocumentError> {
 fn jobs(documents: &Documents) -> Result<Vec<Job>, DocumentError> {
     let open = secret_finder(documents.state());
     let listing = documents.list(SCRAPES)?;
+    let configured = documents.configured();
     let job = |document: &barograph_state::Document| {
-        let job = ScrapeDocument::job(&document.name, &document.text, &*open);
+        let name = &document.name;
+        if configured.has_job(name) {
+            let file = &configured.file;
+            tracing::error!(
+                name,
+                file,
+                "the document scrapes `{name}` is left out, as the file has a job of that name"
+            );
+            return None;
+        }
+        let job = ScrapeDocument::job(name, &document.text, &*open);
         job.inspect_err(|problem| {
-            tracing::error!(name = document.name, problem, "a document of scraping is left out");
+            tracing::error!(name, problem, "a document of scraping is left out");
         })
         .ok()
     };

@@ -54,8 +54,8 @@ pub use app::{App, Limits, RunnerView};
 pub use check::{Check, CheckAnswer, CheckConfig, Checks, Ended, Program, RunProgram};
 pub use dispatch::{ChannelCounts, Dispatch, DispatchParts, DispatchStatus};
 pub use documents::{
-    Action, Applied, Author, Book, Difference, DocumentError, DocumentProblem, Documents, KINDS,
-    Kind, Outcome, ProblemSeverity, Wanted,
+    Action, Applied, Author, Book, Configured, Difference, DocumentError, DocumentProblem,
+    Documents, KINDS, Kind, Outcome, ProblemSeverity, Wanted,
 };
 pub use doors::Doors;
 pub use events::{EVENTS_LOST, EventAnswer, EventLog};

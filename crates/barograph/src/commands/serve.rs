@@ -16,8 +16,9 @@ use barograph_collect::{
 use barograph_model::{Clock, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
-    Alerting, AlertingSettings, App, Documents, Doors, EventLog, Feed, Followers, Following,
-    Ingest, Latest, Limits, ProcessSettings, Processes, Queries, Readings, RunnerView, Statsd,
+    Alerting, AlertingSettings, App, Configured, Documents, Doors, EventLog, Feed, Followers,
+    Following, Ingest, Latest, Limits, ProcessSettings, Processes, Queries, Readings, RunnerView,
+    Statsd,
 };
 use barograph_state::State;
 use barograph_store::Store;
@@ -32,7 +33,7 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
     config.listen = args.listen.unwrap_or(config.listen);
     config.data = args.data.unwrap_or(config.data);
     start_log();
-    if let Some(file) = file {
+    if let Some(file) = &file {
         tracing::info!(file = %file.display(), "configuration read");
     }
     let listener = listen(config.listen)?;
@@ -47,11 +48,12 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the threads that answer requests")?;
-    runtime.block_on(watch_and_serve(config, listener, clock, store))
+    let configured = configured(&config, file.as_deref());
+    runtime.block_on(watch_and_serve((config, configured), listener, clock, store))
 }
 
 async fn watch_and_serve(
-    mut config: Config,
+    (mut config, configured): (Config, Configured),
     listener: TcpListener,
     clock: Arc<dyn Clock>,
     store: Arc<Store>,
@@ -81,7 +83,7 @@ async fn watch_and_serve(
     let statsd = doors::statsd(&config, &host.host, &ingest, &clock)?;
     let doors = doors::open(&config, &host.host, &ingest, forward, &clock);
     let queries = Arc::new(Queries::new(config.query.clone(), Arc::clone(&clock)));
-    let documents = open_documents(&config.data, &clock)?;
+    let documents = open_documents(&config.data, configured, &clock)?;
     let following = follow(&documents, &doors, &setup);
     let alerting = start_alerting((&config, &host.host), &store, &documents, &clock)?;
     let descs = [registry::descs().as_slice(), user_descs].concat();
@@ -223,11 +225,25 @@ fn open_logs(config: &Config, setup: &Setup) -> anyhow::Result<(Arc<Processes>, 
     Ok((Arc::new(processes), Arc::new(events)))
 }
 
+/// What documents stand beside.
+fn configured(config: &Config, file: Option<&Path>) -> Configured {
+    Configured {
+        file: file.unwrap_or(Path::new(Config::DEFAULT_FILE)).display().to_string(),
+        jobs: config.scrape.clone(),
+        processes: config.watch.clone(),
+        services: config.watch_services.clone(),
+    }
+}
+
 /// What people decided about alerts.
-fn open_documents(folder: &Path, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Documents>> {
+fn open_documents(
+    folder: &Path,
+    configured: Configured,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<Arc<Documents>> {
     let state = State::open(&folder.join("state"), Arc::clone(clock))
         .map_err(|error| Failure::DataFolder(error.into()))?;
-    Ok(Arc::new(Documents::new(Arc::new(state), Arc::clone(clock))))
+    Ok(Arc::new(Documents::new(Arc::new(state), Arc::clone(clock)).beside(configured)))
 }
 
 /// Begins to watch and to scrape what documents name.

@@ -8,7 +8,9 @@ use barograph_state::{Change, Document, Edit, Expected, StateError};
 use serde::Serialize;
 
 use super::kinds::{Draft, Kind, Reading, Use};
-use super::{Author, DocumentError, DocumentProblem, Documents, KINDS, ProblemSeverity, gaps};
+use super::{
+    Author, Configured, DocumentError, DocumentProblem, Documents, KINDS, ProblemSeverity, gaps,
+};
 
 const AUDIT: &str = "audit";
 
@@ -93,7 +95,7 @@ impl Documents {
         }
         let now_ms = self.clock.now_ms();
         let outcome = self.state.write(|change| {
-            let warnings = check(change, wanted, now_ms)?;
+            let warnings = check(change, wanted, now_ms, &self.configured)?;
             let documents = write(change, wanted, author)?;
             let applied = Applied { documents, warnings };
             if is_trial { Err(Stop::Tried(applied)) } else { Ok(applied) }
@@ -184,6 +186,7 @@ fn check(
     change: &Change<'_>,
     wanted: &[Wanted],
     now_ms: i64,
+    configured: &Configured,
 ) -> Result<Vec<DocumentProblem>, DocumentError> {
     let world = World::new(change, wanted)?;
     let mut problems = Vec::new();
@@ -202,6 +205,9 @@ fn check(
             Ok(Reading { warnings, uses }) => {
                 for it in warnings {
                     tell(ProblemSeverity::Warning, it);
+                }
+                for (severity, it) in configured.problems(&it.kind, &it.name, text) {
+                    tell(severity, it);
                 }
                 for it in uses.iter().filter(|it| world.lacks(it)) {
                     let severity = if it.is_needed {

@@ -254,3 +254,48 @@ fn what_is_scraped_and_watched_is_told_with_its_places() {
     assert!(twice[1].contains("services: `b/c` is not the name of a service"), "{twice:?}");
     assert!(told("watch", "other", "{}")[0].contains("there is only one"));
 }
+
+#[test]
+fn what_the_configuration_scrapes_and_watches_is_not_done_twice() {
+    let (_folder, documents) = documents();
+    let secret = |_: &str| Err("there is none".to_owned());
+    let job = crate::scrape::ScrapeDocument::job("node", "targets: ['localhost:9100']", &secret);
+    let names = |count: usize, letter: char| (0..count).map(move |at| format!("{letter}{at}"));
+    let documents = documents.beside(Configured {
+        file: "/etc/barograph.toml".to_owned(),
+        jobs: vec![job.unwrap()],
+        processes: barograph_collect::process::Watch::new(names(60, 'a')).unwrap(),
+        services: barograph_collect::service::WatchedServices::new(names(64, 'a')).unwrap(),
+    });
+    let told = |kind, name, text: &str| told(&documents, kind, name, text);
+    assert_eq!(
+        told("scrapes", "node", "targets: ['localhost:9200']"),
+        ["scrapes `node`: /etc/barograph.toml has a job `node`, too, and every target would be \
+          scraped twice; give this one another name, or take the `[[scrape]]` out of \
+          /etc/barograph.toml"]
+    );
+    assert_eq!(
+        told("scrapes", "other", "targets: ['localhost:9100']"),
+        [
+            "scrapes `other`:1:10: targets: http://localhost:9100/metrics is scraped by the job `node` \
+          of /etc/barograph.toml, too"
+        ]
+    );
+    assert_eq!(told("scrapes", "other", "targets: ['localhost:9200']"), [""; 0]);
+    let four: Vec<String> = names(4, 'b').collect();
+    let watch = |more: &str| {
+        told(
+            "watch",
+            "default",
+            &format!("processes: [a0, {}{more}]\nservices: [A1.service]\n", four.join(", ")),
+        )
+    };
+    assert_eq!(watch(""), [""; 0]);
+    assert_eq!(
+        watch(", c"),
+        ["watch `default`:1:12: processes: with `processes` in `[watch]` of /etc/barograph.toml: \
+          65 names are given, at most 64 are allowed"]
+    );
+    let services = told("watch", "default", "services: [b]");
+    assert!(services[0].contains("services: with `services` in `[watch]`"), "{services:?}");
+}
