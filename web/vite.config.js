@@ -52,6 +52,29 @@ function precompress() {
   }
 }
 
+/**
+ * What the entry needs is one file instead of thirty: a browser opens six connections to a server that speaks HTTP/1.1, and text compresses better
+ * in one piece.
+ */
+function entryInOnePiece() {
+  let closure = null
+  const collect = (id, graph) => {
+    if (closure.has(id)) return
+    closure.add(id)
+    for (const next of graph.getModuleInfo(id)?.importedIds ?? []) collect(next, graph)
+  }
+  return {
+    debugName: 'entry',
+    name(id, graph) {
+      if (closure === null) {
+        closure = new Set()
+        collect(join(import.meta.dirname, 'src/main.ts'), graph)
+      }
+      return closure.has(id) ? 'first' : null
+    },
+  }
+}
+
 const server = process.env.BAROGRAPH_URL ?? 'http://127.0.0.1:7575'
 
 export default defineConfig({
@@ -61,6 +84,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
+    rolldownOptions: { output: { codeSplitting: { groups: [entryInOnePiece()] } } },
   },
   server: {
     host: '127.0.0.1',

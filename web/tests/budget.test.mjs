@@ -23,7 +23,7 @@ test('the script of the first load keeps its budget', () => {
   const names = first('.js')
   assert.ok(names.length > 0, 'index.html loads no module')
   const sum = names.reduce((all, name) => all + zipped(webPath('dist/assets', name)), 0)
-  assert.ok(sum <= 105, `${names.join(', ')}: ${sum.toFixed(1)} KB gzipped, the budget is 105`)
+  assert.ok(sum <= 100, `${names.join(', ')}: ${sum.toFixed(1)} KB gzipped, the budget is 100`)
 })
 
 test('what is loaded later keeps its budget, each file', () => {
