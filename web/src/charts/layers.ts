@@ -1,4 +1,5 @@
 import type uPlot from 'uplot'
+import { placeTexts } from './limits'
 import { channels, fade, type Palette } from './palette'
 import type { Picture } from './picture'
 
@@ -174,31 +175,37 @@ export function drawMarks(chart: uPlot, { marks }: Picture, palette: Palette): v
   ctx.restore()
 }
 
-/** Dashed, with its text above it, or below where it would leave the plot or cover that of another limit; without it where there is no room. */
+/** Dashed lines, and their texts on the card's colour: neither lines nor series run through them. */
 export function drawLimits(chart: uPlot, { limits }: Picture, palette: Palette, font: string): void {
   const { ctx, bbox } = chart
   const ratio = devicePixelRatio
+  const [top, bottom] = [bbox.top, bbox.top + bbox.height]
   ctx.save()
   ctx.font = scaled(font)
-  ctx.textAlign = 'right'
+  ctx.textBaseline = 'middle'
   ctx.lineWidth = ratio
   ctx.setLineDash([5 * ratio, 4 * ratio])
-  const height = 14 * ratio
-  const taken: number[] = []
-  for (const { value, text, severe } of [...limits].sort((a, b) => b.value - a.value)) {
-    const y = Math.round(chart.valToPos(value, 'y', true)) + 0.5
-    if (y < bbox.top - 1 || y > bbox.top + bbox.height) continue
-    ctx.strokeStyle = ctx.fillStyle = severe ? palette.crit : palette.warn
+  const shown = [...limits]
+    .sort((a, b) => b.value - a.value)
+    .map((limit) => ({ ...limit, y: Math.round(chart.valToPos(limit.value, 'y', true)) + 0.5, color: limit.severe ? palette.crit : palette.warn, width: ctx.measureText(limit.text).width + 4 * ratio }))
+    .filter(({ y }) => y >= top - 1 && y <= bottom)
+  for (const { y, color } of shown) {
+    ctx.strokeStyle = color
     ctx.beginPath()
     ctx.moveTo(bbox.left, y)
     ctx.lineTo(bbox.left + bbox.width, y)
     ctx.stroke()
-    const top = [y - height, y + ratio].find((at) => at >= bbox.top && at + height <= bbox.top + bbox.height && taken.every((other) => Math.abs(other - at) >= height))
-    if (top === undefined) continue
-    taken.push(top)
-    ctx.textBaseline = 'middle'
-    ctx.fillText(text, bbox.left + bbox.width - 4 * ratio, top + height / 2)
   }
+  const height = 14 * ratio
+  const places = placeTexts(shown, { left: bbox.left, right: bbox.left + bbox.width, top, bottom }, height)
+  places.forEach((place, i) => {
+    const limit = shown[i]
+    if (place === null || limit === undefined) return
+    ctx.fillStyle = fade(palette.card, 0.85)
+    ctx.fillRect(place.x, place.y, limit.width, height)
+    ctx.fillStyle = limit.color
+    ctx.fillText(limit.text, place.x + 2 * ratio, place.y + height / 2)
+  })
   ctx.restore()
 }
 
