@@ -1,6 +1,7 @@
 // What Lighthouse asks of a page, as far as it can be asked without a network: part of `npm run measure`.
 import { readFileSync } from 'node:fs'
-import { open, pause, webPath } from './tests/harness.mjs'
+import { pause, webPath } from './tests/harness.mjs'
+import { openWatched, shiftsOf } from './tests/shifts.mjs'
 
 const PAGES = [['host', '/?from=now-15m'], ['overview', '/overview'], ['processes', '/processes'], ['alerts', '/alerts'], ['explore', '/explore?q=cpu_usage'], ['dashboards', '/dashboards'], ['configuration', '/configuration'], ['status', '/status']]
 const SIZES = [[1440, 900], [390, 844]]
@@ -10,13 +11,8 @@ const LOOK_MS = 6000
 
 /** Runs in the page before anything else does. */
 function watch(blockingMs) {
-  globalThis.seen = { shift: 0, blocked: 0, painted: 0, shifts: [] }
+  globalThis.seen = { blocked: 0, painted: 0 }
   const each = (type, take) => new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true })
-  each('layout-shift', (entry) => {
-    if (entry.hadRecentInput) return
-    globalThis.seen.shift += entry.value
-    globalThis.seen.shifts.push(...entry.sources.map(({ node }) => node?.parentElement?.className ?? ''))
-  })
   each('longtask', ({ duration }) => (globalThis.seen.blocked += Math.max(0, duration - blockingMs)))
   each('paint', ({ name, startTime }) => name === 'first-contentful-paint' && (globalThis.seen.painted = startTime))
 }
@@ -47,14 +43,12 @@ export async function quality(browser, server) {
   const figures = {}
   for (const [name, path] of PAGES) {
     for (const [width, height] of SIZES) {
-      const { page, complaints } = await open(browser, server, '/healthz', { width, height })
-      await page.addInitScript(watch, BLOCKING_MS)
-      await page.goto(server.url + path)
-      await page.waitForSelector('[data-fresh=live]')
+      const { page, complaints } = await openWatched(browser, server, path, { width, height }, (page) => page.addInitScript(watch, BLOCKING_MS))
       await pause(LOOK_MS)
-      const { shift, blocked, painted, shifts } = await page.evaluate(() => globalThis.seen)
+      const { blocked, painted } = await page.evaluate(() => globalThis.seen)
+      const { sum: shift, shifts } = await shiftsOf(page, { longestMs: 0 })
       const faults = [...(await page.evaluate(documentFaults)), ...(await axeFaults(page, axe)), ...complaints]
-      const moved = shift < 0.005 ? '' : ` (${[...new Set(shifts)].slice(0, 4).join('; ')})`
+      const moved = shift < 0.005 ? '' : ` (${[...new Set(shifts.flatMap(({ moved }) => moved))].slice(0, 4).join('; ')})`
       figures[`${name}, ${width} px: layout shift, blocked ms, first paint ms, faults`] = `${shift.toFixed(3)}${moved}, ${blocked.toFixed(0)}, ${painted.toFixed(0)}, ${faults.length === 0 ? 'none' : faults.join('; ')}`
       await page.close()
     }

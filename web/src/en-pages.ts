@@ -50,7 +50,7 @@ export const enPages = {
     hosts: (shown: number, all: number) => (shown === all ? `${all === 1 ? '1 host' : `${all} hosts`}` : `${shown} of ${all} hosts`),
     ago: (ms: number) => (ms < 10_000 ? 'now' : `${duration(ms)} ago`),
     cpuHint: 'Mean of the last two minutes',
-    columns: { state: 'State', host: 'Host', cpu: 'CPU', trend: 'Last hour', memory: 'Memory', disk: 'Disk', load: 'Load', network: 'Network', processes: 'Processes', uptime: 'Up for', seen: 'Last value' },
+    columns: { state: 'State', host: 'Host', worst: 'Highest', cpu: 'CPU', trend: 'Last hour', memory: 'Memory', disk: 'Disk', load: 'Load', network: 'Network', processes: 'Processes', uptime: 'Up for', seen: 'Last value' },
   },
 
   explore: {
@@ -58,6 +58,8 @@ export const enPages = {
     aLabel: 'label', aFunction: 'function', run: 'Run', add: 'Add a query', remove: (name: string) => `Remove query ${name}`, views: 'Shown as', chart: 'Chart', tableView: 'Table',
     running: 'Asking …', told: (series: number, ms: number) => `${series} series in ${ms} ms`, step: (step: string) => `one point per ${step}`, empty: 'Ask something',
     emptyHint: 'Type a query, or choose a metric or a counter from the list. Enter runs it, Shift+Enter begins a new line, Ctrl+Space completes.', noSeries: 'No series', noSeriesHint: 'The query is valid, and nothing in this range answers it.',
+    toRule: 'Make a rule of this', toRuleHint: 'A new rule with this query, tried on the stored history', toDashboardHint: 'A panel with these queries', tooLong: 'The queries are too long for an address.',
+    toDashboard: { open: 'Add to a dashboard', title: 'Add to a dashboard', where: 'Dashboard', fresh: 'a new one', name: 'Its name', panelTitle: 'Title of the panel', add: 'Add', cancel: 'Cancel', exists: (name: string) => `There is a dashboard ${name} already: choose it from the list.` },
     chartOf: (query: string) => `Chart of ${query}. The table below holds the same.`, tooMany: (drawn: number, all: number) => `The ${drawn} largest of ${all} series are drawn; the table and the file have all that came.`,
     seriesLabel: 'Series', seriesColumn: 'Series', value: 'Value', last: 'Last', lowest: 'Lowest', mean: 'Mean', highest: 'Highest', atMoment: 'At the moment', browser: 'Metrics', search: 'Search by words, unit, path', kinds: 'What is listed', metrics: 'Metrics', counters: 'Counter paths',
     series: (count: number) => `${count} series`, nothingFound: 'Nothing fits.', moreFound: (count: number) => `${count} more: narrow the search.`,

@@ -236,7 +236,7 @@ export const en = {
 
   pin: { at: (time: string) => `Pinned ${time}`, unpin: 'Unpin (Esc)', spoken: (time: string, values: string) => `${time}: ${values}` },
 
-  loading: { failed: 'This part of the page could not be loaded', hint: 'The server may have been updated or cannot be reached.', reload: 'Load the page anew' },
+  loading: { waiting: 'Loading …', failed: 'This part of the page could not be loaded', hint: 'The server may have been updated or cannot be reached.', reload: 'Load the page anew' },
   tables: { open: 'Open', close: 'Close' },
 
   processes: {

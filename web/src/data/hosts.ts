@@ -77,6 +77,13 @@ export function healthOf(row: HostRow, nowMs: number): Health {
   return over(1) ? 'critical' : over(0) ? 'warning' : 'ok'
 }
 
+/** Which of what has a limit is nearest to it, or furthest past it. */
+export function worstOf(row: HostRow): keyof typeof LIMITS | null {
+  const columns = (Object.keys(LIMITS) as (keyof typeof LIMITS)[]).filter((column) => !Number.isNaN(row[column]))
+  const past = (column: keyof typeof LIMITS) => row[column] - LIMITS[column][0]
+  return columns.sort((a, b) => past(b) - past(a))[0] ?? null
+}
+
 const RANKS: Record<Health, number> = { silent: 0, critical: 1, warning: 2, ok: 3 }
 
 /** What needs attention comes first; among equals, the busiest. */

@@ -30,9 +30,11 @@ const PATIENCE_MS = 120_000
 async function ask<T>(path: string, params: Record<string, string>, stop: AbortSignal): Promise<Answer<T>> {
   const signal = AbortSignal.any([stop, AbortSignal.timeout(PATIENCE_MS)])
   const answer = await fetch(`/api/v1/${path}`, { method: 'POST', body: new URLSearchParams(params), signal })
-  const body = (await answer.json().catch(() => null)) as { status?: string; data?: T; warnings?: string[]; errorType?: string; error?: string } | null
+  const body = (await answer.json().catch(() => null)) as { status?: string; data?: T; warnings?: string[]; errorType?: string; error?: string | { message?: string } } | null
   if (body?.status !== 'success' || body.data === undefined) {
-    throw new ApiError(answer.status, body?.errorType ?? 'unknown', body?.error ?? `${answer.status} ${answer.statusText}`.trim())
+    // What is refused before it gets to the queries is told as by the other interfaces.
+    const message = typeof body?.error === 'string' ? body.error : body?.error?.message
+    throw new ApiError(answer.status, body?.errorType ?? 'unknown', message ?? `${answer.status} ${answer.statusText}`.trim())
   }
   return { data: body.data, warnings: body.warnings ?? [] }
 }

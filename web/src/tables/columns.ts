@@ -19,10 +19,12 @@ export interface Column<Row> {
   load?: (row: Row) => number
   /** Width of the table, in pixels, from which on there is room for the column. */
   from?: number
+  /** And from which on others tell the same. */
+  until?: number
 }
 
 export function columnsFor<Row>(columns: readonly Column<Row>[], width: number): Column<Row>[] {
-  return columns.filter(({ from }) => from === undefined || width === 0 || width >= from)
+  return columns.filter(({ from = 0, until = Infinity }) => width === 0 || (width >= from && width < until))
 }
 
 /** The grid's tracks, and the width in pixels below which the table scrolls sideways. */
