@@ -1,6 +1,6 @@
 /** The texts of the configuration page. */
 export const enConfiguration = {
-  list: 'Documents', failed: 'The documents could not be read', add: (kind: string) => `New document of the kind ${kind}`, none: 'none yet', filter: 'Filter by name',
+  list: 'Documents', failed: 'The documents could not be read', add: (kind: string) => `New: ${kind}`, none: 'none yet', filter: 'Filter by name',
   intro: 'Choose a document, or begin a new one.', introHint: 'Who is told, when and how; rules, silences and maintenance. Each document is a text that is checked as you type, and every version of it is kept.',
   kinds: {
     channels: 'Channels', people: 'People', policies: 'Escalation policies', rotas: 'On-call rotas', routes: 'Routes', rules: 'Rules', scrapes: 'Scraped exporters', silences: 'Silences', watch: 'Watched names', windows: 'Maintenance windows', dashboards: 'Dashboards',

@@ -162,3 +162,55 @@ test('the palette goes to pages, ranges, metrics and actions by the keyboard alo
   await take('90m')
   assert.equal(search(page).get('from'), 'now-90m')
 })
+
+/** By the Tab key alone, to what has this name. */
+async function tabTo(page, name) {
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab')
+    if ((await page.evaluate(() => document.activeElement?.textContent?.trim())) === name) return
+  }
+  assert.fail(`${name} is not reached by the Tab key`)
+}
+
+test('a query becomes a rule, with the keyboard alone', async () => {
+  const page = await show('/explore?q=max%20by%20(host)%20(cpu_usage)')
+  await page.waitForSelector('[data-chart=explore] canvas')
+  await editor(page).focus()
+  await tabTo(page, 'Make a rule of this')
+  await page.keyboard.press('Enter')
+  await page.locator('[data-backtest=done]').waitFor()
+  assert.equal(search(page).get('kind'), 'rules')
+  const text = page.getByRole('textbox', { name: /^Text of/ })
+  assert.match(await text.inputValue(), /metric: "max by \(host\) \(cpu_usage\)"\n {8}greater_than: [\d.]+\n/)
+  await page.locator('[data-field="groups.0.rules.0.metric"]').waitFor()
+  await page.getByLabel('Name', { exact: true }).fill('from-explore')
+  await page.getByText('No mistakes.').waitFor()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.waitForFunction(() => new URL(location.href).searchParams.get('name') === 'from-explore')
+  assert.match((await server.json('/api/documents/rules/from-explore')).text, /alert: Mine\n/)
+})
+
+test('queries become a panel of a new dashboard, and of one that is there', async () => {
+  const page = await show('/explore?q=cpu_usage&q2=memory_percent')
+  await page.waitForSelector('[data-chart=explore] canvas')
+  await editor(page).focus()
+  await tabTo(page, 'Add to a dashboard')
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog', { name: 'Add to a dashboard' })
+  await dialog.getByLabel('Its name').fill('kept')
+  await dialog.getByLabel('Title of the panel').fill('Both')
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Both' }).waitFor()
+  assert.equal(search(page).get('name'), 'kept')
+  // That there was none is a question that the browser reports.
+  opened.complaints.splice(0, Infinity, ...opened.complaints.filter((each) => !each.includes('404')))
+  await page.goto(`${server.url}/explore?q=process_count&view=table`)
+  await row(page, 'process_count').waitFor()
+  await page.getByRole('button', { name: 'Add to a dashboard' }).click()
+  await dialog.getByRole('combobox').waitFor()
+  assert.equal(await dialog.getByLabel('Dashboard', { exact: true }).inputValue(), 'kept')
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click()
+  await page.getByRole('heading', { name: 'process_count' }).waitFor()
+  const { panels } = await server.json('/api/dashboards/kept')
+  assert.deepEqual(panels.map(({ type, queries }) => [type, queries]), [['chart', ['cpu_usage', 'memory_percent']], ['table', ['process_count']]])
+})

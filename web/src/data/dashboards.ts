@@ -1,6 +1,8 @@
 /** Dashboards, as docs/api/http.md describes them. */
 
 import { text as shown, type Unit } from '../lib/format'
+import { save } from './documents'
+import { ApiError, getJson } from './protocol'
 
 export const PANEL_TYPES = ['chart', 'number', 'table', 'status', 'text'] as const
 export type PanelType = (typeof PANEL_TYPES)[number]
@@ -74,6 +76,15 @@ export function moved(panels: readonly Panel[], index: number, by: -1 | 1): Pane
   const [panel] = next.splice(index, 1)
   if (panel !== undefined) next.splice(Math.min(Math.max(index + by, 0), next.length), 0, panel)
   return next
+}
+
+/** Appends a panel to a dashboard, or to one that this makes. What is written inside of its text as comments is lost, as when it is edited in place. */
+export async function addPanel(name: string, panel: Panel, by: string): Promise<void> {
+  const before = await getJson<NamedDashboard>(`/api/dashboards/${encodeURIComponent(name)}`).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 404) return { title: name, description: '', panels: [], version: 0 }
+    throw error
+  })
+  await save('dashboards', name, toYaml({ title: before.title, description: before.description, panels: [...before.panels, panel] }), { by, note: '', version: before.version })
 }
 
 /** A value as its panel shows it. */

@@ -35,7 +35,7 @@ export interface Route {
 
 /** A link that somebody made up does not fill the memory. */
 const MOST_KEYS = 16
-const LONGEST_VALUE = 4000
+export const LONGEST_VALUE = 4000
 const COMMON = new Set(['from', 'to', 'pin', 'cmp'])
 
 export function parseRoute(url: URL): Route {

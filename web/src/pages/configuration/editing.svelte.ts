@@ -33,9 +33,11 @@ export class Editing {
     readonly monitor: Monitor,
     documents: () => readonly DocumentInfo[],
     readonly onsaved: (name: string | null) => void,
+    /** What a new one begins with, in place of what is usual. */
+    starter: string | null,
   ) {
     this.name = opened === '' ? (ONLY[kind] ?? '') : opened
-    this.#starter = starterOf(kind, monitor.nowMs, prefs.person)
+    this.#starter = starter ?? starterOf(kind, monitor.nowMs, prefs.person)
     this.form = new FormModel({ documents, problems: () => this.problems, metrics: () => monitor.metrics ?? new Map() })
     $effect(() => this.#check())
   }
