@@ -1,6 +1,6 @@
 // What the page costs, in headless Chromium: `npm run measure`. Takes about seven minutes; `-- --minutes 2` shortens the look at the heap.
 // `-- --soak 100` has fewer ticks in the look at 50 charts' heap; `-- --only charts` takes one part: sizes, first, charts, host,
-// quality or heap.
+// dashboard, quality or heap.
 // Times are processor time of the page's main thread, so that other work on the machine changes them little.
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -18,6 +18,7 @@ const SOAK_TICKS = (process.argv.includes('--soak') && Number(option('--soak')))
 const LIVE_SECONDS = 30
 const FIRST_CHARTS = 5
 const HEAP_LOOKS = 7
+const PANELS = 40
 const minutes = (process.argv.includes('--minutes') && Number(option('--minutes'))) || 5
 
 const zipped = (name) => gzipSync(readFileSync(webPath('dist/assets', name)), { level: 9 }).length / KB
@@ -113,6 +114,27 @@ async function hostPage(browser, server) {
   return figures
 }
 
+/** A dashboard of many panels, live, of which a screen shows a few. */
+async function manyPanels(browser, server) {
+  const panel = (i) => `- {type: chart, title: Panel ${i}, queries: ['cpu_usage + ${i}'], width: 6}\n`
+  const body = `title: Many\npanels:\n${Array.from({ length: PANELS }, (_, i) => panel(i)).join('')}`
+  const answer = await fetch(`${server.url}/api/documents/dashboards/many`, { method: 'PUT', body })
+  if (!answer.ok) throw new Error(await answer.text())
+  const { page } = await open(browser, server, '/dashboards?name=many&from=now-15m')
+  await page.locator('[data-panel=chart] .uplot').first().waitFor()
+  await pause(5000)
+  let asked = 0
+  page.on('request', (request) => (asked += request.url().includes('/api/v1/query') ? 1 : 0))
+  const { between } = await meter(page)
+  const { script, main } = await between(() => pause(LIVE_SECONDS * 1000))
+  await page.close()
+  return {
+    [`dashboard of ${PANELS} panels: script per second, ms`]: script / LIVE_SECONDS,
+    [`dashboard of ${PANELS} panels: main thread per second, ms`]: main / LIVE_SECONDS,
+    [`dashboard of ${PANELS} panels: questions per second`]: asked / LIVE_SECONDS,
+  }
+}
+
 async function heapOverTime(browser, server) {
   const { page } = await open(browser, server, '/?from=now-15m')
   await settled(page)
@@ -143,6 +165,7 @@ try {
     first: () => firstChart(browser, server),
     charts: fiftyCharts,
     host: () => hostPage(browser, server),
+    dashboard: () => manyPanels(browser, server),
     quality: () => quality(browser, server),
     heap: () => heapOverTime(browser, server),
   }
