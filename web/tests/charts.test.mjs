@@ -1,27 +1,12 @@
 // What is done with charts beyond zooming and pinning: moving, two fingers, and comparing.
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import { launch, open, pause, plotBox, Server, settled } from './harness.mjs'
+import { test } from 'node:test'
+import { pause, plotBox, Server, settled, stage } from './harness.mjs'
 
-let server
-let browser
-let opened
-
-before(async () => {
-  server = await Server.create()
-  browser = await launch()
+const it = stage(async () => {
+  const server = await Server.create()
   await pause(32_000)
-})
-
-after(async () => {
-  await browser?.close()
-  await server?.remove()
-})
-
-afterEach(async () => {
-  assert.deepEqual(opened?.complaints ?? [], [], 'the page complained')
-  await opened?.page.close()
-  opened = undefined
+  return server
 })
 
 const search = (page) => new URL(page.url()).searchParams
@@ -29,9 +14,9 @@ const ends = (page) => [Date.parse(search(page).get('from')), Date.parse(search(
 const iso = (ms) => new Date(ms).toISOString().replace('.000Z', 'Z')
 
 async function show(path) {
-  opened = await open(browser, server, path)
-  await settled(opened.page)
-  return opened.page
+  const page = await it.show(path)
+  await settled(page)
+  return page
 }
 
 function past() {
@@ -64,7 +49,7 @@ test('two fingers zoom', async () => {
   const { from, to, path } = past()
   const page = await show(path)
   const box = await plotBox(page, 'memory')
-  const session = await browser.context.newCDPSession(page)
+  const session = await it.browser.context.newCDPSession(page)
   const touch = (type, ...shares) => session.send('Input.dispatchTouchEvent', { type, touchPoints: shares.map((share, id) => ({ x: box.x + box.width * share, y: box.y + 40, id })) })
   await touch('touchStart', 0.25, 0.75)
   await touch('touchMove', 0.35, 0.65)

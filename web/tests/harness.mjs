@@ -273,10 +273,14 @@ export function stage(create = () => Server.create()) {
     server: null,
     browser: null,
     opened: null,
-    async show(path, options) {
+    async open(path, options) {
       it.opened = await open(it.browser, it.server, path, options)
-      await it.opened.page.waitForSelector('[data-fresh=live]')
       return it.opened.page
+    },
+    async show(path, options) {
+      const page = await it.open(path, options)
+      await page.waitForSelector('[data-fresh=live]')
+      return page
     },
     /** What was refused was meant to be. */
     forgive() {

@@ -1,33 +1,18 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
-import { launch, legend, open, pause, plotBox, Server, settled } from './harness.mjs'
+import { test } from 'node:test'
+import { legend, pause, plotBox, Server, settled, stage } from './harness.mjs'
 
-let server
-let browser
-let opened
-
-before(async () => {
-  server = await Server.create()
-  browser = await launch()
+const it = stage(async () => {
+  const server = await Server.create()
   // Enough of a past to zoom into.
   await pause(12_000)
-})
-
-after(async () => {
-  await browser?.close()
-  await server?.remove()
-})
-
-afterEach(async () => {
-  assert.deepEqual(opened?.complaints ?? [], [], 'the page complained')
-  await opened?.page.close()
-  opened = undefined
+  return server
 })
 
 async function show(path) {
-  opened = await open(browser, server, path)
-  await settled(opened.page)
-  return opened.page
+  const page = await it.show(path)
+  await settled(page)
+  return page
 }
 
 const cardValue = (page, card) => page.locator(`[data-card=${card}] .value`).textContent()
@@ -47,7 +32,7 @@ test('cards agree with the interface for scripts', async () => {
   const page = await show('/')
   let last
   for (let i = 0; i < 40; i++) {
-    const { system } = await server.json('/api/current_metrics')
+    const { system } = await it.server.json('/api/current_metrics')
     const shown = { cpu: await cardValue(page, 'cpu'), memory: await cardValue(page, 'memory') }
     const near = (text, value) => Math.abs(Number.parseFloat(text.replace('<', '')) - value) < 0.1
     last = `${JSON.stringify(shown)} against cpu_usage ${system.cpu_usage}, memory_percent ${system.memory_percent}`
@@ -59,7 +44,7 @@ test('cards agree with the interface for scripts', async () => {
 
 test('the host is described as the server tells it', async () => {
   const page = await show('/')
-  const host = await server.json('/api/host')
+  const host = await it.server.json('/api/host')
   assert.equal(await page.locator('h1').textContent(), host.host)
   const facts = await page.getByRole('list', { name: 'About this host' }).textContent()
   for (const fact of [host.os_name, host.kernel, host.cpu_model].filter(Boolean)) assert.ok(facts.includes(fact), `${fact} is missing in ${facts}`)
@@ -253,7 +238,7 @@ test('everything is reached with the keyboard alone', async () => {
   await page.keyboard.press('[')
   assert.ok(search(page).get('to'), 'one width earlier is in the past')
   await page.keyboard.press('l')
-  assert.equal(page.url(), `${server.url}/`)
+  assert.equal(page.url(), `${it.server.url}/`)
   await page.keyboard.press('t')
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'dark')
   await page.keyboard.press('t')
@@ -306,7 +291,7 @@ test('a section collapses and stays so', async () => {
 
 test('a chart is missing only when its metrics are, and then says so', async () => {
   const page = await show('/')
-  const names = new Set((await server.json('/api/metrics')).map((metric) => metric.name))
+  const names = new Set((await it.server.json('/api/metrics')).map((metric) => metric.name))
   assert.equal((await page.locator('[data-chart=load]').count()) === 1, names.has('system_load1'))
   assert.equal(await page.getByText('No load average on this host').count(), names.has('system_load1') ? 0 : 1)
 })
@@ -314,7 +299,7 @@ test('a chart is missing only when its metrics are, and then says so', async () 
 test('system health tells of every collector', async () => {
   const page = await show('/')
   await page.getByRole('link', { name: 'System health' }).click()
-  const status = await server.json('/api/status')
+  const status = await it.server.json('/api/status')
   for (const collector of status.collectors) await page.getByRole('rowheader', { name: collector.name, exact: true }).waitFor()
   const numbers = await page.$$eval('dl div', (rows) => Object.fromEntries(rows.map((row) => [row.querySelector('dt').textContent, row.querySelector('dd').textContent])))
   for (const [name, value] of Object.entries(numbers)) assert.match(value, name === 'Grows by' ? /\d|–/ : name === 'Readings' ? /on time|\d/ : /\d/, `${name} is ${value}`)
@@ -323,6 +308,6 @@ test('system health tells of every collector', async () => {
 })
 
 test('an address that does not exist says so', async () => {
-  opened = await open(browser, server, '/nowhere')
-  await opened.page.getByRole('heading', { name: 'There is no such page' }).waitFor()
+  const page = await it.open('/nowhere')
+  await page.getByRole('heading', { name: 'There is no such page' }).waitFor()
 })

@@ -4,20 +4,18 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, afterEach, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { promisify } from 'node:util'
-import { binary, launch, open, pause, Server, settled } from './harness.mjs'
+import { binary, pause, Server, settled, stage } from './harness.mjs'
 
 const RULES = 'groups:\n  - name: usual\n    interval: 1s\n    rules:\n      - alert: AlwaysOn\n        expr: cpu_usage >= 0\n        labels: {severity: critical}\n'
 const HOUR_MS = 3_600_000
 const WEEK_MS = 168 * HOUR_MS
 let folder
-let server
-let browser
-let opened
 
 /** Three weeks of the hours around now: the processor was between 40 and 60 %. */
-async function past(host) {
+async function past(server) {
+  const { host } = await server.json('/api/host')
   const now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS
   const lines = ['# TYPE cpu_usage gauge']
   for (let week = 3; week > 0; week--) {
@@ -30,32 +28,24 @@ async function past(host) {
   await promisify(execFile)(binary(), ['store', 'import', file, '--data', server.data])
 }
 
-before(async () => {
+const it = stage(async () => {
   folder = await mkdtemp(join(tmpdir(), 'barograph-usual-'))
   await writeFile(join(folder, 'rules.yaml'), RULES)
-  server = await Server.create({ config: `[rules]\nfiles = [${JSON.stringify(join(folder, 'rules.yaml'))}]\n` })
-  await past((await server.json('/api/host')).host)
+  const server = await Server.create({ config: `[rules]\nfiles = [${JSON.stringify(join(folder, 'rules.yaml'))}]\n` })
+  await past(server)
   await server.stop()
   await server.start()
-  browser = await launch()
+  return server
 })
 
 after(async () => {
-  await browser?.close()
-  await server?.remove()
   if (folder) await rm(folder, { recursive: true, force: true })
 })
 
-afterEach(async () => {
-  assert.deepEqual(opened?.complaints ?? [], [], 'the page complained')
-  await opened?.page.close()
-  opened = undefined
-})
-
 async function show(path) {
-  opened = await open(browser, server, path)
-  await settled(opened.page)
-  return opened.page
+  const page = await it.show(path)
+  await settled(page)
+  return page
 }
 
 test('a chart shows what is usual at this hour of the week, until it is told not to', async () => {
@@ -92,12 +82,12 @@ test('an alert is a region on the charts of its metric, with the way to its inci
   assert.match(words, /^critical: AlwaysOn, since .*, incident \d+$/)
   await link.hover()
   await page.waitForFunction(() => getComputedStyle(document.querySelector('[data-chart=cpu] li span')).opacity === '1')
-  const { incidents } = await server.json('/api/incidents?open=true')
+  const { incidents } = await it.server.json('/api/incidents?open=true')
   await link.click()
   await page.getByRole('heading', { name: 'AlwaysOn' }).waitFor()
   assert.equal(new URL(page.url()).searchParams.get('row'), String(incidents[0].number))
-  const refused = await fetch(`${server.url}/api/incidents?from=soon`)
+  const refused = await fetch(`${it.server.url}/api/incidents?from=soon`)
   assert.equal(refused.status, 400)
-  const before = await server.json(`/api/incidents?to=${incidents[0].opened_ms - 1}`)
+  const before = await it.server.json(`/api/incidents?to=${incidents[0].opened_ms - 1}`)
   assert.deepEqual(before.incidents, [], 'it was not open then')
 })
