@@ -60,10 +60,15 @@ export async function labelValues(label: string, metric: string | null, stop: Ab
   return body.data ?? []
 }
 
-/** A series as people write it: its name, and the labels that tell it from others. */
-export function nameOf(labels: Labels): string {
-  const { __name__: name = '', host: _host, ...rest } = labels
-  const told = Object.entries(rest).map(([label, value]) => `${label}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)
+/** Whether series are of more hosts than one. */
+export function hostsDiffer(series: readonly Labels[]): boolean {
+  return series.some(({ host }) => host !== series[0]?.host)
+}
+
+/** A series as people write it: its name, and the labels that tell it from others. Its host is one of them where others have another. */
+export function nameOf(labels: Labels, withHost: boolean): string {
+  const { __name__: name = '', host, ...rest } = labels
+  const told = Object.entries(withHost && host !== undefined ? { host, ...rest } : rest).map(([label, value]) => `${label}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)
   if (told.length === 0) return name === '' ? '{}' : name
   return `${name}{${told.join(', ')}}`
 }

@@ -15,6 +15,14 @@ it('puts points where they belong, and leaves the rest missing', () => {
   expect(series).toMatchObject({ last: 3, low: 1, high: 3, mean: 2 })
 })
 
+it('names the host where others have another, and keeps series of all hosts apart', () => {
+  const of = (host: string): Matrix => ({ metric: { __name__: 'up', host }, values: [[10, '1']] })
+  const found = seriesOf([matrix(of('a'), of('b'))], grid)
+  expect(found.map(({ label }) => label)).toEqual(['up{host="a"}', 'up{host="b"}'])
+  expect(new Set(found.map(({ key }) => key)).size).toBe(2)
+  expect(seriesOf([matrix(of('a'))], grid)[0]?.label).toBe('up')
+})
+
 it('draws infinity and "not a number" as missing, and still tells them', () => {
   const [series] = seriesOf([matrix({ metric: {}, values: [[10, '+Inf'], [11, 'NaN'], [12, '-Inf']] })], grid)
   expect([...(series?.values ?? [])]).toEqual([NaN, NaN, NaN, NaN])

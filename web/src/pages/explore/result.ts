@@ -1,6 +1,6 @@
 import type { Grid } from '../../charts/frame'
 import type { ColorName, Line } from '../../charts/spec'
-import { nameOf, toNumber, type Result } from '../../data/prometheus'
+import { hostsDiffer, nameOf, toNumber, type Result } from '../../data/prometheus'
 import type { MetricInfo } from '../../data/protocol'
 import type { Unit } from '../../lib/format'
 import { tokens } from '../../lib/promql/text'
@@ -22,24 +22,28 @@ export interface Series extends Line {
 /** The answers of several queries on one grid, the largest first. */
 export function seriesOf(results: readonly (Result | null)[], grid: Grid): Series[] {
   const several = results.filter((result) => result !== null).length > 1
-  const found = results.flatMap((result, query) => (result === null ? [] : rowsOf(result).map((row) => summed(row, query, several, grid))))
+  const answers = results.map((result) => (result === null ? [] : rowsOf(result)))
+  const withHost = hostsDiffer(answers.flat().flatMap(({ labels }) => (labels.host === undefined ? [] : [labels])))
+  const found = answers.flatMap((rows, query) => rows.map((row) => summed(row, { query, several, withHost }, grid)))
   found.sort((a, b) => (Number.isNaN(b.mean) ? -1 : Number.isNaN(a.mean) ? 1 : b.mean - a.mean))
   return found.map((series, i) => ({ ...series, color: i < COLOURED ? (COLORS[i] as ColorName) : 'neutral' }))
 }
 
 interface Row {
-  name: string
+  /** What it is when it has no labels. */
+  name: string | null
   labels: Record<string, string>
   points: readonly [number, string][]
 }
 
 function rowsOf(result: Result): Row[] {
-  if (result.resultType === 'matrix') return result.result.map(({ metric, values }) => ({ name: nameOf(metric), labels: metric, points: values }))
-  if (result.resultType === 'vector') return result.result.map(({ metric, value }) => ({ name: nameOf(metric), labels: metric, points: [value] }))
+  if (result.resultType === 'matrix') return result.result.map(({ metric, values }) => ({ name: null, labels: metric, points: values }))
+  if (result.resultType === 'vector') return result.result.map(({ metric, value }) => ({ name: null, labels: metric, points: [value] }))
   return [{ name: result.resultType, labels: {}, points: [result.result] }]
 }
 
-function summed({ name, labels, points }: Row, query: number, several: boolean, grid: Grid): Series {
+function summed({ name: bare, labels, points }: Row, { query, several, withHost }: { query: number; several: boolean; withHost: boolean }, grid: Grid): Series {
+  const name = bare ?? nameOf(labels, withHost)
   const values = new Float64Array(grid.count + 1).fill(Number.NaN)
   let [last, low, high, sum, count] = [Number.NaN, Infinity, -Infinity, 0, 0]
   for (const [seconds, text] of points) {
@@ -55,7 +59,7 @@ function summed({ name, labels, points }: Row, query: number, several: boolean, 
   }
   const missing = count === 0
   return {
-    key: `${query}:${name}`, label: several ? `${letter(query)} ${name}` : name, labels, values, color: 'neutral', query, last,
+    key: `${query}:${bare ?? nameOf(labels, true)}`, label: several ? `${letter(query)} ${name}` : name, labels, values, color: 'neutral', query, last,
     low: missing ? Number.NaN : low, high: missing ? Number.NaN : high, mean: missing ? Number.NaN : sum / count,
   }
 }
