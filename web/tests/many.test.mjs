@@ -117,11 +117,25 @@ test('200 charts on two dashboards are drawn, to the last', async () => {
   for (const name of ['first', 'second']) {
     const page = await show(`/dashboards?name=${name}`)
     await page.locator('[data-panel=chart] .uplot').first().waitFor()
+    const drawn = await page.locator('[data-panel=chart] .uplot').count()
+    assert.ok(drawn < 60, `${drawn} of 100 panels are drawn, on a screen that shows some thirty`)
     await page.getByText(`Panel ${name === 'first' ? 99 : 199}`, { exact: true }).scrollIntoViewIfNeeded()
     await page.waitForFunction(() => [...document.querySelectorAll('[data-panel=chart]')].at(-1)?.querySelector('.uplot') !== null)
     assert.deepEqual(opened.complaints, [])
     await page.close()
   }
+})
+
+test('series of 500 hosts are told apart on a dashboard and in Explore', async () => {
+  const body = "title: All\npanels:\n- {type: table, queries: ['cpu_usage{host=~\"web-1.*\"}']}\n- {type: chart, queries: [cpu_usage]}\n"
+  const answer = await fetch(`${server.url}/api/documents/dashboards/all`, { method: 'PUT', body })
+  assert.equal(answer.ok, true, await answer.text())
+  const page = await show('/dashboards?name=all')
+  await page.getByRole('cell', { name: 'cpu_usage{host="web-100"}' }).waitFor()
+  assert.equal(await page.locator('[data-panel=table] tbody tr').count(), 100)
+  await page.locator('[data-panel=chart] .uplot').waitFor()
+  await page.goto(`${server.url}/explore?view=table&q=${encodeURIComponent('cpu_usage{host=~"web-10."}')}`)
+  await rows(page).filter({ hasText: 'host="web-109"' }).waitFor()
 })
 
 test('500 processes are a table that is drawn in part and keeps its order', async () => {
