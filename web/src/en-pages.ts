@@ -50,7 +50,7 @@ export const enPages = {
     hosts: (shown: number, all: number) => (shown === all ? `${all === 1 ? '1 host' : `${all} hosts`}` : `${shown} of ${all} hosts`),
     ago: (ms: number) => (ms < 10_000 ? 'now' : `${duration(ms)} ago`),
     cpuHint: 'Mean of the last two minutes',
-    columns: { state: 'State', host: 'Host', worst: 'Highest', cpu: 'CPU', trend: 'Last hour', memory: 'Memory', disk: 'Disk', load: 'Load', network: 'Network', processes: 'Processes', uptime: 'Up for', seen: 'Last value' },
+    columns: { state: 'State', host: 'Host', alerts: 'Alerts', worst: 'Highest', cpu: 'CPU', trend: 'Last hour', memory: 'Memory', disk: 'Disk', load: 'Load', network: 'Network', processes: 'Processes', uptime: 'Up for', seen: 'Last value' },
   },
 
   explore: {

@@ -48,6 +48,17 @@ async function incident() {
 const row = (page, text) => page.locator('[role=row][data-key]', { hasText: text }).first()
 const detail = (page) => page.locator('[data-detail]')
 
+test('the overview puts a host with a critical alert among the critical ones, says why, and leads to its alerts', async () => {
+  await incident()
+  const page = await show('/overview?state=critical')
+  const { host } = await on.server.json('/api/host')
+  const of = row(page, host)
+  await of.getByRole('link', { name: '1', exact: true }).waitFor()
+  assert.match(await of.locator('.state').getAttribute('title'), /Memory of .* <b>is<\/b> in use/)
+  await of.getByRole('link', { name: '1', exact: true }).click()
+  await row(page, 'AlwaysOn').waitFor()
+})
+
 test('an incident is listed, counted in the sidebar and the title, and told in detail', async () => {
   const page = await show('/alerts')
   await row(page, 'AlwaysOn').waitFor()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { comparisonOf, firedOn, matchersOf, membersOf, ownLabels, rankOf, silenceFor, stateOf, type Incident, type Member } from './alerts'
+import { attentionByHost, comparisonOf, firedOn, matchersOf, membersOf, ownLabels, rankOf, silenceFor, stateOf, type Incident, type Member } from './alerts'
 
 const member = (change: Partial<Member> = {}): Member => ({
   labels: { alertname: 'DiskFull', host: 'a', drive: '/', severity: 'warning' }, annotations: {}, value: 91, phase: 'firing', is_unknown: false, fired_ms: 1000, resolved_ms: null, muted_by: null, about: { expr: 'disk_percent > 90', measured: 'disk_percent', threshold: 90 }, ...change,
@@ -58,4 +58,17 @@ test('a silence holds the labels of the incident, whatever stands in them', () =
   const { name, text } = silenceFor({ alertname: 'DiskFull' }, { nowMs: 0, forMs: 60_000, owner: 'anna', reason: 'new: "disk"', ends: true })
   expect(name).toBe('DiskFull 1970-01-01T00:00:00Z')
   expect(text).toBe('matchers: ["alertname=\\"DiskFull\\""]\nfrom: 1970-01-01T00:00:00Z\nto: 1970-01-01T00:01:00Z\nowner: "anna"\nreason: "new: \\"disk\\""\nends_on_recovery: true\n')
+})
+
+test('tells by host what nobody deals with yet, the worst first', () => {
+  const on = (host: string, severity: string, change: Partial<Member> = {}) => member({ labels: { alertname: 'A', host, severity }, annotations: { summary: `${severity} on ${host}` }, ...change })
+  const found = attentionByHost([
+    incident({ alerts: { a: on('one', 'warning'), b: on('two', 'info'), c: on('two', 'warning', { muted_by: 'silence x' }), d: on('three', 'critical', { phase: 'resolved' }) } }),
+    incident({ alerts: { a: on('one', 'critical') } }),
+    incident({ acknowledged: { by: 'anna', note: '', at_ms: 1, until_ms: null }, alerts: { a: on('four', 'critical') } }),
+  ])
+  expect([...found]).toEqual([
+    ['one', { count: 2, worst: 'critical', summaries: ['critical on one', 'warning on one'] }],
+    ['two', { count: 1, worst: 'info', summaries: ['info on two'] }],
+  ])
 })

@@ -95,9 +95,11 @@ export function rankOf(incident: Incident): number {
 
 /** Those that still fire, then those that ended; the worst and newest first. */
 export function membersOf({ alerts }: Incident): Member[] {
-  const rank = ({ phase, labels }: Member) => (phase === 'firing' ? 0 : 10) + SEVERITIES.indexOf((labels.severity as Severity | undefined) ?? null)
+  const rank = (member: Member) => (member.phase === 'firing' ? 0 : 10) + severityRank(member)
   return Object.values(alerts).sort((a, b) => rank(a) - rank(b) || b.fired_ms - a.fired_ms)
 }
+
+const severityRank = ({ labels }: Member) => SEVERITIES.indexOf((labels.severity as Severity | undefined) ?? null)
 
 /** What people wrote for people; without it, the alert's name. */
 export function summaryOf({ annotations, labels }: Pick<Member, 'annotations' | 'labels'>): string {
@@ -127,6 +129,28 @@ export function firedOn(host: string, incidents: readonly Incident[]): Fired[] {
       })),
   )
   return fired.sort((a, b) => b.fromMs - a.fromMs)
+}
+
+/** What somebody has to see to on a host. */
+export interface Attention {
+  count: number
+  worst: Severity | null
+  summaries: readonly string[]
+}
+
+/** The alerts by host that fire, are not silenced and are not dealt with yet; the worst first. */
+export function attentionByHost(incidents: readonly Incident[]): Map<string, Attention> {
+  const wanting = incidents.filter((incident) => ['firing', 'unknown'].includes(stateOf(incident)))
+  const hosts = new Map<string, Member[]>()
+  for (const member of wanting.flatMap(membersOf)) {
+    const { phase, muted_by, labels } = member
+    if (phase !== 'firing' || muted_by !== null || labels.host === undefined) continue
+    hosts.set(labels.host, [...(hosts.get(labels.host) ?? []), member])
+  }
+  return new Map([...hosts].map(([host, found]) => {
+    const members = found.sort((a, b) => severityRank(a) - severityRank(b))
+    return [host, { count: members.length, worst: SEVERITIES.find((each) => each === members[0]?.labels.severity) ?? null, summaries: members.map(summaryOf) }]
+  }))
 }
 
 const LEVELS = new Set(['alertname', 'severity'])

@@ -21,6 +21,13 @@ it('says what needs attention', () => {
   expect(['calm', 'hot', 'full', 'gone'].map((host) => healthOf(of(host), 110_000))).toEqual(['ok', 'critical', 'warning', 'silent'])
 })
 
+it('never calls a host well whose alert nobody deals with', () => {
+  const alert = (worst: 'critical' | 'warning' | 'info') => ({ count: 1, worst, summaries: [] })
+  expect((['critical', 'warning', 'info'] as const).map((worst) => healthOf(of('calm'), 110_000, alert(worst)))).toEqual(['critical', 'warning', 'ok'])
+  expect(healthOf(of('hot'), 110_000, alert('warning'))).toBe('critical')
+  expect(attention(of('calm'), 110_000, alert('critical'))).toBeLessThan(attention(of('hot'), 110_000))
+})
+
 it('puts the silent first, then the worst', () => {
   expect([...rows].sort((a, b) => attention(a, 110_000) - attention(b, 110_000)).map((row) => row.host)).toEqual(['gone', 'hot', 'full', 'calm'])
 })

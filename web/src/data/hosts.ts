@@ -1,3 +1,4 @@
+import type { Attention } from './alerts'
 import type { Matrix, Result } from './prometheus'
 import { toNumber } from './prometheus'
 
@@ -69,12 +70,18 @@ export type Health = 'silent' | 'critical' | 'warning' | 'ok'
 
 const SILENT_MS = 60_000
 /** Warning and critical, in percent, for what has a sensible limit. */
-const LIMITS = { cpu: [80, 95], memory: [85, 95], disk: [90, 98] } as const
+const LIMITS = { cpu: [80, 95], memory: [85, 95], disk: [90, 98] } satisfies Record<string, [number, number]>
 
-export function healthOf(row: HostRow, nowMs: number): Health {
+/** Which columns are past which limit. */
+export function pastLimits(row: HostRow): { column: keyof typeof LIMITS; level: 'critical' | 'warning' }[] {
+  const columns = Object.entries(LIMITS) as [keyof typeof LIMITS, [number, number]][]
+  return columns.flatMap(([column, [warning, critical]]) => (row[column] >= critical ? { column, level: 'critical' as const } : row[column] >= warning ? { column, level: 'warning' as const } : []))
+}
+
+export function healthOf(row: HostRow, nowMs: number, alerts?: Attention): Health {
   if (nowMs - row.seenMs > SILENT_MS) return 'silent'
-  const over = (level: 0 | 1) => Object.entries(LIMITS).some(([column, limits]) => row[column as keyof typeof LIMITS] >= limits[level])
-  return over(1) ? 'critical' : over(0) ? 'warning' : 'ok'
+  const levels = [alerts?.worst, ...pastLimits(row).map(({ level }) => level)]
+  return levels.includes('critical') ? 'critical' : levels.includes('warning') ? 'warning' : 'ok'
 }
 
 /** Which of what has a limit is nearest to it, or furthest past it. */
@@ -86,8 +93,8 @@ export function worstOf(row: HostRow): keyof typeof LIMITS | null {
 
 const RANKS: Record<Health, number> = { silent: 0, critical: 1, warning: 2, ok: 3 }
 
-/** What needs attention comes first; among equals, the busiest. */
-export function attention(row: HostRow, nowMs: number): number {
+/** What needs attention comes first; among equals, the one with most alerts, then the busiest. */
+export function attention(row: HostRow, nowMs: number, alerts?: Attention): number {
   const busiest = Math.max(row.cpu || 0, row.memory || 0, row.disk || 0)
-  return RANKS[healthOf(row, nowMs)] * 1000 - busiest
+  return RANKS[healthOf(row, nowMs, alerts)] * 1_000_000 - Math.min(alerts?.count ?? 0, 900) * 1000 - busiest
 }

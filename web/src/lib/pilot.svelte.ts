@@ -1,4 +1,4 @@
-import type { Fired } from '../data/alerts'
+import type { Fired, Incident } from '../data/alerts'
 import type { HostEvent } from '../data/events'
 import type { Monitor } from '../data/monitor.svelte'
 import { dragged, panned, shifted, zoomed, type Shown } from './moves'
@@ -17,6 +17,9 @@ export class Pilot {
 
   /** Alerts that fired within the range: regions on the charts of their metrics. */
   fired = $state.raw<readonly Fired[]>([])
+
+  /** All open incidents. */
+  open = $state.raw<readonly Incident[]>([])
 
   /** Open incidents that nobody deals with. */
   firing = $state.raw({ count: 0, severe: false })
