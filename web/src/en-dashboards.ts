@@ -12,7 +12,7 @@ export const enDashboards = {
     higher: (title: string) => `Make ${title} higher`, change: (title: string) => `Change ${title}`, remove: (title: string) => `Remove ${title}`, dialog: 'Panel', type: 'Shows', queries: 'Queries, one on each line, in PromQL or as counter paths', unit: 'Unit', warning: 'Warning from', critical: 'Critical from',
     limitsHint: 'A warning above the critical value: low values are bad.', words: 'Text', apply: 'Apply', unnamed: 'Panel',
     types: { chart: 'a chart', number: 'a number', table: 'a table', status: 'states', text: 'a text' } satisfies Record<PanelType, string>,
-    units: { '': 'as the metric says', count: 'a number', percent: 'percent', bytes: 'bytes', byteRate: 'bytes per second', bitRate: 'bits per second', countRate: 'per second', seconds: 'seconds', hertz: 'hertz', celsius: 'degrees Celsius' } as Record<string, string>,
+    units: { '': 'as the metric says', count: 'a number', percent: 'percent', bytes: 'bytes', byteRate: 'bytes per second', bitRate: 'bits per second', countRate: 'per second', seconds: 'seconds', hertz: 'hertz', celsius: 'degrees Celsius', rpm: 'revolutions per minute', watts: 'watts' } as Record<string, string>,
   },
   levels: { ok: 'ok', warning: 'warning', critical: 'critical', none: 'no value' },
 } as const

@@ -137,7 +137,7 @@ export const en = {
   },
 
   sections: {
-    processor: 'Processor and memory', disks: 'Disks', network: 'Network', watched: 'Watched processes', connections: 'Connections', memory: 'Memory in detail',
+    processor: 'Processor and memory', disks: 'Disks', shares: 'Network shares', network: 'Network', watched: 'Watched processes', connections: 'Connections', memory: 'Memory in detail',
     kernel: 'Processes and kernel', hardware: 'Hardware', own: 'Barograph itself',
   },
 
@@ -151,7 +151,9 @@ export const en = {
     writtenPerVolume: 'Written by file system', packets: 'Packets', connections: 'TCP connections', opens: 'TCP connections opened and lost', segments: 'TCP segments',
     tcpTrouble: 'TCP trouble', udp: 'UDP datagrams', forks: 'Processes and threads started', services: 'Services by state', watchedCpu: 'CPU of watched processes',
     watchedMemory: 'Memory of watched processes', watchedCount: 'Watched processes running', watchedIo: 'I/O of watched processes', gpu: 'Graphics busy', gpuMemory: 'Graphics memory in use',
-    temperature: 'Temperatures', ownCpu: 'CPU of Barograph', ownMemory: 'Memory of Barograph', ofOneCpu: 'of one CPU', fastestOther: 'fastest other', hottestOther: 'hottest other',
+    zones: 'Thermal zones', temperatures: 'Temperatures', fans: 'Fans', power: 'Power', shareRead: 'Read by share', shareWritten: 'Written by share', shareCalls: 'Calls by share',
+    shareLatency: 'Latency of shares', shareTrouble: 'Shares: calls sent again and given up', perCall: 'per call, with waiting', allShares: 'all shares', slowestOther: 'slowest other',
+    ownCpu: 'CPU of Barograph', ownMemory: 'Memory of Barograph', ofOneCpu: 'of one CPU', fastestOther: 'fastest other', hottestOther: 'hottest other',
     cpus: (count: number) => `${count} CPUs`,
     of: (size: string) => `of ${size}`,
     allDisks: 'all disks',
@@ -231,7 +233,7 @@ export const en = {
     rows: (shown: number, all: number) => (shown === all ? `${shown} rows` : `${shown} of ${all} rows; the file has all of them`),
     summary: 'Over the range',
     lowest: 'lowest', mean: 'mean', highest: 'highest',
-    unit: (unit: Unit) => ({ percent: '%', bytes: 'bytes', byteRate: 'bytes/s', bitRate: 'bit/s', count: '', countRate: 'per second', seconds: 'seconds', hertz: 'Hz', celsius: '°C' })[unit],
+    unit: (unit: Unit) => ({ percent: '%', bytes: 'bytes', byteRate: 'bytes/s', bitRate: 'bit/s', count: '', countRate: 'per second', seconds: 'seconds', hertz: 'Hz', celsius: '°C', rpm: 'rpm', watts: 'W' })[unit],
   },
 
   pin: { at: (time: string) => `Pinned ${time}`, unpin: 'Unpin (Esc)', spoken: (time: string, values: string) => `${time}: ${values}` },

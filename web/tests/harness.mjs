@@ -40,10 +40,11 @@ export async function freePort() {
 export class Server {
   #child = null
 
-  /** With a machine, the server runs inside of it, where it finds that machine's services. */
-  static async create({ machine = null, config = null } = {}) {
+  /** With a machine, the server runs inside of it, where it finds that machine's services; with control groups, it joins them. */
+  static async create({ machine = null, groups = [], config = null } = {}) {
     const server = new Server()
     server.machine = machine
+    server.groups = groups
     server.data = await mkdtemp(join(tmpdir(), 'barograph-page-'))
     server.port = await freePort()
     server.url = `http://127.0.0.1:${server.port}`
@@ -56,6 +57,7 @@ export class Server {
   async start() {
     const command = [binary(), 'serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...this.config]
     if (this.machine !== null) command.unshift('nsenter', '--mount', '--pid', '--target', String(this.machine.pid))
+    if (this.groups.length > 0) command.unshift('sh', '-c', `${this.groups.map((group) => `echo $$ > '${group}/cgroup.procs'`).join(' && ')} && exec "$@"`, 'sh')
     const child = spawn(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     let output = ''

@@ -14,7 +14,7 @@ const TYPES: Readonly<Record<string, PanelType>> = {
 }
 const UNITS: Readonly<Record<string, Unit>> = {
   percent: 'percent', bytes: 'bytes', decbytes: 'bytes', Bps: 'byteRate', binBps: 'byteRate', bps: 'bitRate', binbps: 'bitRate', s: 'seconds', short: 'count', none: 'count', ops: 'countRate', reqps: 'countRate', cps: 'countRate', hertz: 'hertz', rothz: 'hertz',
-  celsius: 'celsius',
+  celsius: 'celsius', rotrpm: 'rpm', watt: 'watts',
 }
 const GRID_COLUMNS = 24
 /** Pixels of a row there, as rows of ours. */

@@ -1,6 +1,6 @@
 /** Numbers and times as people read them. Missing is "–"; zero is "0". */
 
-export type Unit = 'percent' | 'bytes' | 'byteRate' | 'bitRate' | 'count' | 'countRate' | 'seconds' | 'hertz' | 'celsius'
+export type Unit = 'percent' | 'bytes' | 'byteRate' | 'bitRate' | 'count' | 'countRate' | 'seconds' | 'hertz' | 'celsius' | 'rpm' | 'watts'
 export type Zone = 'local' | 'utc'
 
 export const MISSING = '–'
@@ -22,6 +22,8 @@ const SCALES: Record<Exclude<Unit, 'percent' | 'seconds' | 'celsius'>, Scale> = 
   bitRate: { base: 1000, units: ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s', 'Pbit/s'] },
   count: { base: 1000, units: ['', 'k', 'M', 'G', 'T', 'P'] },
   hertz: { base: 1000, units: ['Hz', 'kHz', 'MHz', 'GHz', 'THz'] },
+  rpm: { base: 1000, units: ['rpm'] },
+  watts: { base: 1000, units: ['W', 'kW', 'MW'] },
   countRate: { base: 1000, units: ['/s', 'k/s', 'M/s', 'G/s', 'T/s', 'P/s'] },
 }
 const SECONDS: readonly [string, number][] = [['µs', 1e-6], ['ms', 1e-3], ['s', 1]]
@@ -78,7 +80,7 @@ function digits(scaled: number, unit: Unit, power: number): string {
   if (size === 0) return '0'
   if (unit === 'celsius') return scaled.toFixed(1)
   if (unit === 'percent') return size < 0.05 ? (scaled < 0 ? '-0.1' : '<0.1') : scaled.toFixed(size < 99.95 ? 1 : 0)
-  const whole = (unit === 'bytes' && power === 0) || (unit === 'count' && Number.isInteger(scaled))
+  const whole = (unit === 'bytes' && power === 0) || unit === 'rpm' || (unit === 'count' && Number.isInteger(scaled))
   if (whole) return scaled.toFixed(0)
   if (size < 0.005) return '<0.01'
   return scaled.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0)

@@ -3,7 +3,7 @@ import { clock, day, divisor, magnitude, month, unitName, zoneOffset, type Unit,
 const ROUND = [1, 2, 5]
 
 /** What a scale shows when everything is zero. */
-const SMALLEST: Record<Unit, number> = { percent: 1, bytes: 1024, byteRate: 1024, bitRate: 1000, count: 1, countRate: 1, seconds: 1e-3, hertz: 1000, celsius: 1 }
+const SMALLEST: Record<Unit, number> = { percent: 1, bytes: 1024, byteRate: 1024, bitRate: 1000, count: 1, countRate: 1, seconds: 1e-3, hertz: 1000, celsius: 1, rpm: 1, watts: 1 }
 
 export interface ValueScale {
   /** 0, or below it where values are. */

@@ -1,6 +1,6 @@
 import { en } from '../../en'
 import { gauge, instances, parts, rate } from '../build'
-import { line, map, perInstance, single, type ChartSpec, type Column } from '../spec'
+import { line, perInstance, single, type ChartSpec, type Column } from '../spec'
 
 export const processes: ChartSpec = {
   id: 'processes', title: en.charts.processes, unit: 'count', kind: 'lines', reduce: 'max',
@@ -50,16 +50,6 @@ export const watchedIo: ChartSpec = {
     })
     return perInstance(frame, 'name', both, 'name', sums)
   },
-}
-
-export const gpu = instances('gpu', en.charts.gpu, 'percent', { query: gauge('gpu_busy_percent'), label: 'gpu', rest: { how: 'max', label: en.charts.busiestOther } }, { top: () => 100 })
-export const gpuMemory = instances('gpu-memory', en.charts.gpuMemory, 'bytes', { query: gauge('gpu_memory_used_bytes'), label: 'gpu', rest: sums })
-
-/** Kelvin as degrees Celsius: a temperature's scale does not begin at zero. */
-export const temperature: ChartSpec = {
-  ...instances('temperature', en.charts.temperature, 'celsius', { query: gauge('thermal_zone_kelvin'), label: 'zone', rest: { how: 'max', label: en.charts.hottestOther } }),
-  lines: (frame) =>
-    perInstance(frame, 'zone', frame.read('all').map((column) => map(column, (kelvin) => kelvin - 273.15)), 'zone', { how: 'max', label: en.charts.hottestOther }),
 }
 
 export const ownCpu = parts('own-cpu', en.charts.ownCpu, 'percent', [{ name: 'cpu', query: rate('barograph_cpu_seconds_total'), label: en.charts.cpu, color: 's1', factor: 100 }], { scope: () => en.charts.ofOneCpu })

@@ -78,6 +78,9 @@ const UNITS: Record<string, { plain: Unit; rate: Unit }> = {
   percent: { plain: 'percent', rate: 'count' },
   seconds: { plain: 'seconds', rate: 'count' },
   hertz: { plain: 'hertz', rate: 'count' },
+  celsius: { plain: 'celsius', rate: 'count' },
+  revolutions_per_minute: { plain: 'rpm', rate: 'count' },
+  watts: { plain: 'watts', rate: 'count' },
   count: { plain: 'count', rate: 'countRate' },
   per_second: { plain: 'countRate', rate: 'count' },
 }
