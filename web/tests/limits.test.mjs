@@ -47,7 +47,10 @@ test('the limits of the group that the server is in are told and shown', async (
     const { limits } = await server.json('/api/host')
     assert.deepEqual(limits, { cpu_cores: 0.5, memory_bytes: MEMORY, processes: 200 })
     const { page, complaints } = await open(browser, server, '/')
-    await page.getByText('container limited to 0.5 CPUs, 512 MiB, 200 processes').waitFor()
+    const told = page.getByText('container limited to 0.5 CPUs, 512 MiB, 200 processes')
+    await told.waitFor()
+    const isCut = await told.evaluate((fact) => fact.getBoundingClientRect().bottom > fact.parentElement.getBoundingClientRect().bottom)
+    assert.ok(!isCut, 'the limits are on a line that is not shown')
     // What was read since the start may be on its way to the store.
     const stored = async (name) => {
       for (;;) {
