@@ -5,8 +5,10 @@
 //! present.
 
 mod expired;
+mod spacing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
 use barograph_model::{Buckets, Columns, Labels, SourceError};
@@ -14,6 +16,7 @@ use barograph_store::{Limits, Steps, Store, Warning};
 use serde::Serialize;
 
 use self::expired::{Cell, SeriesSteps};
+use self::spacing::Spacing;
 use crate::parts::{self, Part};
 use crate::point::{Point, holds_for_ms, six_digits};
 use crate::query::{Aggregation, Query};
@@ -45,12 +48,21 @@ struct Group {
     labels: BTreeMap<String, String>,
     steps: Vec<Step>,
     last: Option<Point>,
-    /// The shortest time between two of its points.
-    spacing_ms: i64,
+    spacing: Spacing,
+    /// Steps without a value of their own after the last point but one.
+    open: Option<Open>,
     /// The points of the current window, while several series are joined.
     window: Vec<Point>,
     /// The same of what has expired.
     expired: Vec<Cell>,
+}
+
+/// Steps in which a value may stand: the next point tells.
+#[derive(Debug)]
+struct Open {
+    value: f64,
+    gap_ms: i64,
+    steps: Range<usize>,
 }
 
 /// What a step comes to.
@@ -315,7 +327,8 @@ impl Group {
             labels,
             steps: Vec::new(),
             last: None,
-            spacing_ms: i64::MAX,
+            spacing: Spacing::default(),
+            open: None,
             window: Vec::new(),
             expired: Vec::new(),
         }
@@ -326,8 +339,12 @@ impl Group {
             return;
         };
         if let Some(last) = self.last {
+            let gap_ms = point.time_ms - last.time_ms;
+            self.fill_open(gap_ms);
             self.fill_up_to(place, last, from_ms, step_ms);
-            self.spacing_ms = self.spacing_ms.min((point.time_ms - last.time_ms).max(1));
+            let steps = self.steps.len()..place;
+            self.open = (!steps.is_empty()).then_some(Open { value: last.value, gap_ms, steps });
+            self.spacing.add(gap_ms);
         }
         self.put(place, Step::of(point.value));
         self.last = Some(point);
@@ -359,14 +376,25 @@ impl Group {
 
     /// Lets the last value stand in steps that are shorter than the source's own interval.
     fn fill_up_to(&mut self, place: usize, last: Point, from_ms: i64, step_ms: i64) {
-        if self.spacing_ms == i64::MAX {
-            return;
-        }
-        let holds_to_ms = last.time_ms + holds_for_ms(self.spacing_ms);
+        let Some(usual_ms) = self.spacing.usual_ms() else { return };
+        let holds_to_ms = last.time_ms + holds_for_ms(usual_ms);
         while self.steps.len() < place {
             let starts_ms = from_ms + step_ms * i64::try_from(self.steps.len()).unwrap_or(i64::MAX);
-            let held = Step::of(last.value);
-            self.steps.push(if starts_ms < holds_to_ms { held } else { Step::default() });
+            if starts_ms >= holds_to_ms {
+                break;
+            }
+            self.steps.push(Step::of(last.value));
+        }
+    }
+
+    /// What was no gap, as another of the same length shows: the first one after a start.
+    fn fill_open(&mut self, next_gap_ms: i64) {
+        let Some(Open { value, gap_ms, steps }) = self.open.take() else { return };
+        if gap_ms <= holds_for_ms(next_gap_ms) {
+            let steps = self.steps.get_mut(steps).unwrap_or_default();
+            for step in steps.iter_mut().filter(|step| step.weight == 0.0) {
+                *step = Step::of(value);
+            }
         }
     }
 

@@ -79,7 +79,19 @@ fn slow_source_has_no_holes_at_a_fine_step() {
     }
     let answer = fixture.read(Query::metric("m"), 0..25, 1);
     let values = &answer.series[0].avg;
-    assert!(values[10..25].iter().all(Option::is_some), "{values:?}");
+    assert!(values[..25].iter().all(Option::is_some), "{values:?}");
+}
+
+#[test]
+fn slow_source_has_no_holes_after_a_start_between_its_moments_and_one_in_an_outage() {
+    let fixture = Fixture::new();
+    for second in [8, 10, 20, 30, 90, 98, 100, 110, 120] {
+        fixture.add("0", second, 1.0);
+    }
+    let answer = fixture.read(Query::metric("m"), 0..125, 1);
+    let missing = answer.series[0].avg.iter().enumerate().filter(|(_, value)| value.is_none());
+    let missing: Vec<usize> = missing.map(|(second, _)| second).collect();
+    assert_eq!(missing, (0..8).chain(45..90).collect::<Vec<_>>());
 }
 
 #[test]
