@@ -13,10 +13,11 @@ use crate::eval::Eval;
 use crate::grid::is_absent;
 use crate::notes::Note;
 use crate::plan::RangeFn;
-use crate::window::{self, Bounds, Kernel, Reach, Span};
+use crate::window::{self, Bounds, Kernel, Reach, Span, cost};
 
-/// Work that is worth a second thread, in points and in samples that a function looks at.
-const WORTH_A_THREAD: usize = 30_000;
+/// Nanoseconds of work left that are worth a second thread. One takes some fifty microseconds to
+/// begin, and on a machine that has other work it waits for its turn before the answer is whole.
+const WORTH_A_THREAD: usize = 1_000_000;
 
 /// What becomes of each series of a selector.
 pub(crate) struct Chain<'n> {
@@ -42,15 +43,16 @@ pub(crate) enum Read {
 }
 
 impl Read {
-    /// What bringing so many samples over so many points takes, in samples that are looked at. It
-    /// does not depend on what is kept where, as threads divide sums otherwise than one does.
-    fn work(&self, samples: usize, points: usize) -> usize {
-        let seen = match self {
-            Self::Newest | Self::TimeOfNewest => samples / 8,
-            Self::Range(kernel) if kernel.func.looks_at_ends() => samples / 8,
-            Self::Range(_) | Self::Smoothed(_) | Self::Extended(..) => samples,
-        };
-        seen + points
+    /// Nanoseconds that bringing so many samples over the grid takes, about.
+    fn work(&self, samples: usize, span: &Span) -> usize {
+        match self {
+            Self::Newest | Self::TimeOfNewest => cost::of_newest(samples, span.grid.points),
+            Self::Range(kernel) => cost::of_function(kernel.func, samples, span),
+            // Every sample is a candidate for an edge.
+            Self::Smoothed(_) | Self::Extended(..) => {
+                cost::of_newest(samples.saturating_mul(8), span.grid.points)
+            }
+        }
     }
 
     fn reach(&self) -> Option<Reach> {
@@ -117,17 +119,16 @@ impl Chain<'_> {
         let mut first = make();
         let mut work = 0;
         let mut next = 0;
-        while next < series && (eval.threads() == 1 || work < WORTH_A_THREAD) {
+        let mut threads = 1;
+        while next < series && threads == 1 {
             work += worker.one(next, &mut first)?;
             next += 1;
+            // The rest is taken to be like what was read so far.
+            let left = (work / next).saturating_mul(series - next);
+            threads = eval.threads().min(1 + left / WORTH_A_THREAD).min((series - next).max(1));
         }
         let mut sinks = vec![first];
-        let threads = eval.threads().min(series - next);
-        if threads == 1 {
-            for index in next..series {
-                worker.one(index, &mut sinks[0])?;
-            }
-        } else if threads > 1 {
+        if threads > 1 {
             sinks.extend(self.side_by_side(eval, selected, next..series, threads, &make)?);
         }
         for warning in selected.warnings() {
@@ -211,7 +212,7 @@ impl<'a> Worker<'a> {
         let read = self.read(series)?;
         self.eval.watch().read(read)?;
         self.eval.watch().check()?;
-        let work = self.chain.read.work(read, self.column.len());
+        let work = self.chain.read.work(read, &self.chain.span);
         if read == 0 {
             return Ok(work);
         }

@@ -159,12 +159,17 @@ pub(crate) fn series(frame: Frame, grid: &Grid) -> Vec<Series> {
     frame
         .lines
         .into_iter()
-        .map(|line| {
-            let (times, values) = present(grid, &line.values).unzip();
-            Series { labels: line.labels, samples: Samples { times, values } }
-        })
+        .map(|line| Series { labels: line.labels, samples: samples(line.values, grid) })
         .filter(|series| !series.samples.times.is_empty())
         .collect()
+}
+
+fn samples(values: Vec<f64>, grid: &Grid) -> Samples {
+    if values.iter().any(|value| is_absent(*value)) {
+        let (times, values) = present(grid, &values).unzip();
+        return Samples { times, values };
+    }
+    Samples { times: grid.times().take(values.len()).collect(), values }
 }
 
 #[cfg(test)]

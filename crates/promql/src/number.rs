@@ -30,29 +30,30 @@ pub fn push_sample_value(out: &mut String, value: f64) {
 fn push_plain(out: &mut String, value: f64) {
     // Whole numbers are most of what is counted, and are written faster as such.
     const WHOLE: f64 = 9_007_199_254_740_992.0;
-    let written = if value.is_nan() {
-        out.write_str("NaN")
-    } else if value.is_infinite() {
-        out.write_str(if value > 0.0 { "+Inf" } else { "-Inf" })
-    } else if value.fract() == 0.0 && value.abs() < WHOLE && value.to_bits() != (-0.0f64).to_bits()
-    {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-        let whole = value as i64;
-        out.write_str(itoa::Buffer::new().format(whole))
-    } else {
-        push_fraction(out, value)
-    };
+    #[expect(clippy::cast_possible_truncation, reason = "what is not whole is found out")]
+    let whole = value as i64;
+    #[expect(clippy::float_cmp, reason = "whole or not")]
+    let is_whole = whole as f64 == value && value.abs() < WHOLE;
     // Writing to a string cannot fail.
-    written.unwrap_or_default();
+    if is_whole && (whole != 0 || value.is_sign_positive()) {
+        out.push_str(itoa::Buffer::new().format(whole));
+    } else if value.is_nan() {
+        out.push_str("NaN");
+    } else if value.is_infinite() {
+        out.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
+    } else {
+        push_fraction(out, value, is_whole).unwrap_or_default();
+    }
 }
 
 /// The fewest digits that tell the number from all others, as the standard library's, found several
 /// times faster; of two texts that are equally near either may come. Numbers that would get an
 /// exponent are left to the standard library.
-fn push_fraction(out: &mut String, value: f64) -> std::fmt::Result {
+fn push_fraction(out: &mut String, value: f64, is_whole: bool) -> std::fmt::Result {
     let mut buffer = zmij::Buffer::new();
     let text = buffer.format_finite(value);
-    if value.fract() == 0.0 || text.contains('e') {
+    let never_has_exponent = (1e-4..1e15).contains(&value.abs());
+    if is_whole || !never_has_exponent && (text.contains('e') || value.abs() >= 1e15) {
         write!(out, "{value}")
     } else {
         out.write_str(text)

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod buckets;
+pub(crate) mod cost;
 mod extended;
 mod rate;
 mod regression;

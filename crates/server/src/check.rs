@@ -313,3 +313,6 @@ fn judged(ended: Ended, timeout: Duration) -> (Status, Output) {
         Ended::NotStarted(why) => unknown(format!("the program could not be started: {why}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

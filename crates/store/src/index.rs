@@ -1,12 +1,13 @@
 //! The series of one partition, and which of them a question means.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use barograph_model::{Labels, METRIC_NAME, MatchOp, Matcher};
 
-type Postings = HashMap<Box<str>, Vec<u32>>;
+/// In order, since people are shown the values so.
+type Postings = BTreeMap<Box<str>, Vec<u32>>;
 
 /// Labels by local id, and local ids by label.
 #[derive(Debug)]
@@ -179,6 +180,7 @@ impl Index {
         names.into_iter().flatten().map(|(name, ids)| (&**name, &ids[..]))
     }
 
+    /// In order.
     pub(crate) fn label_values(&self, label: &str) -> impl Iterator<Item = &str> {
         self.postings.get(label).into_iter().flatten().map(|(value, _)| &**value)
     }

@@ -147,9 +147,9 @@ impl Question<'_> {
 
     pub(crate) fn label_names(&self) -> Result<Answer<BTreeSet<String>>, SourceError> {
         if self.matchers.is_empty() {
-            return Ok(self.collect_from_indexes(|index, names| {
-                names.extend(index.label_names().map(str::to_owned));
-            }));
+            return Ok(
+                self.collect_from_indexes(|index| index.label_names().map(str::to_owned).collect())
+            );
         }
         self.labels(|labels, out| out.extend(labels.iter().map(|(name, _)| name.to_owned())))
     }
@@ -159,8 +159,8 @@ impl Question<'_> {
         label: &str,
     ) -> Result<Answer<BTreeSet<String>>, SourceError> {
         if self.matchers.is_empty() {
-            return Ok(self.collect_from_indexes(|index, values| {
-                values.extend(index.label_values(label).map(str::to_owned));
+            return Ok(self.collect_from_indexes(|index| {
+                index.label_values(label).map(str::to_owned).collect()
             }));
         }
         self.labels(|labels, out| out.extend(labels.get(label).map(str::to_owned)))
@@ -168,12 +168,13 @@ impl Question<'_> {
 
     fn collect_from_indexes(
         &self,
-        collect: impl Fn(&Index, &mut BTreeSet<String>),
+        collect: impl Fn(&Index) -> BTreeSet<String>,
     ) -> Answer<BTreeSet<String>> {
         let Plan { sources, warnings, .. } = self.plan(Wish::Samples);
         let mut data = BTreeSet::new();
         for source in sources {
-            source.with_index(|index| collect(index, &mut data));
+            // Merges what is in order, which inserting one by one does not.
+            data.append(&mut source.with_index(&collect));
         }
         Answer { data, warnings }
     }

@@ -128,7 +128,7 @@ impl<'a> Readers<'a> {
     ) -> Damage {
         let mut gathered = Gathered::from(std::mem::take(out));
         let damage = self.gather(place, labels, range_ms, &mut gathered);
-        *out = std::mem::take(gathered.samples());
+        *out = gathered.into_samples();
         damage
     }
 

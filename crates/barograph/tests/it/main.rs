@@ -8,6 +8,7 @@
 )]
 
 mod alertmanager;
+mod checks;
 mod counters;
 mod documents;
 mod documents_cli;

@@ -5,18 +5,20 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
 
+use barograph_model::METRIC_NAME;
 use serde_json::Value;
 
 use crate::program::{PATIENCE, Server, free_port, peer_program, request, run, text};
 use crate::remote_write::Peer;
 
-/// Seconds since 1970; a sample every ten from here, for twenty minutes.
+/// Seconds since 1970.
 const START: i64 = 1_700_000_000;
+/// So many samples of each series, one every ten seconds: twenty minutes.
 const SAMPLES: i64 = 120;
 
 /// What dashboards ask. No range ends on a sample, because a range of Prometheus 2 holds the sample
 /// on its left edge, and one of Prometheus 3 does not.
-const EXPRESSIONS: &[&str] = &[
+pub(crate) const EXPRESSIONS: &[&str] = &[
     "requests_total",
     "requests_total{code=~\"5..\"} offset 95s",
     "rate(requests_total[65s])",
@@ -52,42 +54,67 @@ const EXPRESSIONS: &[&str] = &[
     "hour(vector(time())) + day_of_year()",
 ];
 
+/// A series and its samples: seconds since 1970 with values.
+pub(crate) type Recorded = (Vec<(&'static str, String)>, Vec<(i64, f64)>);
+
 /// Three instances with counters that start anew, a gauge, and a histogram.
-fn recording() -> String {
-    let mut out = String::new();
+pub(crate) fn recorded(start: i64) -> Vec<Recorded> {
     let mut state = 7_u64;
     let mut noise = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         i64::try_from(state >> 57).unwrap()
     };
+    let named = |name: &str, more: &[(&'static str, &str)]| {
+        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        std::iter::once((METRIC_NAME, name.to_owned())).chain(more).collect::<Vec<_>>()
+    };
+    let mut all = Vec::new();
     for instance in ["a", "b", "c"] {
         for code in ["200", "404", "500"] {
             let mut count = 0;
-            for step in 0..SAMPLES {
+            let samples = (0..SAMPLES).map(|step| {
                 count = if noise() == 0 { 0 } else { count + noise() };
-                let time = START + step * 10;
-                let labels = format!("instance=\"{instance}\",code=\"{code}\"");
-                writeln!(out, "requests_total{{{labels}}} {count} {time}").unwrap();
-            }
+                (start + step * 10, count as f64)
+            });
+            let labels = [("instance", instance), ("code", code)];
+            all.push((named("requests_total", &labels), samples.collect()));
         }
+        let mut readings = Vec::new();
         for step in 0..SAMPLES {
             // Now and then a reading is missing.
-            if noise() > 120 {
-                continue;
+            if noise() <= 120 {
+                readings.push((start + step * 10, (noise() - 40) as f64 + 0.25));
             }
-            let (value, time) = (noise() - 40, START + step * 10);
-            writeln!(out, "temperature{{instance=\"{instance}\"}} {value}.25 {time}").unwrap();
         }
+        all.push((named("temperature", &[("instance", instance)]), readings));
         let mut counts = [0; 4];
+        let mut buckets = [const { Vec::new() }; 4];
         for step in 0..SAMPLES {
             let mut sum = 0;
-            for (count, bound) in counts.iter_mut().zip(["0.1", "0.5", "2", "+Inf"]) {
+            for (count, samples) in counts.iter_mut().zip(&mut buckets) {
                 *count += noise();
                 sum += *count;
-                let labels = format!("instance=\"{instance}\",le=\"{bound}\"");
-                let time = START + step * 10;
-                writeln!(out, "latency_seconds_bucket{{{labels}}} {sum} {time}").unwrap();
+                samples.push((start + step * 10, sum as f64));
             }
+        }
+        for (samples, bound) in buckets.into_iter().zip(["0.1", "0.5", "2", "+Inf"]) {
+            let labels = [("instance", instance), ("le", bound)];
+            all.push((named("latency_seconds_bucket", &labels), samples));
+        }
+    }
+    all
+}
+
+/// The same in the text form of OpenMetrics.
+pub(crate) fn open_metrics(recorded: &[Recorded]) -> String {
+    let mut out = String::new();
+    for (labels, samples) in recorded {
+        let labels: Vec<String> =
+            labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        let (name, labels) = labels.split_first().unwrap();
+        let name = name.trim_start_matches("__name__=").trim_matches('"');
+        for (time, value) in samples {
+            writeln!(out, "{name}{{{}}} {value} {time}", labels.join(",")).unwrap();
         }
     }
     out + "# EOF\n"
@@ -102,7 +129,7 @@ fn a_real_prometheus_gives_the_same_answers() {
     };
     let folder = tempfile::tempdir().unwrap();
     let (file, blocks) = (folder.path().join("recording.txt"), folder.path().join("blocks"));
-    std::fs::write(&file, recording()).unwrap();
+    std::fs::write(&file, open_metrics(&recorded(START))).unwrap();
     let made = promtool
         .args(["tsdb", "create-blocks-from", "openmetrics"])
         .args([&file, &blocks])
@@ -132,22 +159,27 @@ fn a_real_prometheus_gives_the_same_answers() {
     });
 
     let (from, to) = (START + 600, START + 1190);
-    for expr in EXPRESSIONS {
-        let query = escaped(expr);
+    for query in EXPRESSIONS.iter().copied().map(escaped) {
         for path in [
             format!("/api/v1/query?query={query}&time={}", START + 1003),
             format!("/api/v1/query_range?query={query}&start={from}&end={to}&step=10"),
             format!("/api/v1/query_range?query={query}&start={}&end={to}&step=20", from + 3),
         ] {
-            let answer = |address| {
-                let answer = request(address, &path, "localhost");
-                assert_eq!(answer.status, 200, "{expr}: {}", answer.body);
-                let answer: Value = serde_json::from_str(&answer.body).unwrap();
-                sorted(answer["data"].clone())
-            };
-            assert_same(&path, &answer(server.address), &answer(prometheus));
+            assert_same_answers(server.address, prometheus, &path);
         }
     }
+}
+
+/// Asks both.
+#[track_caller]
+pub(crate) fn assert_same_answers(own: SocketAddr, prometheus: SocketAddr, path: &str) {
+    let [own, other] = [own, prometheus].map(|address| {
+        let answer = request(address, path, "localhost");
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        let answer: Value = serde_json::from_str(&answer.body).unwrap();
+        sorted(answer["data"].clone())
+    });
+    assert_same(path, &own, &other);
 }
 
 /// Series by their labels.
@@ -194,7 +226,7 @@ fn assert_near(question: &str, own: f64, other: f64) {
     assert!(near || own.to_string() == other.to_string(), "{question}: {own} is not {other}");
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() {
             out.push(char::from(byte));

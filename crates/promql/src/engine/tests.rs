@@ -225,14 +225,14 @@ proptest! {
     }
 }
 
-/// Fifty series with a thousand samples each.
-fn large() -> MemorySource {
+/// So many series with a thousand samples each.
+fn large(series: usize) -> MemorySource {
     let mut source = MemorySource::new();
-    for i in 0..50 {
+    for i in 0..series {
         let name = format!("{i}");
         let labels = Labels::new([("__name__", "a_total"), ("i", &name), ("j", "x")]).unwrap();
-        for t in 0..1000 {
-            source.push(&labels, t * 1000, (t * (i + 7) % 1013) as f64);
+        for (t, ms) in (0..1000).zip((0..).step_by(1000)) {
+            source.push(&labels, ms, (t * (i + 7) % 1013) as f64);
         }
     }
     source
@@ -240,7 +240,8 @@ fn large() -> MemorySource {
 
 #[test]
 fn threads_do_not_change_an_answer() {
-    let source = large();
+    // Enough for three threads.
+    let source = large(400);
     for text in [
         "sum by (j) (rate(a_total[1m]))",
         "avg(a_total)",
@@ -260,7 +261,7 @@ fn threads_do_not_change_an_answer() {
 
 #[test]
 fn each_limit_has_its_error() {
-    let (source, engine) = (large(), engine(2));
+    let (source, engine) = (large(50), engine(2));
     let ask = |text: &str, step_ms, options: &Options<'_>| {
         engine.range(&source, &query(text), 0, 999_000, step_ms, options).unwrap_err()
     };
@@ -299,14 +300,14 @@ impl Clock for Hasty {
 fn an_evaluation_ends_in_time() {
     let engine = Engine::new(Settings::default(), Arc::new(Hasty::default()));
     let options = Options { timeout: Some(Duration::from_secs(20)), ..Options::default() };
-    let error = engine.instant(&large(), &query("sum(a_total)"), 5000, &options).unwrap_err();
+    let error = engine.instant(&large(50), &query("sum(a_total)"), 5000, &options).unwrap_err();
     assert_eq!(error, EvalError::Timeout { after: Duration::from_secs(20) });
     assert!(error.to_string().contains("query.timeout"));
 }
 
 #[test]
 fn the_deepest_expressions_fit_on_a_small_stack() {
-    let source = large();
+    let source = large(50);
     let deep = move |times: usize, open: &str, close: &str| {
         let text = format!("{}a_total{}", open.repeat(times), close.repeat(times));
         engine(1).instant(&source, &query(&text), 5000, &Options::default()).unwrap();

@@ -8,6 +8,7 @@ mod labels;
 mod metadata;
 mod nothing;
 mod params;
+mod points;
 mod query;
 mod respond;
 mod rules;

@@ -53,7 +53,7 @@ impl Asked {
         let selectors = if self.selectors.is_empty() { &everything[..] } else { &self.selectors };
         let mut found = BTreeSet::new();
         for matchers in selectors {
-            found.extend(ask(&Selection {
+            let some = ask(&Selection {
                 matchers,
                 from_ms: self.from_ms,
                 to_ms: self.to_ms,
@@ -61,7 +61,8 @@ impl Asked {
                 max_series: self.max_series,
                 max_samples: usize::MAX,
                 cancel: Some(cancel),
-            })?);
+            })?;
+            found.append(&mut some.into_iter().collect());
         }
         Ok(found)
     }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use barograph_promql::{Answer, Series, Stats, Value, VectorSample};
 use futures_util::stream;
 
+use super::points::Points;
 use super::text::{push_json_string, push_labels, push_point, push_strings, push_time};
 
 /// What is written before it is sent.
@@ -44,6 +45,7 @@ fn push_end(out: &mut String, warnings: &[String], infos: &[String]) {
 pub(super) fn answer(answer: Answer, at_ms: i64, with_stats: bool) -> Response {
     let mut writer = Writer {
         rest: Rest::None,
+        points: Points::default(),
         end: end(&answer, with_stats),
         first: true,
         chunk: String::with_capacity(1024),
@@ -96,6 +98,7 @@ enum Rest {
 /// Writes an answer piece by piece.
 struct Writer {
     rest: Rest,
+    points: Points,
     end: String,
     /// Nothing has been written of the list.
     first: bool,
@@ -159,10 +162,14 @@ impl Writer {
                 }
                 out.push(']');
             }
-            Rest::Matrix(series) => {
-                if let Some(series) = series.next() {
+            Rest::Matrix(all) => {
+                if let Some(Series { labels, samples }) = all.next() {
                     out.push_str(comma);
-                    push_series(out, &series);
+                    out.push_str("{\"metric\":");
+                    push_labels(out, &labels);
+                    out.push_str(",\"values\":[");
+                    self.points.push(out, &samples, all.len() > 0);
+                    out.push_str("]}");
                     self.first = false;
                     return;
                 }
@@ -173,20 +180,6 @@ impl Writer {
         out.push_str(&self.end);
         self.done = true;
     }
-}
-
-fn push_series(out: &mut String, series: &Series) {
-    out.push_str("{\"metric\":");
-    push_labels(out, &series.labels);
-    out.push_str(",\"values\":[");
-    let samples = &series.samples;
-    for (place, (time_ms, value)) in samples.times.iter().zip(&samples.values).enumerate() {
-        if place > 0 {
-            out.push(',');
-        }
-        push_point(out, *time_ms, *value);
-    }
-    out.push_str("]}");
 }
 
 impl Iterator for Writer {
