@@ -182,6 +182,7 @@ export function drawLimits(chart: uPlot, { limits }: Picture, palette: Palette, 
   const [top, bottom] = [bbox.top, bbox.top + bbox.height]
   ctx.save()
   ctx.font = scaled(font)
+  ctx.textAlign = 'left'
   ctx.textBaseline = 'middle'
   ctx.lineWidth = ratio
   ctx.setLineDash([5 * ratio, 4 * ratio])
