@@ -30,13 +30,15 @@ impl Event {
     pub const MAX_KIND_BYTES: usize = 64;
     pub const MAX_SUBJECT_BYTES: usize = 256;
     pub const MAX_FIELDS: usize = 32;
+    /// More than these and the list grows.
+    const USUAL_FIELDS: usize = 8;
     pub const MAX_TEXT_BYTES: usize = 4096;
 
     /// An event without particulars. A subject that is too long is cut.
     pub fn new(time_ms: i64, kind: &'static str, subject: &str) -> Self {
         debug_assert!(is_name(kind) && kind.len() <= Self::MAX_KIND_BYTES, "{kind}");
         let subject = cut(subject, Self::MAX_SUBJECT_BYTES).to_owned();
-        Self { time_ms, kind: kind.into(), subject, fields: Vec::new() }
+        Self { time_ms, kind: kind.into(), subject, fields: Vec::with_capacity(Self::USUAL_FIELDS) }
     }
 
     /// Adds a particular; nothing if the value is absent. A text that is too long is cut.

@@ -208,12 +208,20 @@ impl Shared {
     /// The life of a sampler thread.
     fn sample(&self, number: u64) {
         let mut state = self.lock();
+        // Processor time of the thread when the run before ended: asking the system for it costs
+        // as much as some collectors do.
+        let mut spent = None;
         while state.sampler == number {
             match state.step(&self.settings) {
-                Step::Wait(time) => state = self.wait(state, time),
+                Step::Wait(time) => {
+                    state = self.wait(state, time);
+                    spent = None;
+                }
                 Step::Run(slot, mut worker) => {
                     drop(state);
-                    let run = worker.run(&self.settings);
+                    let before = spent.unwrap_or_else(thread_cpu_time);
+                    let run = worker.run(before, &self.settings);
+                    spent = Some(before + run.cpu);
                     state = self.lock();
                     state.came_back(number, slot, worker, &run, &self.settings);
                 }
@@ -221,6 +229,7 @@ impl Shared {
                     drop(state);
                     self.deliver(batch);
                     state = self.lock();
+                    spent = None;
                 }
                 Step::End => {
                     state.sampler_ended = true;
@@ -285,7 +294,7 @@ impl State {
             Next::Tick(tick) => {
                 self.missed_ticks += tick.missed;
                 self.open(tick.time_ms, now);
-                Step::Wait(Duration::ZERO)
+                self.step(settings)
             }
         }
     }
@@ -359,9 +368,8 @@ impl State {
 }
 
 impl Worker {
-    fn run(&mut self, settings: &RunnerSettings) -> Run {
+    fn run(&mut self, cpu_before: Duration, settings: &RunnerSettings) -> Run {
         let started = settings.clock.monotonic();
-        let cpu_before = thread_cpu_time();
         let mut sink = self.series.sink(&mut self.samples);
         let collector = &mut self.collector;
         let result = catch_unwind(AssertUnwindSafe(|| collector.collect(&mut sink)))

@@ -1,10 +1,10 @@
 //! The sockets on which the kernel's process connector tells of processes.
 //!
 //! There are two, since not all news is equally urgent: a program that has just begun may be gone
-//! in a millisecond with all that its files tell, while nobody misses anything if starts and ends
-//! are heard a little later. So the thread sleeps on the first kind of news and fetches the rest
-//! together. Filters in the kernel keep threads from waking it: on most machines they come and go
-//! more often than processes.
+//! in a millisecond with all that its files tell, while nobody misses anything if forks and ends
+//! are heard a little later. So the thread sleeps on the first kind of news, takes each program as
+//! it comes, and fetches the rest a few times a second. Filters in the kernel keep threads from
+//! waking it: on most machines they come and go more often than processes.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -31,22 +31,21 @@ pub(super) struct ProcessConnector {
     /// Whether the kernel has agreed to each.
     agreed: [bool; 2],
     buffer: Vec<u8>,
-    heard: Vec<Heard>,
 }
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Heard {
     pub(super) event: ProcEvent,
-    /// How long ago.
-    pub(super) age: Duration,
+    /// By the system's monotonic clock.
+    pub(super) at: Duration,
 }
 
 impl ProcessConnector {
     /// Room for some ten thousand events, while details of one are being read.
     const BUFFER_BYTES: usize = 4 * 1024 * 1024;
-    /// How long starts and ends may wait to be fetched.
-    const WAKE: Duration = Duration::from_millis(200);
+    /// How long the wait for a program is at most.
+    const PATIENCE: Duration = Duration::from_secs(1);
     /// What is fetched at once; the rest is fetched next.
     const MAX_HEARD: usize = 20_000;
 
@@ -60,7 +59,6 @@ impl ProcessConnector {
             lives: open_socket(News::Lives)?,
             agreed: [false; 2],
             buffer: vec![0; 16 * 1024],
-            heard: Vec::new(),
         })
     }
 
@@ -92,39 +90,37 @@ impl ProcessConnector {
         Ok(*agreed == [true; 2])
     }
 
-    /// What has happened, as soon as a program begins, or after a while: first what was forked,
-    /// then the programs, then what ended.
+    /// The clock of [`Heard::at`].
+    pub(super) fn now() -> Duration {
+        Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default()
+    }
+
+    /// Adds the next program that begins to `heard`; nothing after a while without one.
     ///
     /// # Errors
     /// [`Errno::NOBUFS`] if the kernel had more to tell than there was room for.
-    pub(super) fn wait(&mut self) -> Result<&[Heard], Errno> {
-        let Self { programs, lives, buffer, heard, .. } = self;
-        heard.clear();
-        match hear(programs, RecvFlags::empty(), buffer, heard) {
-            Ok(()) => hear_all(programs, buffer, heard)?,
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(errno) => return Err(errno),
+    pub(super) fn wait(&mut self, heard: &mut Vec<Heard>) -> Result<(), Errno> {
+        match hear(&self.programs, RecvFlags::empty(), &mut self.buffer, heard) {
+            Err(Errno::AGAIN | Errno::INTR) => Ok(()),
+            result => result,
         }
-        hear_all(lives, buffer, heard)?;
-        heard.sort_by_key(|heard| match heard.event {
-            ProcEvent::Listening { .. } | ProcEvent::Forked { .. } => 0,
-            ProcEvent::Executed { .. } => 1,
-            ProcEvent::Exited { .. } => 2,
-        });
-        Ok(heard)
     }
-}
 
-/// Takes in all that has come.
-fn hear_all(socket: &OwnedFd, buffer: &mut [u8], heard: &mut Vec<Heard>) -> Result<(), Errno> {
-    while heard.len() < ProcessConnector::MAX_HEARD {
-        match hear(socket, RecvFlags::DONTWAIT, buffer, heard) {
-            Ok(()) | Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => break,
-            Err(errno) => return Err(errno),
+    /// Adds all forks and ends that have come to `heard`: first the forks.
+    ///
+    /// # Errors
+    /// As for [`ProcessConnector::wait`].
+    pub(super) fn lives(&mut self, heard: &mut Vec<Heard>) -> Result<(), Errno> {
+        while heard.len() < Self::MAX_HEARD {
+            match hear(&self.lives, RecvFlags::DONTWAIT, &mut self.buffer, heard) {
+                Ok(()) | Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                Err(errno) => return Err(errno),
+            }
         }
+        heard.sort_by_key(|heard| matches!(heard.event, ProcEvent::Exited { .. }));
+        Ok(())
     }
-    Ok(())
 }
 
 /// Takes in one datagram.
@@ -135,9 +131,8 @@ fn hear(
     heard: &mut Vec<Heard>,
 ) -> Result<(), Errno> {
     let (length, _) = recv(socket, &mut *buffer, flags)?;
-    let now = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
     proc_connector::parse(buffer.get(..length).unwrap_or_default(), |event, at| {
-        heard.push(Heard { event, age: now.saturating_sub(at) });
+        heard.push(Heard { event, at });
     });
     Ok(())
 }
@@ -154,8 +149,8 @@ fn open_socket(news: News) -> Result<OwnedFd, Errno> {
     if sockopt::set_socket_recv_buffer_size_force(&socket, bytes).is_err() {
         sockopt::set_socket_recv_buffer_size(&socket, bytes)?;
     }
-    let wake = Some(ProcessConnector::WAKE);
-    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, wake)?;
+    let patience = Some(ProcessConnector::PATIENCE);
+    sockopt::set_socket_timeout(&socket, sockopt::Timeout::Recv, patience)?;
     let instruction = |Instruction { code, if_true, if_false, value }| {
         SockFilter::new(code, if_true, if_false, value)
     };

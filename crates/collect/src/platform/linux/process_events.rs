@@ -86,6 +86,8 @@ struct Hearing {
     rate: Rate,
     /// Processes whose start was told, or that were there before.
     alive: HashMap<u32, Alive>,
+    /// Programs that began in processes whose fork is not heard of yet, in their order.
+    begun: Vec<Begun>,
     /// Forked, and perhaps about to run another program.
     young: HashMap<u32, Young>,
     vitals: Vitals,
@@ -93,7 +95,14 @@ struct Hearing {
 
 struct Alive {
     parent: u32,
-    facts: Facts,
+    facts: Arc<Facts>,
+}
+
+/// A program that began.
+struct Begun {
+    pid: u32,
+    time_ms: i64,
+    look: Look,
 }
 
 #[derive(Clone, Copy)]
@@ -104,16 +113,42 @@ struct Young {
 }
 
 /// What is known of a process that is to be told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Now {
-    Runs,
-    /// There is nothing left to look at.
-    HasEnded,
+enum Look {
+    Facts(Arc<Facts>),
+    /// It is gone, with the program it had run.
+    Gone,
+    /// It has run no other program: it was in all of this what its parent is.
+    AsParent,
+    /// There were too many to look at.
+    Refused,
+}
+
+/// One moment by three clocks.
+#[derive(Clone, Copy)]
+struct Now {
+    system: Duration,
+    monotonic: Duration,
+    time_ms: i64,
+}
+
+impl Now {
+    /// The same for something that was heard.
+    fn back_to(self, at: Duration) -> Self {
+        let age = self.system.saturating_sub(at);
+        let age_ms = i64::try_from(age.as_millis()).unwrap_or(0);
+        Self {
+            system: at,
+            monotonic: self.monotonic.saturating_sub(age),
+            time_ms: self.time_ms.saturating_sub(age_ms),
+        }
+    }
 }
 
 impl Hearing {
     /// The kernel answers at once, or not at all where it does not let us listen.
     const LONGEST_WAIT_FOR_ANSWER: Duration = Duration::from_secs(2);
+    /// While programs begin all the time, forks and ends are fetched so often.
+    const BETWEEN_LIVES: Duration = Duration::from_millis(200);
     /// A fork that has run no other program for so long is a process of its parent's program.
     const GROWN_UP: Duration = Duration::from_millis(250);
     /// Each costs a look at several files.
@@ -130,6 +165,7 @@ impl Hearing {
             reader: ProcessReader::new(&setup.roots),
             rate: Rate::new(Self::PER_SECOND, Self::BURST),
             alive: HashMap::new(),
+            begun: Vec::new(),
             young: HashMap::new(),
             vitals: Vitals::default(),
         }
@@ -146,18 +182,42 @@ impl Hearing {
         self.wait_for_answer()?;
         self.list_alive().map_err(|error| barograph_model::chain(&error))?;
         let mut heard = Vec::new();
+        let mut lives_due = Duration::ZERO;
         while !self.shared.stop.load(Ordering::Relaxed) {
-            match self.connector.wait() {
-                Ok(news) => heard.extend_from_slice(news),
-                Err(Errno::NOBUFS) => self.catch_up()?,
-                Err(errno) => return Err(format!("the process connector broke off: {errno}")),
+            heard.clear();
+            let waited = self.connector.wait(&mut heard);
+            self.or_catch_up(waited)?;
+            let now = self.now();
+            for one in &heard {
+                self.begins(*one, now);
             }
-            for one in heard.drain(..) {
-                self.take(one);
+            if heard.is_empty() || now.monotonic >= lives_due {
+                lives_due = now.monotonic + Self::BETWEEN_LIVES;
+                heard.clear();
+                let fetched = self.connector.lives(&mut heard);
+                self.or_catch_up(fetched)?;
+                self.take(&heard);
             }
-            self.tell_grown_up();
         }
         Ok(())
+    }
+
+    fn now(&self) -> Now {
+        let clock = &self.setup.clock;
+        Now {
+            system: ProcessConnector::now(),
+            monotonic: clock.monotonic(),
+            time_ms: clock.now_ms(),
+        }
+    }
+
+    /// What had to be dropped for lack of room is made up for by a list.
+    fn or_catch_up(&mut self, heard: Result<(), Errno>) -> Result<(), String> {
+        match heard {
+            Ok(()) => Ok(()),
+            Err(Errno::NOBUFS) => self.catch_up(),
+            Err(errno) => Err(format!("the process connector broke off: {errno}")),
+        }
     }
 
     fn wait_for_answer(&mut self) -> Result<(), String> {
@@ -179,7 +239,7 @@ impl Hearing {
         self.reader.begin()?;
         while self.reader.next(&mut self.vitals, |_| true)? {
             if self.alive.len() < Self::MAX_KNOWN {
-                let facts = self.reader.facts(&self.vitals);
+                let facts = Arc::new(self.reader.facts(&self.vitals));
                 let parent = self.vitals.parent;
                 self.alive.insert(self.vitals.id.pid, Alive { parent, facts });
             }
@@ -190,93 +250,117 @@ impl Hearing {
     /// The kernel had more to tell than there was room for.
     fn catch_up(&mut self) -> Result<(), String> {
         self.setup.events.lost(1);
+        self.begun.clear();
         self.young.clear();
         self.alive.clear();
         self.list_alive().map_err(|error| barograph_model::chain(&error))
     }
 
-    fn take(&mut self, Heard { event, age }: Heard) {
-        let since = self.setup.clock.monotonic().saturating_sub(age);
-        let age_ms = i64::try_from(age.as_millis()).unwrap_or(0);
-        let time_ms = self.setup.clock.now_ms().saturating_sub(age_ms);
-        match event {
-            ProcEvent::Listening { .. } => {}
-            ProcEvent::Forked { parent, child } => {
-                if self.young.len() < Self::MAX_KNOWN {
-                    self.young.insert(child, Young { parent, time_ms, since });
-                }
+    /// A program may end any moment, so it is looked at before anything else.
+    fn begins(&mut self, Heard { event, at }: Heard, now: Now) {
+        if let ProcEvent::Executed { pid } = event {
+            let look = self.look(pid);
+            self.begun.push(Begun { pid, time_ms: now.back_to(at).time_ms, look });
+        }
+    }
+
+    /// Forks, with the programs that have begun since, and then ends.
+    fn take(&mut self, lives: &[Heard]) {
+        let now = self.now();
+        let forks = lives.partition_point(|one| !matches!(one.event, ProcEvent::Exited { .. }));
+        let (forks, ends) = lives.split_at(forks);
+        for Heard { event, at } in forks {
+            if let ProcEvent::Forked { parent, child } = *event
+                && self.young.len() < Self::MAX_KNOWN
+            {
+                let Now { monotonic: since, time_ms, .. } = now.back_to(*at);
+                self.young.insert(child, Young { parent, time_ms, since });
             }
-            ProcEvent::Executed { pid } => {
-                if let Some(young) = self.young.remove(&pid) {
-                    self.tell_started(pid, young, Now::Runs);
-                } else if let Some(before) = self.alive.get(&pid) {
-                    let parent = before.parent;
-                    self.tell_executed(pid, parent, time_ms);
-                }
+        }
+        for Begun { pid, time_ms, look } in std::mem::take(&mut self.begun) {
+            if let Some(young) = self.young.remove(&pid) {
+                self.tell_started(pid, young, look);
+            } else if let Some(before) = self.alive.get(&pid) {
+                let parent = before.parent;
+                self.tell_executed(pid, parent, time_ms, look);
             }
-            ProcEvent::Exited { pid, status, parent } => {
-                if let Some(young) = self.young.remove(&pid) {
-                    self.tell_started(pid, young, Now::HasEnded);
-                }
-                if let Some(ended) = self.alive.remove(&pid) {
-                    let parent = parent.unwrap_or(ended.parent);
-                    let exit = exit(status);
-                    let event = events::ended(time_ms, pid, parent, &ended.facts, exit);
-                    self.setup.events.happened(event);
-                }
+        }
+        for Heard { event, at } in ends {
+            if let ProcEvent::Exited { pid, status, parent } = *event {
+                self.ended(pid, status, parent, now.back_to(*at).time_ms);
             }
+        }
+        self.tell_grown_up(now.monotonic);
+    }
+
+    fn ended(&mut self, pid: u32, status: u32, parent: Option<u32>, time_ms: i64) {
+        if let Some(young) = self.young.remove(&pid) {
+            let look = if self.has_room() { Look::AsParent } else { Look::Refused };
+            self.tell_started(pid, young, look);
+        }
+        if let Some(ended) = self.alive.remove(&pid) {
+            let parent = parent.unwrap_or(ended.parent);
+            let event = events::ended(time_ms, pid, parent, &ended.facts, exit(status));
+            self.setup.events.happened(event);
         }
     }
 
     /// Forks that go on as they are.
-    fn tell_grown_up(&mut self) {
-        let now = self.setup.clock.monotonic();
+    fn tell_grown_up(&mut self, now: Duration) {
         let grown_up: Vec<(u32, Young)> = self
             .young
             .extract_if(|_, young| now.saturating_sub(young.since) >= Self::GROWN_UP)
             .collect();
         for (pid, young) in grown_up {
-            self.tell_started(pid, young, Now::Runs);
+            let look = self.look(pid);
+            self.tell_started(pid, young, look);
         }
     }
 
-    fn tell_started(&mut self, pid: u32, young: Young, now: Now) {
-        let Some(facts) = self.details(pid, young.parent, now) else { return };
-        let event = events::started(young.time_ms, pid, young.parent, &facts);
-        self.setup.events.happened(event);
-        self.alive.insert(pid, Alive { parent: young.parent, facts });
+    fn tell_started(&mut self, pid: u32, young: Young, look: Look) {
+        let Young { parent, time_ms, .. } = young;
+        let Some(facts) = self.facts(look, parent) else { return };
+        self.setup.events.happened(events::started(time_ms, pid, parent, &facts));
+        self.alive.insert(pid, Alive { parent, facts });
     }
 
-    fn tell_executed(&mut self, pid: u32, parent: u32, time_ms: i64) {
-        let Some(facts) = self.details(pid, parent, Now::Runs) else { return };
+    fn tell_executed(&mut self, pid: u32, parent: u32, time_ms: i64, look: Look) {
+        let Some(facts) = self.facts(look, parent) else { return };
         self.setup.events.happened(events::executed(time_ms, pid, parent, &facts));
         self.alive.insert(pid, Alive { parent, facts });
     }
 
-    /// Nothing when there are too many to look at. Of a process that is gone already its parent
-    /// tells the name: it had run no other program, or not for long.
-    fn details(&mut self, pid: u32, parent: u32, now: Now) -> Option<Facts> {
-        if self.alive.len() >= Self::MAX_KNOWN || !self.rate.allows(self.setup.clock.monotonic()) {
+    fn look(&mut self, pid: u32) -> Look {
+        if !self.has_room() {
+            return Look::Refused;
+        }
+        self.reader.facts_of(pid).map_or(Look::Gone, |facts| Look::Facts(Arc::new(facts)))
+    }
+
+    /// Whether one more process can be looked at; one that cannot is counted.
+    fn has_room(&mut self) -> bool {
+        let has_room =
+            self.alive.len() < Self::MAX_KNOWN && self.rate.allows(self.setup.clock.monotonic());
+        if !has_room {
             self.setup.events.lost(1);
-            return None;
         }
-        if now == Now::Runs
-            && let Some(facts) = self.reader.facts_of(pid)
-        {
-            return Some(facts);
+        has_room
+    }
+
+    /// Of a process that is gone its parent tells the name: it had run no other program, or not
+    /// for long.
+    fn facts(&self, look: Look, parent: u32) -> Option<Arc<Facts>> {
+        let parent = self.alive.get(&parent).map(|parent| &parent.facts);
+        match (look, parent) {
+            (Look::Refused, _) => None,
+            (Look::Facts(facts), _) => Some(facts),
+            (Look::AsParent, Some(parent)) => Some(Arc::clone(parent)),
+            (Look::AsParent | Look::Gone, parent) => Some(Arc::new(Facts {
+                name: parent.map_or_else(|| "?".to_owned(), |parent| parent.name.clone()),
+                user: parent.and_then(|parent| parent.user.clone()),
+                ..Facts::default()
+            })),
         }
-        let parent = self.alive.get(&parent);
-        // A fork that has run no other program was in all of this what its parent is.
-        if now == Now::HasEnded
-            && let Some(parent) = parent
-        {
-            return Some(parent.facts.clone());
-        }
-        Some(Facts {
-            name: parent.map_or_else(|| "?".to_owned(), |parent| parent.facts.name.clone()),
-            user: parent.and_then(|parent| parent.facts.user.clone()),
-            ..Facts::default()
-        })
     }
 }
 

@@ -4,14 +4,17 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-const MAX_BYTES: u64 = 4096;
+const MAX_BYTES: usize = 4096;
 
 /// The content without blanks around it; nothing if the file is not there, cannot be read, or is
 /// no text. Drivers refuse to read what their device does not tell.
 pub(super) fn text(path: &Path) -> Option<String> {
-    let mut text = String::new();
-    File::open(path).ok()?.take(MAX_BYTES).read_to_string(&mut text).ok()?;
+    // With room for all of it: for a text that grows as it is read, the system is asked at 32
+    // bytes, at 64, and so on.
+    let mut text = String::with_capacity(MAX_BYTES);
+    File::open(path).ok()?.take(MAX_BYTES as u64).read_to_string(&mut text).ok()?;
     text.truncate(text.trim_end().len());
+    text.shrink_to_fit();
     Some(text)
 }
 

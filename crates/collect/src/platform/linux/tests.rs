@@ -3,6 +3,7 @@
 mod golden;
 mod hung_mount;
 mod live;
+mod live_events;
 mod live_facts;
 mod live_processes;
 mod process;
