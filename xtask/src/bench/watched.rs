@@ -55,10 +55,14 @@ impl Watched {
         bail!("no values within half a minute")
     }
 
+    /// Series that it reads of this machine, and those that others give it.
     pub(super) fn live_series(&self) -> Result<u64> {
         let page = http::get(&self.address, "/metrics")?;
-        let value = page.lines().find_map(|line| line.strip_prefix("barograph_live_series "));
-        Ok(value.context("/metrics has no barograph_live_series")?.parse()?)
+        let value = |line: &str| line.rsplit(' ').next()?.parse::<u64>().ok();
+        let own = page.lines().find(|line| line.starts_with("barograph_live_series "));
+        let own = own.and_then(value).context("/metrics has no barograph_live_series")?;
+        let others = page.lines().filter(|line| line.starts_with("barograph_ingest_series{"));
+        Ok(own + others.filter_map(value).sum::<u64>())
     }
 
     pub(super) fn address(&self) -> &str {
