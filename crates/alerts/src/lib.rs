@@ -12,3 +12,4 @@ pub mod mute;
 pub mod remediation;
 pub mod rule;
 pub mod unit_test;
+mod wall;

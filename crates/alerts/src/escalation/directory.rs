@@ -135,7 +135,7 @@ impl Directory {
         }
     }
 
-    fn staff(&self) -> Staff<'_> {
+    pub fn staff(&self) -> Staff<'_> {
         Staff { people: &self.people, rotas: &self.rotas }
     }
 

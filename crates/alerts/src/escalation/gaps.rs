@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Person, Policy, Rota, Target};
+use super::{OnCall, Person, Policy, Rota, Target};
 use crate::incident::Level;
 
 /// The levels, the mildest first.
@@ -91,6 +91,12 @@ impl<'a> Staff<'a> {
             Target::Person(name) => vec![name],
             Target::Rota(name) => self.rotas.get(name).map_or_else(Vec::new, Rota::people),
         }
+    }
+
+    /// Who of a rota is told of something so severe, by turns and by working hours, at most so long
+    /// as [`Rota::MAX_TIMELINE_DAYS`].
+    pub fn turns(self, rota: &Rota, level: Level, times: (i64, i64)) -> Vec<OnCall> {
+        rota.timeline(times, &|name, at_ms| self.can_be_told(name, level, at_ms))
     }
 
     fn on_call(self, rota: &Rota, level: Level, at_ms: i64) -> Option<&str> {

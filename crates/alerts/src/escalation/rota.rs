@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::instant;
 use crate::mute::Schedule;
+use crate::wall::{Hour, moment};
 
 /// A rota. A later layer goes before an earlier one where both have somebody.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,16 +121,22 @@ impl Rota {
         turns.find(|it| can_be_told(it))
     }
 
-    /// Who is on call from one time to another, quarter of an hour by quarter of an hour, with what
-    /// follows each other joined. At most [`Rota::MAX_TIMELINE_DAYS`].
-    pub fn timeline(&self, from_ms: i64, to_ms: i64) -> Vec<OnCall> {
+    /// Who is on call from one time to another among those that can be told then, quarter of an hour
+    /// by quarter of an hour, with what follows each other joined. At most
+    /// [`Rota::MAX_TIMELINE_DAYS`].
+    pub fn timeline(
+        &self,
+        (from_ms, to_ms): (i64, i64),
+        can_be_told: &dyn Fn(&str, i64) -> bool,
+    ) -> Vec<OnCall> {
         const STEP_MS: i64 = 15 * 60_000;
         let to_ms = to_ms.min(from_ms.saturating_add(Self::MAX_TIMELINE_DAYS * 86_400_000));
         let mut stretches: Vec<OnCall> = Vec::new();
         let mut at_ms = from_ms;
         while at_ms < to_ms {
             let next_ms = (at_ms.div_euclid(STEP_MS) + 1) * STEP_MS;
-            let person = self.on_call(at_ms).map(str::to_owned);
+            let person = self.on_call_of(at_ms, &|name| can_be_told(name, at_ms));
+            let person = person.map(str::to_owned);
             match stretches.last_mut() {
                 Some(last) if last.person == person => last.to_ms = next_ms.min(to_ms),
                 _ => stretches.push(OnCall { from_ms: at_ms, to_ms: next_ms.min(to_ms), person }),
@@ -153,26 +160,26 @@ impl Layer {
         if !self.only.is_empty() && !self.only.iter().any(|it| it.is_open(at_ms)) {
             return None;
         }
-        let starts: DateTime = self.starts.parse().ok()?;
-        let at = Timestamp::from_millisecond(at_ms).ok()?;
-        // By the clock on the wall, so that a handover keeps its time of the day all the year.
-        let local = at.to_zoned(zone.clone()).datetime();
-        if local < starts {
-            return None;
-        }
-        let days = starts.until((Unit::Day, local)).ok()?.get_days();
-        let turn = usize::try_from(days).ok()? / usize::from(self.turn_days.max(1));
+        let begun = self.begun(at_ms, zone)?;
+        let turn = usize::try_from(begun).ok()? / usize::from(self.turn_days.max(1));
         self.people.get(turn % self.people.len().max(1)).map(String::as_str)
     }
 
-    /// When the turn of a time ends, for the page.
-    pub fn handover_after(&self, at_ms: i64, zone: &TimeZone) -> Option<i64> {
+    /// The days that have begun by the clock on the wall, so that a handover keeps its time of the
+    /// day all the year. Where that time comes twice, a day begins at the first; none before
+    /// `starts`.
+    fn begun(&self, at_ms: i64, zone: &TimeZone) -> Option<i32> {
         let starts: DateTime = self.starts.parse().ok()?;
-        let local = Timestamp::from_millisecond(at_ms).ok()?.to_zoned(zone.clone()).datetime();
-        let days = i64::from(starts.until((Unit::Day, local)).ok()?.get_days()).max(0);
-        let length = i64::from(self.turn_days.max(1));
-        let next = starts.checked_add(((days / length + 1) * length).days()).ok()?;
-        next.to_zoned(zone.clone()).ok().map(|it| it.timestamp().as_millisecond())
+        let at = Timestamp::from_millisecond(at_ms).ok()?;
+        let today = at.to_zoned(zone.clone()).date();
+        let days = starts.date().until((Unit::Day, today)).ok()?.get_days();
+        // A clock that goes back over midnight shows yesterday again.
+        let mut days = (days - 1..=days + 1).rev();
+        days.find(|days| {
+            let day = starts.checked_add(days.days());
+            let begins = day.ok().and_then(|day| moment(zone, day, Hour::First));
+            begins.is_some_and(|it| it <= at_ms)
+        })
     }
 }
 
@@ -234,18 +241,41 @@ layers:
 
     #[test]
     fn gaps_are_shown() {
-        let timeline = rota().timeline(ms("2026-01-05T07:30:00Z"), ms("2026-01-05T08:30:00Z"));
+        let times = (ms("2026-01-05T07:30:00Z"), ms("2026-01-05T08:30:00Z"));
+        let timeline = rota().timeline(times, &|_, _| true);
         let told: Vec<_> =
             timeline.iter().map(|it| (it.to_ms - it.from_ms, it.person.as_deref())).collect();
         assert_eq!(told, [(1_800_000, None), (1_800_000, Some("anna"))]);
     }
 
+    /// From the first of these times on it is the second one's turn, and it stays theirs for a day.
+    #[track_caller]
+    fn check_handover(zone: &str, starts: &str, at: &str) {
+        let rota: Rota = serde_saphyr::from_str(&format!(
+            "{{time_zone: {zone}, layers: [{{people: [anna, ben], starts: '{starts}', turn_days: 1}}]}}"
+        ))
+        .unwrap();
+        let at_ms = ms(at);
+        for minutes in -18 * 60..18 * 60 {
+            let expected = if minutes < 0 { "anna" } else { "ben" };
+            let found = rota.on_call(at_ms + minutes * 60_000);
+            assert_eq!(found, Some(expected), "{zone}, {starts}, {minutes} minutes after {at}");
+        }
+    }
+
     #[test]
-    fn the_next_handover_is_told() {
-        let rota = rota();
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let next = rota.layers[0].handover_after(ms("2026-03-25T12:00:00Z"), &zone);
-        assert_eq!(next, Some(ms("2026-03-30T07:00:00Z")));
+    fn a_turn_is_handed_over_once_however_the_clock_goes() {
+        // 02:30 is skipped, and comes twice.
+        check_handover("Europe/Berlin", "2026-03-28T02:30", "2026-03-29T01:00:00Z");
+        check_handover("Europe/Berlin", "2026-10-24T02:30", "2026-10-25T00:30:00Z");
+        check_handover("Europe/Berlin", "2026-10-24T03:00", "2026-10-25T02:00:00Z");
+        // The clock goes by half an hour.
+        check_handover("Australia/Lord_Howe", "2026-10-03T02:15", "2026-10-03T15:30:00Z");
+        check_handover("Australia/Lord_Howe", "2026-04-04T01:45", "2026-04-04T14:45:00Z");
+        // The last change of a zone, and one by which it is yesterday again.
+        check_handover("Europe/Moscow", "2014-10-25T01:30", "2014-10-25T21:30:00Z");
+        check_handover("America/Havana", "2026-10-31T00:30", "2026-11-01T04:30:00Z");
+        check_handover("America/Sao_Paulo", "2018-02-16T23:30", "2018-02-18T01:30:00Z");
     }
 
     #[test]

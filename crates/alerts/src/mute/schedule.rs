@@ -5,9 +5,11 @@
 //! first beginning to the last end, so that planned work is never alerted of.
 
 use jiff::civil::{Date, Time, Weekday};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
+
+use crate::wall::{Hour, moment};
 
 /// When a window is open.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,33 +149,10 @@ impl Schedule {
             return None;
         }
         let end = if self.to > self.from { date } else { date.tomorrow().ok()? };
-        let from = self.instant(date, self.from, Hour::First)?;
-        let to = self.instant(end, self.to, Hour::Second)?;
+        let from = moment(&self.zone, date.to_datetime(self.from), Hour::First)?;
+        let to = moment(&self.zone, end.to_datetime(self.to), Hour::Second)?;
         Some((from, to))
     }
-
-    fn instant(&self, date: Date, time: Time, hour: Hour) -> Option<i64> {
-        let local = self.zone.to_ambiguous_timestamp(date.to_datetime(time));
-        let instant = match (local.offset(), hour) {
-            (AmbiguousOffset::Unambiguous { .. }, _) => local.compatible(),
-            // The wall clock skips this time: both ends of it are the moment of the change.
-            (AmbiguousOffset::Gap { .. }, _) => {
-                let after = local.later().ok()?;
-                let transition = self.zone.preceding(after).next()?;
-                return Some(transition.timestamp().as_millisecond());
-            }
-            (AmbiguousOffset::Fold { .. }, Hour::First) => local.earlier(),
-            (AmbiguousOffset::Fold { .. }, Hour::Second) => local.later(),
-        };
-        instant.ok().map(Timestamp::as_millisecond)
-    }
-}
-
-/// Which one of an hour that comes twice.
-#[derive(Clone, Copy)]
-enum Hour {
-    First,
-    Second,
 }
 
 impl Days {
@@ -328,6 +307,48 @@ mod tests {
                 ("2026-10-25T01:44:59Z", true),
                 ("2026-10-25T01:45:00Z", false),
             ],
+        );
+    }
+
+    #[test]
+    fn windows_know_the_changes_of_other_zones() {
+        let is_open = |yaml: &str, at: &str| {
+            let schedule: Schedule = serde_saphyr::from_str(yaml).unwrap();
+            schedule.is_open(ms(at))
+        };
+        // The clock goes back by half an hour at 02:00, and forward at 02:00.
+        let lord_howe = "{time_zone: Australia/Lord_Howe, from: '01:45', to: '02:15'}";
+        for (at, expected) in [
+            ("2026-04-04T14:44:59Z", false),
+            ("2026-04-04T14:45:00Z", true),
+            ("2026-04-04T15:10:00Z", true), // 01:40 again
+            ("2026-04-04T15:44:59Z", true),
+            ("2026-04-04T15:45:00Z", false),
+            ("2026-10-03T15:15:00Z", true),
+            ("2026-10-03T15:29:59Z", true),
+            ("2026-10-03T15:30:00Z", false), // 02:00 is 02:30
+        ] {
+            assert_eq!(is_open(lord_howe, at), expected, "{at}");
+        }
+        // Four hours before UTC all the year until 2014, three since then.
+        let moscow = "{time_zone: Europe/Moscow, from: '01:30', to: '02:30'}";
+        for (at, expected) in [
+            ("2014-01-15T21:30:00Z", true),
+            ("2014-01-15T22:30:00Z", false),
+            ("2014-10-25T21:30:00Z", true),
+            ("2014-10-25T23:29:59Z", true),
+            ("2014-10-25T23:30:00Z", false),
+            ("2015-07-15T21:30:00Z", false),
+            ("2015-07-15T22:30:00Z", true),
+        ] {
+            assert_eq!(is_open(moscow, at), expected, "{at}");
+        }
+        // There was no 30 December.
+        let apia = "{time_zone: Pacific/Apia, from: '08:00', to: '12:00', date: 2011-12-30}";
+        let apia: Schedule = serde_saphyr::from_str(apia).unwrap();
+        assert_eq!(
+            apia.next_after(ms("2011-12-01T00:00:00Z")).map(|(from, to)| to - from),
+            Some(0)
         );
     }
 

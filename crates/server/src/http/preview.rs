@@ -6,11 +6,13 @@ use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use barograph_alerts::document::{self, Problem};
 use barograph_alerts::escalation::{Policy, Rota, Route, Target};
+use barograph_alerts::incident::Level;
 use barograph_alerts::machine::{Phase, Texts};
 use barograph_alerts::matchers::Matchers;
 use barograph_alerts::mute::{Silence, Window};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::app::Context;
 use crate::documents::{POLICIES, ROTAS, ROUTES, SILENCES, WINDOWS};
@@ -104,7 +106,7 @@ pub(crate) async fn preview(
             let window: Window = read(&text)?;
             hidden(&context, &window.matchers, stretches(&window, now_ms))
         }
-        ROTAS => turns(&read(&text)?, now_ms, asked.days)?,
+        ROTAS => turns(&context, &read(&text)?, &asked)?,
         POLICIES => tellings(&read(&text)?)?,
         ROUTES => decisions(&read(&text)?, &asked.labels),
         _ => {
@@ -119,6 +121,7 @@ pub(crate) async fn preview(
 #[derive(Debug)]
 struct Asked {
     days: i64,
+    severity: Level,
     labels: Texts,
 }
 
@@ -127,7 +130,7 @@ impl Asked {
         let bad = |message: String| ApiError::bad_request("bad_parameter", message);
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query.unwrap_or_default())
             .map_err(|_| bad("the parameters are not in the form `name=value&…`".to_owned()))?;
-        let mut asked = Self { days: ROTA_DAYS, labels: Texts::new() };
+        let mut asked = Self { days: ROTA_DAYS, severity: Level::Critical, labels: Texts::new() };
         for (name, value) in pairs {
             match name.as_str() {
                 "days" => {
@@ -138,6 +141,12 @@ impl Asked {
                         bad(format!("`days` is `{value}`, allowed are 1 to {most}"))
                     })?;
                 }
+                "severity" => {
+                    let level = serde_json::from_value(Value::String(value.clone())).ok();
+                    asked.severity = level.ok_or_else(|| {
+                        bad(format!("`severity` is `{value}`, allowed are info, warning, critical"))
+                    })?;
+                }
                 "label" if asked.labels.len() < MAX_LABELS => {
                     let (label, text) = value.split_once('=').ok_or_else(|| {
                         bad(format!("`label` is `{value}`, allowed is such as severity=critical"))
@@ -146,7 +155,8 @@ impl Asked {
                 }
                 "label" => return Err(bad(format!("more than {MAX_LABELS} labels"))),
                 _ => {
-                    let message = format!("`{name}` is no parameter here; allowed: days, label");
+                    let message =
+                        format!("`{name}` is no parameter here; allowed: days, severity, label");
                     return Err(bad(message));
                 }
             }
@@ -184,11 +194,15 @@ fn hidden(context: &Context, matchers: &Matchers, times: Vec<TimesAnswer>) -> Pr
     PreviewAnswer::Hidden(HiddenAnswer { alerts: hidden.collect(), of, times })
 }
 
-fn turns(rota: &Rota, now_ms: i64, days: i64) -> Result<PreviewAnswer, ApiError> {
+/// Who would be told of something of a severity, by turns and by the working hours of people.
+fn turns(context: &Context, rota: &Rota, asked: &Asked) -> Result<PreviewAnswer, ApiError> {
     if let Err(problems) = rota.check() {
         return Err(problems.first().map_or_else(|| wrong(&"it makes no sense"), wrong));
     }
-    let turns = rota.timeline(now_ms, now_ms.saturating_add(days * DAY_MS)).into_iter();
+    let now_ms = context.clock.now_ms();
+    let times = (now_ms, now_ms.saturating_add(asked.days * DAY_MS));
+    let book = context.documents.book();
+    let turns = book.directory.staff().turns(rota, asked.severity, times).into_iter();
     let turns =
         turns.map(|it| TurnAnswer { from_ms: it.from_ms, to_ms: it.to_ms, person: it.person });
     Ok(PreviewAnswer::Turns { turns: turns.collect() })
