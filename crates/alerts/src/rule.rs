@@ -13,6 +13,7 @@ mod read;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use barograph_model::{Labels, LabelsError, METRIC_NAME};
 use barograph_promql::Query;
@@ -34,10 +35,11 @@ pub struct Group {
     pub rules: Vec<Rule>,
 }
 
+/// Shared, as interfaces show it while it is evaluated.
 #[derive(Debug, Clone)]
 pub enum Rule {
-    Alerting(Box<AlertingRule>),
-    Recording(RecordingRule),
+    Alerting(Arc<AlertingRule>),
+    Recording(Arc<RecordingRule>),
 }
 
 /// Stores the answers of an expression as series.

@@ -9,6 +9,7 @@ mod desk;
 mod letter;
 mod loading;
 mod pager;
+mod published;
 mod recorded;
 mod recovery;
 mod reloading;
@@ -43,6 +44,7 @@ pub use report::{AlertReport, AlertingStatus, GroupReport, Health, RuleReport};
 use crate::documents::Documents;
 use desk::Desk;
 use loading::Rules;
+use published::Published;
 use reloading::reload;
 use remedies::Remedies;
 use round::{GroupState, Happened};
@@ -86,6 +88,7 @@ struct Shared {
     rules: Mutex<Rules>,
     /// In the order in which they are evaluated.
     groups: Mutex<Vec<GroupState>>,
+    published: Published,
     desk: Mutex<Desk>,
     /// Told whenever a message was written.
     posted: tokio::sync::Notify,
@@ -195,6 +198,8 @@ impl Shared {
             }
             desk.forget_rules(vec![key]);
         }
+        let published = Published::default();
+        published.renew(&groups, settings.interval);
         Ok(Self {
             store,
             state,
@@ -205,6 +210,7 @@ impl Shared {
             external_labels: BTreeMap::new(),
             rules: Mutex::new(rules),
             groups: Mutex::new(groups),
+            published,
             desk: Mutex::new(desk),
             posted: tokio::sync::Notify::new(),
             job_waits: tokio::sync::Notify::new(),
@@ -224,6 +230,7 @@ impl Shared {
         let before = std::mem::take(groups);
         let reloaded = reload(before, rules.loaded(), now_ms, monotonic);
         *groups = reloaded.groups;
+        self.published.renew(groups, self.settings.interval);
         let mut desk = lock(&self.desk);
         for transition in &reloaded.ended {
             desk.end(transition, now_ms);
@@ -252,8 +259,12 @@ impl Shared {
         let mut groups = lock(&self.groups);
         lock(&self.desk).book = self.documents.book();
         self.reload(&mut groups, monotonic);
-        for group in groups.iter_mut().filter(|group| group.is_due(monotonic)) {
+        for (place, group) in groups.iter_mut().enumerate() {
+            if !group.is_due(monotonic) {
+                continue;
+            }
             let transitions = self.evaluate(group, monotonic);
+            self.published.update(place, group, self.settings.interval);
             if !transitions.is_empty() {
                 self.note_processes(&transitions);
                 lock(&self.desk).take(&transitions, self.clock.now_ms());

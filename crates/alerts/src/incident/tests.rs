@@ -1,5 +1,7 @@
 //! Incidents from their beginning to their end.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::escalation::Policy;
 use crate::machine::{Answered, Evaluation, RuleAlerts};
@@ -10,7 +12,7 @@ const MINUTE: i64 = 60_000;
 fn rule() -> AlertingRule {
     let text = "groups: [{name: g, rules: [{alert: A, expr: x}]}]";
     match read_rules(text).unwrap().remove(0).rules.remove(0) {
-        Rule::Alerting(rule) => *rule,
+        Rule::Alerting(rule) => Arc::unwrap_or_clone(rule),
         Rule::Recording(_) => unreachable!("the rule is an alerting one"),
     }
 }

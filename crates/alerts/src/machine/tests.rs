@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::TransitionKind::{
     Dropped, Fired, Known, Pending, Resolved, StartedFlapping, StoppedFlapping, Unknown,
 };
+use std::sync::Arc;
+
 use super::*;
 use crate::rule::{Rule, read_rules};
 
@@ -13,7 +15,7 @@ const STEP_MS: i64 = 10_000;
 fn rule(fields: &str) -> AlertingRule {
     let text = format!("groups: [{{name: g, rules: [{{alert: A, expr: x > 1{fields}}}]}}]");
     match read_rules(&text).unwrap().remove(0).rules.remove(0) {
-        Rule::Alerting(rule) => *rule,
+        Rule::Alerting(rule) => Arc::unwrap_or_clone(rule),
         Rule::Recording(_) => unreachable!("the rule is an alerting one"),
     }
 }

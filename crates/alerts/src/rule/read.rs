@@ -1,6 +1,7 @@
 //! From a rule file's text to rules, with all of its mistakes at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use barograph_model::METRIC_NAME;
 use barograph_promql::{NoShorthands, Query, Shorthands, parse_duration};
@@ -165,7 +166,8 @@ impl Reader<'_> {
             return None;
         };
         let query = self.query("expr", expr, &expr.value.text())?;
-        Some(Rule::Recording(RecordingRule { record: record.value.clone(), query, labels }))
+        let record = record.value.clone();
+        Some(Rule::Recording(Arc::new(RecordingRule { record, query, labels })))
     }
 
     fn alerting(
@@ -202,7 +204,7 @@ impl Reader<'_> {
         let evidence =
             raw.evidence.iter().filter_map(|it| self.query("evidence", it, &it.value)).collect();
         let text = |it: &Option<Spanned<String>>| it.as_ref().map(|it| it.value.clone());
-        Some(Rule::Alerting(Box::new(AlertingRule {
+        Some(Rule::Alerting(Arc::new(AlertingRule {
             alert: alert.value.clone(),
             query: query?,
             clear,

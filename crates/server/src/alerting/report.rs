@@ -1,5 +1,6 @@
 //! What the interfaces show of rules, alerts and incidents.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_alerts::incident::{Acknowledgement, Incident};
@@ -8,7 +9,6 @@ use barograph_alerts::rule::{AlertingRule, Rule};
 use serde::Serialize;
 
 use super::desk::ActError;
-use super::round::{GroupState, RuleState};
 use super::{Alerting, Shared, lock, saved};
 
 /// A group as it is.
@@ -52,7 +52,7 @@ pub enum Health {
 #[derive(Debug, Clone)]
 pub struct AlertReport {
     pub alert: Alert,
-    pub rule: Box<AlertingRule>,
+    pub rule: Arc<AlertingRule>,
 }
 
 /// How alerting is doing.
@@ -86,9 +86,8 @@ impl Health {
 }
 
 impl Alerting {
-    pub fn groups(&self) -> Vec<GroupReport> {
-        let default = self.shared.settings.interval;
-        lock(&self.shared.groups).iter().map(|group| group_report(group, default)).collect()
+    pub fn groups(&self) -> Vec<Arc<GroupReport>> {
+        self.shared.published.groups()
     }
 
     /// Where people reach this server.
@@ -98,17 +97,15 @@ impl Alerting {
 
     /// Alerts that are pending, firing or ended lately.
     pub fn alerts(&self) -> Vec<AlertReport> {
-        let groups = lock(&self.shared.groups);
         let mut reports = Vec::new();
-        for group in groups.iter() {
-            for (rule, state) in group.loaded.group.rules.iter().zip(&group.rules) {
+        for group in self.groups() {
+            for RuleReport { rule, alerts, .. } in &group.rules {
                 if let Rule::Alerting(rule) = rule {
-                    reports.extend(
-                        state
-                            .alerts
-                            .iter()
-                            .map(|alert| AlertReport { alert: alert.clone(), rule: rule.clone() }),
-                    );
+                    let report = |alert: &Alert| AlertReport {
+                        alert: alert.clone(),
+                        rule: Arc::clone(rule),
+                    };
+                    reports.extend(alerts.iter().map(report));
                 }
             }
         }
@@ -117,13 +114,13 @@ impl Alerting {
 
     pub fn status(&self) -> AlertingStatus {
         let mut status = AlertingStatus::default();
-        for group in lock(&self.shared.groups).iter() {
+        for group in self.groups() {
             status.groups += 1;
             status.rules += group.rules.len();
             status.missed += group.missed;
             status.round_seconds += group.took.as_secs_f64();
             for rule in &group.rules {
-                status.failing += usize::from(rule.error.is_some());
+                status.failing += usize::from(rule.health == Health::Failed);
                 for alert in rule.alerts.iter().filter(|alert| alert.is_active()) {
                     let fires = alert.fired_ms.is_some();
                     status.firing += usize::from(fires);
@@ -193,37 +190,5 @@ impl Shared {
         saved::save(&self.state, &mut [], &mut desk, Duration::ZERO)?;
         self.posted.notify_one();
         desk.incident(id).cloned().ok_or(ActError::Unknown(id))
-    }
-}
-
-fn group_report(group: &GroupState, default: Duration) -> GroupReport {
-    let is_evaluated = group.evaluated_ms.is_some();
-    let pairs = group.loaded.group.rules.iter().zip(&group.rules);
-    GroupReport {
-        name: group.loaded.group.name.clone(),
-        file: group.loaded.file.clone(),
-        interval: group.interval(default),
-        limit: group.loaded.group.limit,
-        evaluated_ms: group.evaluated_ms,
-        took: group.took,
-        missed: group.missed,
-        problem: group.loaded.problem.clone(),
-        rules: pairs.map(|(rule, state)| rule_report(rule, state, is_evaluated)).collect(),
-    }
-}
-
-fn rule_report(rule: &Rule, state: &RuleState, is_evaluated: bool) -> RuleReport {
-    let health = match (&state.error, is_evaluated) {
-        (Some(_), _) => Health::Failed,
-        (None, true) => Health::Ok,
-        (None, false) => Health::Unknown,
-    };
-    RuleReport {
-        rule: rule.clone(),
-        health,
-        error: state.error.clone(),
-        warnings: state.warnings.clone(),
-        took: state.took,
-        alerts: state.alerts.iter().cloned().collect(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod pager;
+mod published;
 mod remedies;
 
 use std::fs;
