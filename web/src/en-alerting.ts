@@ -36,7 +36,7 @@ export const enAlerting = {
     said: {
       fired: (alert: string) => `Fires: ${alert}`, ended: (alert: string) => `Ended: ${alert}`, unknown: (alert: string) => `Not known any more, its host is silent: ${alert}`, known: (alert: string) => `Known again: ${alert}`,
       worse: (severity: string) => `Got worse: ${severity}`, acknowledged: (note: string) => (note === '' ? 'Acknowledged' : `Acknowledged: ${note}`), acknowledgementEnded: (why: string) => `The acknowledgement ended: ${why}`,
-      commented: (text: string) => text, told: (whom: string) => `To be told: ${whom}`, delivered: (channel: string) => `Delivered by ${channel}`, notDelivered: (channel: string, problem: string) => `Not delivered by ${channel}: ${problem}`,
+      commented: (text: string) => text, told: (whom: string) => `To be told: ${whom}`, delivered: (channel: string) => `Delivered by ${channel}`, notDelivered: (channel: string, problem: string) => `Not delivered by ${channel}: ${problem}`, delayed: (channel: string, problem: string) => `Not delivered by ${channel} yet, and tried on: ${problem}`,
     },
   },
 

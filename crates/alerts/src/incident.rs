@@ -143,6 +143,11 @@ pub enum What {
         channel: String,
         problem: String,
     },
+    /// Not yet, after some attempts; it is tried on.
+    Delayed {
+        channel: String,
+        problem: String,
+    },
     NobodyToTell,
     /// What became of an attempt to mend it.
     Remedy {

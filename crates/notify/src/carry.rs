@@ -52,6 +52,6 @@ pub(crate) fn unreached(error: &ReachError) -> Failure {
             let hint = "the machine's owner can allow it by `internal_networks` in [notify]";
             Failure::permanent(format!("{text}; {hint}"))
         }
-        ReachError::Connect { .. } => Failure::passing(text),
+        ReachError::Connect { .. } => Failure::unreached(text),
     }
 }

@@ -15,6 +15,8 @@ pub struct Receipt {
 pub struct Failure {
     /// Trying again will not help.
     pub permanent: bool,
+    /// The receiver surely has nothing of it: it was not reached, or it refused.
+    pub untaken: bool,
     /// When the receiver wants to be asked again.
     pub retry_after: Option<Duration>,
     pub text: String,
@@ -25,11 +27,16 @@ impl Failure {
     pub(crate) const MAX_CHARS: usize = 400;
 
     pub(crate) fn passing(text: impl Into<String>) -> Self {
-        Self { permanent: false, retry_after: None, text: text.into() }
+        Self { permanent: false, untaken: false, retry_after: None, text: text.into() }
     }
 
     pub(crate) fn permanent(text: impl Into<String>) -> Self {
-        Self { permanent: true, retry_after: None, text: text.into() }
+        Self { permanent: true, untaken: true, retry_after: None, text: text.into() }
+    }
+
+    /// As [`Failure::passing`], of what did not come as far as the receiver.
+    pub(crate) fn unreached(text: impl Into<String>) -> Self {
+        Self { untaken: true, ..Self::passing(text) }
     }
 }
 

@@ -78,10 +78,11 @@ impl Notifier {
     ) -> Result<Receipt, Failure> {
         let mut receipts = Vec::new();
         let (parcels, secrets) = self.compose(channel, notification)?;
-        let mut failures = Vec::new();
+        let (mut failures, mut has_some) = (Vec::new(), false);
         for parcel in parcels {
             let key = format!("{}\u{0}{}", channel.name(), parcel.receiver());
             if self.has(&notification.id, &key) {
+                has_some = true;
                 continue;
             }
             let sending = self.carry(channel, &parcel);
@@ -93,6 +94,7 @@ impl Notifier {
             match outcome {
                 Ok(receipt) => {
                     self.remember(&notification.id, key);
+                    has_some = true;
                     receipts.push(scrub(&secrets, &receipt.text));
                 }
                 Err(failure) => {
@@ -105,7 +107,8 @@ impl Notifier {
             receipts.retain(|it| !it.is_empty());
             return Ok(Receipt { text: receipts.join("; ") });
         }
-        Err(together(&failures))
+        let failure = together(&failures);
+        Err(Failure { untaken: failure.untaken && !has_some, ..failure })
     }
 
     /// Not a part of `deliver`: what opens secrets must not be held while waiting.
@@ -164,6 +167,7 @@ fn scrub(secrets: &[String], text: &str) -> String {
 /// One failure of several: worth another try if one of them is.
 fn together(failures: &[(String, Failure)]) -> Failure {
     let permanent = failures.iter().all(|(_, it)| it.permanent);
+    let untaken = failures.iter().all(|(_, it)| it.untaken);
     let retry_after = failures.iter().filter_map(|(_, it)| it.retry_after).max();
     let text = match failures {
         [(_, only)] => only.text.clone(),
@@ -172,5 +176,10 @@ fn together(failures: &[(String, Failure)]) -> Failure {
             texts.collect::<Vec<_>>().join("; ")
         }
     };
-    Failure { permanent, retry_after, text: crate::text::cut(&text, Failure::MAX_CHARS * 2) }
+    Failure {
+        permanent,
+        untaken,
+        retry_after,
+        text: crate::text::cut(&text, Failure::MAX_CHARS * 2),
+    }
 }

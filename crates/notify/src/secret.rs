@@ -55,9 +55,8 @@ impl Secrets {
         let text = match secret {
             SecretText::Direct(text) => text.clone(),
             // It may be put there any moment, so it is worth another try.
-            SecretText::Named(name) => {
-                find(name).map_err(|why| Failure::passing(format!("no secret `{name}`: {why}")))?
-            }
+            SecretText::Named(name) => find(name)
+                .map_err(|why| Failure::unreached(format!("no secret `{name}`: {why}")))?,
         };
         self.opened.borrow_mut().push(text.clone());
         Ok(text)

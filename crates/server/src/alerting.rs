@@ -40,6 +40,7 @@ pub(crate) use letter::Letter;
 pub(crate) use pager::PagerReport;
 pub(crate) use remedies::Job;
 pub use report::{AlertReport, AlertingStatus, GroupReport, Health, RuleReport};
+pub(crate) use tell::Attempted;
 
 use crate::documents::Documents;
 use desk::Desk;

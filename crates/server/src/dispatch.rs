@@ -9,6 +9,8 @@ mod digests;
 mod hands;
 mod postman;
 mod sort;
+#[cfg(test)]
+mod tests;
 mod trials;
 
 use std::collections::BTreeSet;

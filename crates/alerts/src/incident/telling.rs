@@ -206,6 +206,12 @@ impl Incident {
         }
     }
 
+    /// Notes that a telling is under way for longer than it should be.
+    pub fn delayed(&mut self, address: &Address, problem: &str, at_ms: i64) {
+        let (channel, problem) = (address.to_string(), problem.to_owned());
+        self.note(at_ms, None, What::Delayed { channel, problem });
+    }
+
     /// Writes what became of an attempt to mend it. One that was in vain brings the next telling:
     /// then the policy is given.
     pub fn remedied(&mut self, (action, text): (&str, &str), next: Option<&Policy>, at_ms: i64) {

@@ -151,7 +151,10 @@ pub(crate) fn judge(answer: &Answer) -> Result<Receipt, Failure> {
         let text = format!("{status}: the redirection{host} is not followed; correct the address");
         return Err(Failure::permanent(text));
     }
-    Err(Failure { permanent: is_permanent(status), retry_after: retry_after(answer), text: reason })
+    // Behind a gateway that gave up, somebody may have it.
+    let untaken = status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE;
+    let (permanent, retry_after) = (is_permanent(status), retry_after(answer));
+    Err(Failure { permanent, untaken, retry_after, text: reason })
 }
 
 /// A refusal that stays one: the request's own fault, and not the moment's.

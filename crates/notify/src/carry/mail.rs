@@ -107,25 +107,25 @@ impl Letter {
         let mut connection = if *encryption == Encryption::Tls {
             let connector = Connector::new(tls, host).map_err(|error| unusable(&error))?;
             let secure = connector.connect(socket).await.map_err(|error| {
-                Failure::passing(format!("{host}:{port}: no secure connection: {error}"))
+                Failure::unreached(format!("{host}:{port}: no secure connection: {error}"))
             })?;
             AsyncSmtpConnection::connect_with_transport(Box::new(Secure(secure)), &hello).await
         } else {
             AsyncSmtpConnection::connect_with_transport(Box::new(socket), &hello).await
         }
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| not_begun(&error))?;
         if *encryption == Encryption::StartTls {
             if !connection.can_starttls() {
                 let text = format!("{host} offers no STARTTLS; nothing is sent without encryption");
                 return Err(Failure::permanent(text));
             }
             let parameters = parameters(tls, host).map_err(Failure::permanent)?;
-            connection.starttls(parameters, &hello).await.map_err(|error| failed(&error))?;
+            connection.starttls(parameters, &hello).await.map_err(|error| not_begun(&error))?;
         }
         if let Some(Login { user, password }) = &self.login {
             let credentials = Credentials::new(user.clone(), password.clone());
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            connection.auth(&mechanisms, &credentials).await.map_err(|error| failed(&error))?;
+            connection.auth(&mechanisms, &credentials).await.map_err(|error| not_begun(&error))?;
         }
         let taken = connection.send(message.envelope(), &message.formatted()).await;
         let taken = taken.map_err(|error| failed(&error))?;
@@ -187,7 +187,17 @@ impl Letter {
 /// What the server said, or why it could not be asked.
 fn failed(error: &smtp::Error) -> Failure {
     let text = said(&chain(error));
-    if error.is_permanent() { Failure::permanent(text) } else { Failure::passing(text) }
+    match () {
+        () if error.is_permanent() => Failure::permanent(text),
+        // The server said so itself.
+        () if error.is_transient() => Failure::unreached(text),
+        () => Failure::passing(text),
+    }
+}
+
+/// The same before anything of the letter was sent.
+fn not_begun(error: &smtp::Error) -> Failure {
+    Failure { untaken: true, ..failed(error) }
 }
 
 fn parameters(settings: &TlsSettings, host: &str) -> Result<TlsParameters, String> {

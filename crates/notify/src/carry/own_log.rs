@@ -56,7 +56,7 @@ impl Own {
         match written {
             Ok(Ok(())) => Ok(Receipt { text: String::new() }),
             Ok(Err(error)) => {
-                Err(Failure::passing(format!("the system's log does not take it: {error}")))
+                Err(Failure::unreached(format!("the system's log does not take it: {error}")))
             }
             Err(error) => Err(Failure::passing(error.to_string())),
         }

@@ -34,7 +34,7 @@ impl Run {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| {
-            Failure::passing(format!("the command `{}` does not start: {error}", self.name))
+            Failure::unreached(format!("the command `{}` does not start: {error}", self.name))
         })?;
         let (input, output, errors) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());

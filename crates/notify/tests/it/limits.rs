@@ -7,7 +7,7 @@ use super::{deliver, hostile};
 use barograph_notify::{Alert, Notification};
 
 /// Longer in everything than any service takes, of characters that grow when they are escaped.
-fn huge() -> Notification {
+pub(crate) fn huge() -> Notification {
     let mut it = hostile();
     let long = |count: usize| "<&\"🔥_*]ä{{ x }}".repeat(count);
     it.title = long(400);

@@ -5,10 +5,12 @@
 mod alertmanager;
 mod channels;
 mod http;
+mod judges;
 mod limits;
 mod mail;
 mod others;
 mod receiver;
+mod secure;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -15,6 +15,21 @@ use crate::link::Link;
 /// How long it is tried to deliver a message.
 const EXPIRES_AFTER_MS: i64 = 24 * 3_600_000;
 
+/// After so many attempts people are told that a message is late: by the pauses between them, some
+/// seconds.
+const DELAYED_AFTER: u32 = 3;
+
+/// How an attempt to deliver a message went.
+#[derive(Debug)]
+pub(crate) struct Attempted {
+    pub(crate) id: String,
+    /// None when it is not understood.
+    pub(crate) letter: Option<Letter>,
+    /// How often it was tried, this time included.
+    pub(crate) attempts: u32,
+    pub(crate) outcome: Outcome,
+}
+
 /// A message that waits to be written.
 #[derive(Debug)]
 pub(super) struct Waiting {
@@ -55,12 +70,19 @@ impl Desk {
         Ok(())
     }
 
-    /// Notes in the incident what became of a message, once that is certain.
-    pub(super) fn attempted(&mut self, letter: &Letter, outcome: &Outcome, at_ms: i64) {
-        let problem = match outcome {
+    /// Notes in the incident what became of a message, once that is certain, or once it takes long.
+    pub(super) fn attempted(&mut self, it: &Attempted, letter: &Letter, at_ms: i64) {
+        let problem = match &it.outcome {
             Outcome::Delivered => None,
             Outcome::Dead { problem } => Some(problem.as_str()),
-            Outcome::Retry { .. } => return,
+            Outcome::Retry { problem, .. } => {
+                if it.attempts == DELAYED_AFTER
+                    && let Some(incident) = self.change(letter.incident)
+                {
+                    incident.delayed(&letter.address, problem, at_ms);
+                }
+                return;
+            }
         };
         self.test_attempted(letter, problem);
         let book = Arc::clone(&self.book);
@@ -111,17 +133,17 @@ impl Alerting {
     /// It cannot be written.
     pub(crate) fn attempted(
         &self,
-        outcomes: &[(String, Option<Letter>, Outcome)],
+        outcomes: &[Attempted],
         more: impl FnOnce(&mut Change<'_>) -> Result<(), StateError>,
     ) -> Result<(), StateError> {
         let mut desk = lock(&self.shared.desk);
-        for (_, letter, outcome) in outcomes {
-            if let Some(letter) = letter {
-                desk.attempted(letter, outcome, self.shared.clock.now_ms());
+        for it in outcomes {
+            if let Some(letter) = &it.letter {
+                desk.attempted(it, letter, self.shared.clock.now_ms());
             }
         }
         saved::save_with(&self.shared.state, &mut desk, |change| {
-            outcomes.iter().try_for_each(|(id, _, outcome)| change.attempted(id, outcome))?;
+            outcomes.iter().try_for_each(|it| change.attempted(&it.id, &it.outcome))?;
             more(change)
         })
     }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 
+use barograph_notify::Failure;
 use barograph_state::{Change, State, StateError, Status, View};
 
 const SPACE: &str = "digests";
@@ -35,7 +36,13 @@ pub(super) fn note(state: &State, key: &str, ids: &[&str]) -> Result<(), StateEr
     state.write(|change| change.set_entry(SPACE, key, &body))
 }
 
-/// A digest was delivered, or given up.
+/// Whether nobody needs to know any more what was together. Once a receiver may have it, by a lost
+/// answer or by an end of the server, it stays as it is: under another key it would be news to them.
+pub(super) fn is_over(may_be_known: bool, failure: Option<&Failure>) -> bool {
+    failure.is_none_or(|it| it.untaken && !may_be_known)
+}
+
+/// A digest was delivered or given up, or its receiver surely has nothing of it.
 pub(crate) fn end(change: &mut Change<'_>, key: &str) -> Result<(), StateError> {
     change.remove_entry(SPACE, key).map(drop)
 }

@@ -1,5 +1,7 @@
 //! Delivers one message.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,12 +10,12 @@ use barograph_model::{Clock, chain};
 use barograph_notify::{
     Channel, Event, Failure, Notification, Notifier, Receipt, Recipient, Severity, Waiting,
 };
-use barograph_state::{Message, Outcome, State, StateError, Status};
+use barograph_state::{Listing, Message, Outcome, State, StateError, Status, View};
 
 use super::counts::{Counts, DispatchStatus};
 use super::digests::{self, Place};
 use super::trials::Trials;
-use crate::alerting::{Alerting, Letter};
+use crate::alerting::{Alerting, Attempted, Letter};
 use crate::evidence::Gatherer;
 use crate::link::Links;
 
@@ -46,9 +48,6 @@ const MAX_BACK_OFF: Duration = Duration::from_secs(300);
 /// A message is given up when its time is over, but not before so many attempts: a clock that
 /// jumps ahead gives up nothing.
 const MIN_ATTEMPTS: u32 = 20;
-/// A receiver that was down for long is told in few messages: what failed so often may be gathered
-/// with others.
-const GATHERED_ANEW_AFTER: u32 = 5;
 /// What was delivered or given up is kept for so long.
 const KEPT_MS: i64 = 30 * 86_400_000;
 
@@ -95,20 +94,14 @@ impl Postman {
         // A digest may wait for a day.
         let now_ms = self.now_ms();
         let horizon_ms = now_ms.saturating_add(25 * pause_ms);
-        let (listing, mut places, next_ms) = self.state.read(|view| {
-            let due = view.due_messages(max, horizon_ms)?;
-            Ok::<_, StateError>((due, digests::places(view)?, view.next_message_ms()?))
+        let (due, next_ms) = self.state.read(|view| {
+            Ok::<_, StateError>((due(view, max, horizon_ms)?, view.next_message_ms()?))
         })?;
-        if let Some(damaged) = listing.damaged.first() {
+        if let Some(damaged) = due.damaged.first() {
             self.report_trouble(&format!("{damaged} is damaged and cannot be sent"));
         }
-        let posted = listing.items.into_iter().map(|message| {
-            let letter = serde_json::from_slice(&message.body).map_err(|error| error.to_string());
-            let place = places.remove(&message.id);
-            Posted { message, letter, place }
-        });
         let until = next_ms.map_or(i64::MAX, |next_ms| next_ms.saturating_sub(now_ms).max(0));
-        Ok((posted.collect(), Duration::from_millis(until.unsigned_abs())))
+        Ok((due.items, Duration::from_millis(until.unsigned_abs())))
     }
 
     pub(super) fn postpone(&self, later: &[(String, i64)]) -> Result<(), StateError> {
@@ -146,12 +139,12 @@ impl Postman {
         self.clock.monotonic()
     }
 
-    /// Whether a channel may be tested now.
+    /// Whether a channel may be tested now from an address.
     ///
     /// # Errors
     /// It was tested too often; the time until it may be again.
-    pub(crate) fn begin_test(&self, channel: &str) -> Result<(), Duration> {
-        self.trials.begin(channel, self.now_ms())
+    pub(crate) fn begin_test(&self, channel: &str, by: IpAddr) -> Result<(), Duration> {
+        self.trials.begin(channel, by, self.now_ms())
     }
 
     /// Sends a test, at once: it waits behind nothing and is not tried again.
@@ -170,9 +163,9 @@ impl Postman {
             return;
         }
         let sent = self.send(&key, &batch).await;
+        let is_over = digests::is_over(is_noted, sent.as_ref().err());
         let outcome = self.judge(&key, &batch, sent);
-        let is_retried = matches!(outcome, Outcome::Retry { .. });
-        let is_over = !is_retried || attempts_of(&batch) >= GATHERED_ANEW_AFTER;
+        let is_over = is_over || matches!(outcome, Outcome::Dead { .. });
         let mut outcomes = Vec::new();
         for Posted { message, letter, .. } in batch {
             let channel = letter.as_ref().map_or("", |it| it.address.channel.as_str());
@@ -186,7 +179,9 @@ impl Postman {
                 let id = &message.id;
                 tracing::warn!(channel, id, problem, given_up, "notification not delivered");
             }
-            outcomes.push((message.id, letter.ok(), outcome.clone()));
+            let attempts = message.attempts.saturating_add(1);
+            let (id, letter, outcome) = (message.id, letter.ok(), outcome.clone());
+            outcomes.push(Attempted { id, letter, attempts, outcome });
         }
         let postman = Arc::clone(self);
         let written = tokio::task::spawn_blocking(move || {
@@ -235,7 +230,8 @@ impl Postman {
     }
 
     async fn send(self: &Arc<Self>, key: &str, batch: &[Posted]) -> Result<(), Failure> {
-        let failure = |permanent, text| Failure { permanent, retry_after: None, text };
+        let failure =
+            |permanent, text| Failure { permanent, untaken: true, retry_after: None, text };
         let mut notifications = Vec::new();
         let mut channel = None;
         for Posted { message, letter, .. } in batch {
@@ -349,6 +345,36 @@ impl Postman {
     }
 }
 
+/// What is due. What was together is whole, however much else is due: a part of it under the key of
+/// all would hide the rest.
+pub(super) fn due(
+    view: &View<'_>,
+    max: usize,
+    horizon_ms: i64,
+) -> Result<Listing<Posted>, StateError> {
+    let Listing { items: mut messages, damaged } = view.due_messages(max, horizon_ms)?;
+    let mut places = digests::places(view)?;
+    let listed: BTreeSet<&str> = messages.iter().map(|it| it.id.as_str()).collect();
+    let keys: BTreeSet<&str> =
+        listed.iter().filter_map(|id| places.get(*id)).map(|it| it.key.as_str()).collect();
+    let others = places
+        .iter()
+        .filter(|(id, it)| keys.contains(it.key.as_str()) && !listed.contains(id.as_str()));
+    let mut more = Vec::new();
+    for (id, _) in others {
+        // One that is damaged cannot be sent, and holds up no others.
+        let found = view.message(id).ok().flatten();
+        more.extend(found.filter(|it| it.status == Status::Waiting));
+    }
+    messages.extend(more);
+    let posted = messages.into_iter().map(|message| {
+        let letter = serde_json::from_slice(&message.body).map_err(|error| error.to_string());
+        let place = places.remove(&message.id);
+        Posted { message, letter, place }
+    });
+    Ok(Listing { items: posted.collect(), damaged })
+}
+
 /// How often it was tried, this time included; of several the most.
 fn attempts_of(batch: &[Posted]) -> u32 {
     let before = batch.iter().map(|it| it.message.attempts).max();
@@ -356,7 +382,7 @@ fn attempts_of(batch: &[Posted]) -> u32 {
 }
 
 /// By which the receiver knows what is sent: what it was sent as before, or else its own.
-fn key_of(batch: &[Posted]) -> String {
+pub(super) fn key_of(batch: &[Posted]) -> String {
     match batch {
         [Posted { place: Some(place), .. }, ..] => place.key.clone(),
         [one] => one.message.id.clone(),

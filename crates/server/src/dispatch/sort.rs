@@ -54,7 +54,7 @@ impl Sorter {
     }
 }
 
-fn plan(
+pub(super) fn plan(
     (limiter, limits): (&mut Limiter, &barograph_notify::Limits),
     now_ms: i64,
     waiting: Vec<Posted>,

@@ -1,52 +1,58 @@
 //! Tests of channels that people ask for. They wait behind nothing, so there are only so many: a page
-//! that was left open, or somebody who means ill, makes no phone ring all night.
+//! that was left open, or somebody who means ill, makes no phone ring all night, and takes no tests
+//! away from others.
 
-use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use barograph_notify::{Event, Limiter, Limits, Severity, Waiting};
+const MINUTE_MS: i64 = 60_000;
+const OF_ONE_CHANNEL: usize = 5;
+const FROM_ONE_ADDRESS: usize = 10;
+const IN_ALL: usize = 20;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const OF_ONE_CHANNEL: u32 = 5;
-const OF_ALL_CHANNELS: u32 = 20;
-
-/// Remembers the tests of the last minute.
+/// Remembers the tests of the last minute, the oldest first; there are at most [`IN_ALL`].
 #[derive(Debug, Default)]
 pub(crate) struct Trials {
-    known: Mutex<Known>,
+    lately: Mutex<Vec<Trial>>,
 }
 
-#[derive(Debug, Default)]
-struct Known {
-    of_all: Limiter,
-    of_one: BTreeMap<String, Limiter>,
+#[derive(Debug)]
+struct Trial {
+    at_ms: i64,
+    channel: String,
+    by: IpAddr,
 }
 
 impl Trials {
-    /// Counts a test of a channel that is there.
+    /// Counts a test of a channel that is there, asked for from an address.
     ///
     /// # Errors
     /// There were too many; the time until the next.
-    pub(crate) fn begin(&self, channel: &str, now_ms: i64) -> Result<(), Duration> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let Known { of_all, of_one } = &mut *known;
-        let of_this = of_one.entry(channel.to_owned()).or_default();
-        take(of_this, OF_ONE_CHANNEL, now_ms)?;
-        take(of_all, OF_ALL_CHANNELS, now_ms)
+    pub(crate) fn begin(&self, channel: &str, by: IpAddr, now_ms: i64) -> Result<(), Duration> {
+        let mut lately = self.lately.lock().unwrap_or_else(PoisonError::into_inner);
+        // Times after now are of a clock that was set back.
+        lately.retain(|it| it.at_ms <= now_ms && now_ms - it.at_ms < MINUTE_MS);
+        may_one_more(&lately, OF_ONE_CHANNEL, now_ms, |it| it.channel == channel)?;
+        may_one_more(&lately, FROM_ONE_ADDRESS, now_ms, |it| it.by == by)?;
+        may_one_more(&lately, IN_ALL, now_ms, |_| true)?;
+        lately.push(Trial { at_ms: now_ms, channel: channel.to_owned(), by });
+        Ok(())
     }
 }
 
-fn take(limiter: &mut Limiter, most: u32, now_ms: i64) -> Result<(), Duration> {
-    const TEST: Waiting = Waiting { event: Event::Test, severity: Severity::Info, since_ms: 0 };
-    let limits =
-        Limits { rate: Some((most, MINUTE)), digest: None, digest_below: Severity::Critical };
-    let plan = limiter.plan(&limits, now_ms, &[TEST]);
-    if !plan.messages.is_empty() {
+fn may_one_more(
+    lately: &[Trial],
+    most: usize,
+    now_ms: i64,
+    counts: impl Fn(&Trial) -> bool,
+) -> Result<(), Duration> {
+    // When it is over, there is room.
+    let Some(first) = lately.iter().rev().filter(|it| counts(it)).nth(most - 1) else {
         return Ok(());
-    }
-    let again_ms = plan.again_ms.unwrap_or(now_ms).saturating_sub(now_ms);
-    Err(Duration::from_millis(u64::try_from(again_ms).unwrap_or(0)).max(Duration::from_secs(1)))
+    };
+    let wait_ms = first.at_ms.saturating_add(MINUTE_MS).saturating_sub(now_ms);
+    Err(Duration::from_millis(wait_ms.max(1000).unsigned_abs()))
 }
 
 #[cfg(test)]
@@ -54,17 +60,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_are_so_many_a_minute_for_each_channel_and_in_all() {
+    fn tests_are_so_many_a_minute_for_each_channel_each_address_and_in_all() {
         let trials = Trials::default();
+        let [here, there] = ["127.0.0.1", "192.0.2.7"].map(|it| it.parse::<IpAddr>().unwrap());
         for at_ms in 0..5 {
-            assert_eq!(trials.begin("a", at_ms), Ok(()));
+            assert_eq!(trials.begin("a", here, at_ms), Ok(()));
         }
-        assert_eq!(trials.begin("a", 10_000), Err(Duration::from_secs(50)));
-        assert_eq!(trials.begin("b", 10_000), Ok(()));
-        assert_eq!(trials.begin("a", 60_000), Ok(()));
-        for number in 0..18 {
-            assert_eq!(trials.begin(&format!("c{number}"), 61_000), Ok(()));
+        assert_eq!(trials.begin("a", there, 10_000), Err(Duration::from_secs(50)));
+        for number in 0..5 {
+            assert_eq!(trials.begin(&format!("b{number}"), here, 10_000), Ok(()));
         }
-        assert!(trials.begin("d", 61_000).is_err());
+        assert_eq!(trials.begin("c", here, 20_000), Err(Duration::from_secs(40)));
+        for number in 0..10 {
+            assert_eq!(trials.begin(&format!("c{number}"), there, 20_000), Ok(()));
+        }
+        let other = "192.0.2.8".parse().unwrap();
+        assert_eq!(trials.begin("d", other, 30_000), Err(Duration::from_secs(30)));
+        assert_eq!(trials.begin("a", here, 60_000), Ok(()));
+        // The clock was set back.
+        assert_eq!(trials.begin("a", here, 5000), Ok(()));
     }
 }

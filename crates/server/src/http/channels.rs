@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use barograph_notify::{Channel, Notification};
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use crate::app::Context;
 
 use super::error::ApiError;
 use super::extract::Path;
+use super::receive::Peer;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct TestAnswer {
@@ -29,10 +30,11 @@ pub(crate) struct ChannelPreview {
 /// `POST /api/channels/NAME/test`: sends a test at once, and says what became of it.
 pub(crate) async fn test(
     State(context): State<Context>,
+    Extension(Peer(peer)): Extension<Peer>,
     Path(name): Path<String>,
 ) -> Result<Json<TestAnswer>, ApiError> {
     let channel = find(&context, &name)?;
-    context.dispatch.postman().begin_test(&name).map_err(|time| {
+    context.dispatch.postman().begin_test(&name, peer).map_err(|time| {
         let seconds = time.as_secs_f64().ceil();
         let message = format!("channels were tested too often; try again in {seconds} s");
         ApiError::busy_for(message, time)

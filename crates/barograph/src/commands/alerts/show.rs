@@ -176,7 +176,9 @@ fn told(what: &BTreeMap<String, Value>) -> String {
             let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
             Some(items.join(", "))
         }
-        Value::Number(number) if name.ends_with("_ms") => number.as_i64().map(moment),
+        Value::Number(number) if name == "until_ms" => {
+            number.as_i64().map(|ms| format!("until {}", moment(ms)))
+        }
         other => Some(other.to_string()),
     });
     let details: Vec<String> = details.collect();
@@ -251,6 +253,10 @@ mod tests {
                     "targets": ["channel:chat", "person:anna"]}},
                 {"at_ms": 0, "by": "anna", "what": {"kind": "acknowledged", "note": "on it",
                     "until_ms": null}},
+                {"at_ms": 0, "by": "ben", "what": {"kind": "acknowledged", "note": "so am I",
+                    "until_ms": 3_600_000}},
+                {"at_ms": 0, "by": null, "what": {"kind": "delayed", "channel": "chat",
+                    "problem": "503"}},
             ],
         }))
         .unwrap()
@@ -265,6 +271,8 @@ mod tests {
             "Cpu{host=\"a\"} = 97.5 (firing)",
             " told: channel:chat, person:anna",
             " acknowledged: on it by anna",
+            " acknowledged: so am I, until 1970-01-01T01:00:00.000Z by ben",
+            " delayed: chat, 503",
         ] {
             assert!(story.contains(part), "{part} in {story}");
         }

@@ -75,7 +75,7 @@ impl Way for Vonage {
                 let error = said(&text(message, "error-text"));
                 let permanent = !PASSING.contains(&status.as_str()) && !status.is_empty();
                 let text = format!("status {status}: {error}");
-                return Err(Failure { permanent, retry_after: None, text });
+                return Err(Failure { permanent, untaken: false, retry_after: None, text });
             }
         }
         let ids: Vec<String> = messages.iter().map(|it| text(it, "message-id")).collect();
