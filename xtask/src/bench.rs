@@ -4,6 +4,7 @@ mod beside;
 mod crowd;
 mod http;
 mod ingest;
+mod month;
 mod peers;
 mod process_tree;
 mod query;
@@ -45,6 +46,8 @@ pub(crate) enum Bench {
     /// The store by itself: sizes, writing, reading, starting, many series, many partitions; beside
     /// others (Debian)
     Store(store::StoreOptions),
+    /// Charts of a month over HTTP, from samples and from buckets of an hour
+    Month(month::MonthOptions),
 }
 
 #[derive(Debug, Args)]
@@ -74,6 +77,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
         Bench::Ingest(options) => ingest::run(options),
         Bench::Rules(options) => rules::run(options),
         Bench::Store(options) => store::run(options),
+        Bench::Month(options) => month::run(options),
     }
 }
 

@@ -5,6 +5,7 @@
 //! as it is at one moment. `docs/format/backup.md` describes what comes out.
 
 mod copy;
+mod covered;
 mod manifest;
 mod restore;
 mod tree;
@@ -167,18 +168,23 @@ struct Run<'a> {
 impl Run<'_> {
     /// Copies until each partition has the same files before and after: a live file that is closed
     /// meanwhile, or files that are merged, are found in the next pass. Partitions that begin
-    /// meanwhile hold nothing that was acknowledged before, and are left out.
+    /// meanwhile hold nothing that was acknowledged before, and are left out, unless a month's hours
+    /// are copied that cover them already: without their samples they would count as expired.
     fn copy_until_still(
         &mut self,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Vec<Found>, BackupError> {
         let mut found = tree::list(self.data, &mut self.report.notes)?;
-        let partitions: BTreeSet<String> =
+        let mut partitions: BTreeSet<String> =
             found.iter().map(|file| file.partition().to_owned()).collect();
         for _ in 0..PASSES {
             self.copy_all(&found, progress)?;
-            let mut again = tree::list(self.data, &mut Vec::new())?;
-            again.retain(|file| partitions.contains(file.partition()));
+            let now = tree::list(self.data, &mut Vec::new())?;
+            let covered = self.covered(&found);
+            let is_there = |file: &&Found| covered.contains(file.partition());
+            partitions.extend(now.iter().filter(is_there).map(|file| file.partition().to_owned()));
+            let again: Vec<Found> =
+                now.into_iter().filter(|file| partitions.contains(file.partition())).collect();
             let still = |a: &Found, b: &Found| a.path == b.path && a.kind == b.kind;
             let is_still =
                 found.len() == again.len() && found.iter().zip(&again).all(|(a, b)| still(a, b));
@@ -188,6 +194,15 @@ impl Run<'_> {
             found = again;
         }
         Err(BackupError::Restless { dir: self.data.to_owned() })
+    }
+
+    fn covered(&self, found: &[Found]) -> BTreeSet<String> {
+        let copies = found.iter().filter_map(|file| {
+            let entry = self.entries.get(&file.path)?;
+            let copy = self.files.join(manifest::stored_name(&file.path, entry.version));
+            Some(covered::covered(&file.path, &copy))
+        });
+        copies.flatten().collect()
     }
 
     fn copy_all(

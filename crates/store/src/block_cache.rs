@@ -206,9 +206,10 @@ impl Kept {
 mod tests {
     use super::*;
     use crate::codec::block::Builder;
+    use crate::codec::values::Effort;
 
     fn block(bytes: usize) -> Arc<Block> {
-        let head = Head::decode(&Builder::default().finish(0).head, 0, 0).unwrap();
+        let head = Head::decode(&Builder::default().finish(0, Effort::Good).head, 0, 0).unwrap();
         Arc::new(Block::new(head, vec![0; bytes]))
     }
 

@@ -49,13 +49,12 @@ impl BlockInfo {
 }
 
 impl BlockInfo {
-    /// The ids of its series, each with the bytes of a chunk.
+    /// The ids of its series, each with the bytes that a chunk takes.
     pub(crate) fn chunk_bytes(&self, meta: &Meta) -> Vec<(u32, usize)> {
         let seed = meta.seed(Table::Block, i64::from(self.id));
         // It was read before, so it can be read.
-        let head = Head::decode(&self.head, seed, u32::MAX).ok();
-        let chunks = head.iter().flat_map(|head| &head.chunks);
-        chunks.map(|chunk| (chunk.series, chunk.end - chunk.start)).collect()
+        let Ok(head) = Head::decode(&self.head, seed, u32::MAX) else { return Vec::new() };
+        head.chunks.iter().map(|chunk| (chunk.series, head.stored_bytes(*chunk))).collect()
     }
 }
 
@@ -206,7 +205,8 @@ impl<'a> BlockReader<'a> {
             .connection
             .prepare_cached("SELECT data FROM block WHERE id = ?1")
             .and_then(|mut query| query.query_row([block.id], |row| row.get(0)).optional());
-        let loaded = Arc::new(Block::new(head, data.ok()??));
+        let data = head.unpacked(data.ok()??).ok()?;
+        let loaded = Arc::new(Block::new(head, data));
         self.cache.put(block.id, &loaded);
         Some(loaded)
     }

@@ -9,6 +9,7 @@ pub(crate) mod block;
 pub(crate) mod buckets;
 pub(crate) mod bytes;
 pub(crate) mod names;
+pub(crate) mod pack;
 pub(crate) mod times;
 pub(crate) mod values;
 

@@ -21,8 +21,9 @@ use crate::sync::lock;
 
 /// "Baro", in the header of every file.
 const APPLICATION_ID: i64 = 0x4261_726f;
-/// The version of the tables and rows. Version 1 had batches that each stood for itself.
-pub(crate) const VERSION: i64 = 2;
+/// The version of the tables and rows. Version 1 had batches that each stood for itself, version 2
+/// nothing that was packed.
+pub(crate) const VERSION: i64 = 3;
 const SCHEMA: &str = "
     CREATE TABLE meta (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
     CREATE TABLE series (first INTEGER PRIMARY KEY, data BLOB NOT NULL);

@@ -64,7 +64,7 @@ impl<'a> Output<'a> {
         meta.series = labels.len() as u32;
         let mut first = 0_u32;
         for group in labels.chunks(SERIES_AT_ONCE) {
-            let data = names::encode(group, meta.seed(Table::Series, i64::from(first)));
+            let data = names::encode_packed(group, meta.seed(Table::Series, i64::from(first)));
             connection
                 .execute("INSERT INTO series (first, data) VALUES (?1, ?2)", params![first, data])
                 .map_err(failed)?;

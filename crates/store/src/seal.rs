@@ -94,7 +94,8 @@ impl Packer {
         if builder.len() > 0 {
             let id = self.next_id;
             self.next_id += 1;
-            self.full.push((id, builder.finish(self.meta.seed(Table::Block, i64::from(id)))));
+            let seed = self.meta.seed(Table::Block, i64::from(id));
+            self.full.push((id, builder.finish(seed, self.effort)));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use barograph_model::{Batch, Labels, Sample};
-use barograph_store::{SeriesRef, Settings, Store};
+use barograph_store::{Retention, SeriesRef, Settings, Store, Tier, TierStats};
 use barograph_testkit::FakeClock;
 
 use super::own::{cpu_seconds, memory_mib};
@@ -61,7 +61,8 @@ pub(crate) fn append_labels(work: &Work) -> Outcome {
 pub(crate) fn hour(work: &Work) -> Outcome {
     let recording = work.load()?;
     let clock = Work::clock(&recording);
-    let settings = Settings { late_window: None, ..Settings::new(&work.dir) };
+    let retention = Retention::usual();
+    let settings = Settings { late_window: None, retention, ..Settings::new(&work.dir) };
     let store = Store::open(settings, clock.clone())?;
     let scrapes = scrapes(&recording, &store)?;
     let started_ms = recording.times.first().copied().unwrap_or_default();
@@ -95,20 +96,38 @@ pub(crate) fn hour(work: &Work) -> Outcome {
     let before = cpu_seconds();
     finish(&store, &clock, ended_ms)?;
     tell("final_form_cpu_ns_per_sample", (cpu_seconds() - before) * 1e9 / samples as f64)?;
-    tell("final_bytes_per_sample", per_sample())?;
     tell("peak_rss_mib", memory_mib().1)?;
-    // Once they are due.
-    for (tier, days) in [("hours", 4), ("minutes", 31)] {
-        let before = (cpu_seconds(), store.stats().disk_bytes);
+    tell("folder_with_samples_alone_bytes_per_sample", per_sample())?;
+    roll_up(&store, &clock, ended_ms, samples)
+}
+
+/// What the whole folder comes to as time goes on: with the buckets of an hour once they are due,
+/// with those of a minute, and when the samples have gone.
+fn roll_up(store: &Store, clock: &FakeClock, ended_ms: i64, samples: u64) -> Outcome {
+    let per_sample = || store.stats().disk_bytes as f64 / samples as f64;
+    let has_samples = || {
+        let is_kept = |tier: &TierStats| tier.tier == Tier::Raw && tier.files > 0;
+        store.stats().tiers.iter().any(is_kept)
+    };
+    for (folder, days) in [("with_hours", 4), ("with_hours_and_minutes", 30)] {
+        let before = cpu_seconds();
         clock.set(ended_ms);
         clock.advance(Duration::from_secs(days * 86_400));
         store.maintain()?;
-        let more = store.stats().disk_bytes.saturating_sub(before.1);
-        tell(&format!("{tier}_bytes_per_sample"), more as f64 / samples as f64)?;
-        let cpu = cpu_seconds() - before.0;
-        tell(&format!("{tier}_cpu_ns_per_sample"), cpu * 1e9 / samples as f64)?;
+        tell(&format!("folder_{folder}_bytes_per_sample"), per_sample())?;
+        let cpu = cpu_seconds() - before;
+        tell(&format!("folder_{folder}_cpu_ns_per_sample"), cpu * 1e9 / samples as f64)?;
     }
-    Ok(())
+    // A clock that leaps ahead is not believed at once.
+    for _ in 0..100 {
+        if !has_samples() {
+            tell("folder_without_samples_bytes_per_sample", per_sample())?;
+            return Ok(());
+        }
+        clock.advance(Duration::from_secs(3600));
+        store.maintain()?;
+    }
+    Err("the samples do not go".into())
 }
 
 /// Lets the day of a time pass, and waits for its final form.

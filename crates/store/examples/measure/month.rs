@@ -18,6 +18,7 @@ const MINUTE_MS: i64 = 60_000;
 const FIRST_MS: i64 = 1_735_689_600_000;
 
 pub(crate) fn month(work: &Work) -> Outcome {
+    tell("first_seconds", (FIRST_MS / 1000) as f64)?;
     let clock = Arc::new(FakeClock::new(FIRST_MS));
     let store = Store::open(Settings::new(&work.dir), clock.clone())?;
     for day in 0..DAYS {

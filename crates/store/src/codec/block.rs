@@ -6,6 +6,7 @@
 //!       crc32c u32
 //! data: per chunk: values (see `values`) │ crc32c u32 over labels, timestamps and values
 //! ```
+//! Version 2 of the head says that the data is packed (see `pack`): version │ packed length │ as above.
 //! Series that were sampled together share one column of timestamps. Count, first and last
 //! time of a chunk are those of its column.
 
@@ -17,11 +18,13 @@ use barograph_model::{Buckets, Labels};
 
 use super::buckets;
 use super::bytes::{Damaged, Decoded, Reader, put_checksum, put_count, put_varint, verified};
+use super::pack;
 use super::times::{self, Summary};
 use super::values::{self, Effort};
 use crate::columns::Columns;
 
-const VERSION: u8 = 1;
+const PLAIN: u8 = 1;
+const PACKED: u8 = 2;
 const WHAT: &str = "the head of a block";
 const CHECKSUM_BYTES: usize = 4;
 
@@ -84,8 +87,12 @@ impl Builder {
         Ok(())
     }
 
-    pub(crate) fn finish(self, seed: u32) -> Encoded {
-        let mut head = vec![VERSION];
+    pub(crate) fn finish(self, seed: u32, effort: Effort) -> Encoded {
+        let packed = (effort == Effort::Best).then(|| pack::pack(&self.data)).flatten();
+        let mut head = vec![if packed.is_some() { PACKED } else { PLAIN }];
+        if let Some(packed) = &packed {
+            put_count(&mut head, packed.len());
+        }
         put_count(&mut head, self.columns.len());
         for column in &self.columns {
             put_count(&mut head, column.len());
@@ -100,7 +107,7 @@ impl Builder {
             last_series = series;
         }
         put_checksum(&mut head, 0, seed);
-        Encoded { head, data: self.data }
+        Encoded { head, data: packed.unwrap_or(self.data) }
     }
 }
 
@@ -140,6 +147,7 @@ impl Column {
 /// A decoded head.
 #[derive(Debug)]
 pub(crate) struct Head {
+    packed_bytes: Option<usize>,
     columns: Vec<Column>,
     pub(crate) chunks: Vec<ChunkRef>,
 }
@@ -148,9 +156,11 @@ impl Head {
     /// Reads a head. The series are below `n_series`.
     pub(crate) fn decode(bytes: &[u8], seed: u32, n_series: u32) -> Decoded<Self> {
         let mut reader = Reader::new(verified(bytes, seed, WHAT)?, WHAT);
-        if reader.byte()? != VERSION {
-            return Err(reader.damaged());
-        }
+        let packed_bytes = match reader.byte()? {
+            PLAIN => None,
+            PACKED => Some(reader.at_most(u32::MAX as usize)?),
+            _ => return Err(reader.damaged()),
+        };
         let n_columns = reader.count()?;
         let mut columns = Vec::new();
         for _ in 0..n_columns {
@@ -178,7 +188,28 @@ impl Head {
             start = end;
         }
         reader.finish()?;
-        Ok(Self { columns, chunks })
+        Ok(Self { packed_bytes, columns, chunks })
+    }
+
+    /// The chunks' bytes, from the data as it is stored.
+    pub(crate) fn unpacked(&self, data: Vec<u8>) -> Decoded<Vec<u8>> {
+        if self.packed_bytes.is_none() {
+            return Ok(data);
+        }
+        pack::unpack(&data, self.plain_bytes(), "the data of a block")
+    }
+
+    /// A chunk's share of what is stored.
+    pub(crate) fn stored_bytes(&self, chunk: ChunkRef) -> usize {
+        let bytes = chunk.end - chunk.start;
+        match self.packed_bytes {
+            Some(packed) => bytes.saturating_mul(packed) / self.plain_bytes().max(1),
+            None => bytes,
+        }
+    }
+
+    fn plain_bytes(&self) -> usize {
+        self.chunks.last().map_or(0, |chunk| chunk.end)
     }
 
     pub(crate) fn summary(&self, chunk: ChunkRef) -> Summary {
@@ -281,7 +312,7 @@ mod tests {
             let values: Vec<f64> = (0..100).map(|i| f64::from(i % 7 * series)).collect();
             builder.push(series, &labels(series), (&times, &values), Effort::Good).unwrap();
         }
-        let block = builder.finish(1);
+        let block = builder.finish(1, Effort::Good);
         let head = Head::decode(&block.head, 1, 10).unwrap();
         assert_eq!(head.columns.len(), 1);
         for (series, chunk) in (0_u32..).zip(&head.chunks) {
@@ -297,10 +328,38 @@ mod tests {
         assert!(Head::decode(&block.head, 1, 9).is_err());
     }
 
+    #[test]
+    fn a_packed_block_is_smaller_and_holds_the_same() {
+        let build = |effort| {
+            let mut builder = Builder::default();
+            for series in 0..200 {
+                let values = [f64::from(series), 0.25, 7.5];
+                builder.push(series, &labels(series), (&[1, 60, 3600], &values), effort).unwrap();
+            }
+            builder.finish(1, effort)
+        };
+        let (plain, packed) = (build(Effort::Good), build(Effort::Best));
+        assert!(packed.data.len() < plain.data.len() * 7 / 8);
+        let head = Head::decode(&packed.head, 1, 200).unwrap();
+        let data = head.unpacked(packed.data.clone()).unwrap();
+        let values = |series: u32| {
+            let chunk = head.chunks[series as usize];
+            head.values(chunk, &data[chunk.start..chunk.end], &labels(series)).unwrap()
+        };
+        for series in 0..200 {
+            assert_eq!(values(series), [f64::from(series), 0.25, 7.5]);
+        }
+        assert!(head.unpacked(packed.data[1..].to_vec()).is_err());
+        let stored: usize = head.chunks.iter().map(|chunk| head.stored_bytes(*chunk)).sum();
+        assert!((packed.data.len() - 200..=packed.data.len()).contains(&stored), "{stored}");
+        let head = Head::decode(&plain.head, 1, 200).unwrap();
+        assert_eq!(head.unpacked(plain.data.clone()).unwrap(), plain.data);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_a_head_or_damaged(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let mut bytes = vec![VERSION];
+            let mut bytes = vec![PLAIN];
             bytes.extend(body);
             put_checksum(&mut bytes, 0, 0);
             if let Ok(head) = Head::decode(&bytes, 0, 50) {

@@ -145,13 +145,7 @@ fn a_backup_taken_under_load_has_all_that_was_acknowledged_before() {
     let dir = tempfile::tempdir().unwrap();
     let (data, target) = (dir.path().join("data"), dir.path().join("backup"));
     let clock = TestClock::at(NOON_MS);
-    // The clock runs so fast that a backup takes days. Buckets are made later than that, as in life.
-    let hasty = Settings {
-        seal_bytes: 1,
-        close_after: Duration::ZERO,
-        hours_after: Duration::from_secs(20 * 86_400),
-        ..settings(&data)
-    };
+    let hasty = Settings { seal_bytes: 1, close_after: Duration::ZERO, ..settings(&data) };
     let store = Store::open(hasty, clock.clone()).unwrap();
     let (acknowledged, done) = (AtomicI64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
@@ -188,6 +182,41 @@ fn a_backup_taken_under_load_has_all_that_was_acknowledged_before() {
         }
     });
     assert!(store.stats().rewrites > 0, "files were never merged");
+}
+
+/// Appends into a partition that is new, and lets it have its final form and its buckets.
+fn live_through_a_partition(store: &Store, clock: &TestClock, start_ms: i64) {
+    for i in 0..20 {
+        store.append(&[batch(start_ms + i * 1000, [(1, i as f64)])]).unwrap();
+    }
+    clock.advance(3 * HOUR_MS);
+    store.maintain().unwrap();
+    clock.advance(2 * HOUR_MS);
+    store.maintain().unwrap();
+}
+
+#[test]
+fn hours_that_cover_a_partition_which_began_meanwhile_bring_it_along() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, target) = (dir.path().join("data"), dir.path().join("backup"));
+    let clock = TestClock::at(NOON_MS);
+    let store = open(&data, &clock);
+    live_through_a_partition(&store, &clock, NOON_MS);
+    let roll_ups = store.stats().roll_ups;
+    let mut has_begun = false;
+    let when_files_are_listed = &mut |_| {
+        if !std::mem::replace(&mut has_begun, true) {
+            live_through_a_partition(&store, &clock, NOON_MS + 5 * HOUR_MS);
+        }
+    };
+    backup(&data, &target, LATER_MS, when_files_are_listed).unwrap();
+    assert!(has_begun && store.stats().roll_ups > roll_ups, "the month's hours are the same");
+    let new = dir.path().join("new");
+    bring_back(&target, &new).unwrap();
+    let copy = open(&new, &clock);
+    assert_eq!(contents(&copy), contents(&store));
+    // It is not taken for one of which only buckets are left.
+    copy.append(&[batch(NOON_MS + 5 * HOUR_MS + 500, [(1, 0.5)])]).unwrap();
 }
 
 #[test]

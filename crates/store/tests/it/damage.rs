@@ -212,8 +212,11 @@ fn a_file_cut_at_any_page_is_reported() {
         fs::write(&path, &bytes[..cut]).unwrap();
         let store = Store::open(settings(dir.path()), TestClock::at(NOON_MS)).unwrap();
         let answer = select_all(&store);
-        assert!(is_part_of(&as_map(&answer.data), &expected), "cut at {cut}");
-        assert!(!answer.warnings.is_empty(), "cut at {cut}");
+        let found = as_map(&answer.data);
+        assert!(is_part_of(&found, &expected), "cut at {cut}");
+        // The last byte may be behind the last row.
+        let is_harmless = cut == length - 1 && found == expected;
+        assert!(is_harmless || !answer.warnings.is_empty(), "cut at {cut}");
     }
 }
 

@@ -37,11 +37,11 @@ fn a_newer_partition_is_refused_and_not_touched() {
     let dir = tempfile::tempdir().unwrap();
     let path = one_partition(dir.path());
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 3).unwrap();
+    connection.pragma_update(None, "user_version", 4).unwrap();
     connection.close().unwrap();
     let before = fs::read(&path).unwrap();
     let error = open_error(settings(dir.path()));
-    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }), "{error}");
     assert!(error.to_string().contains("2026-11-22T12.db"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
