@@ -9,5 +9,5 @@ mod tree;
 pub use clock::FakeClock;
 pub use disk::Disk;
 pub use peers::{peer_program, python};
-pub use recording::Recording;
+pub use recording::{Recording, RecordingFile};
 pub use tree::Tree;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::http::Connection;
-use super::recording::{ABSENT, Recording};
+use super::recording::Recording;
 use super::report::{Report, folder_bytes};
 use super::servers::{self, Server};
 use super::{now, now_ms, process_tree, remote_write};
@@ -113,17 +113,17 @@ fn fill(
     };
     let mut connection = Connection::open(&server.address)?;
     // Samples of long ago are not taken by all; those of the last hour are.
-    let scrapes = options.scrapes.unwrap_or(usize::MAX).min(recording.times.len());
-    let last_ms = recording.times.get(scrapes.wrapping_sub(1)).context("no scrapes")?;
+    let scrapes = options.scrapes.unwrap_or(usize::MAX).min(recording.times().len());
+    let last_ms = recording.times().get(scrapes.wrapping_sub(1)).context("no scrapes")?;
     let shift_ms = now_ms()? - last_ms;
     let before = process_tree::cpu_seconds(server.pid())?;
     let started = now();
     let (mut samples, mut request) = (0_u32, Vec::new());
-    for (number, time_ms) in recording.times.iter().enumerate().take(scrapes) {
+    for (number, time_ms) in recording.times().iter().enumerate().take(scrapes) {
         request.clear();
         let values = (0..options.copies).flat_map(|_| recording.values(number));
         for (labels, value) in labels.iter().zip(values) {
-            if value.to_bits() != ABSENT {
+            if let Some(value) = value {
                 remote_write::put_sample(&mut request, labels, time_ms + shift_ms, value);
                 samples += 1;
             }

@@ -102,7 +102,7 @@ pub(super) fn run(options: &QueryOptions) -> Result<()> {
 fn measure(binary: &Path, folder: &Path, options: &QueryOptions) -> Result<()> {
     let recording = Recording::load()?;
     let servers = servers::start(binary, folder, &recording, options.copies)?;
-    let end = recording.times.last().copied().unwrap_or_default() / 1000;
+    let end = recording.times().last().copied().unwrap_or_default() / 1000;
     let mut connections = Vec::new();
     for server in &servers {
         connections.push(Connection::open(&server.address)?);

@@ -1,24 +1,17 @@
-//! A recording of real metrics, in the HM1 format: an hour of one busy host, every second.
+//! A recording of real metrics: an hour of one busy host, every second.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use barograph_testkit::RecordingFile;
 
 use crate::place;
 
-/// Where a series has no value.
-pub(super) const ABSENT: u64 = 0x7ff0_0000_0000_0002;
-
 #[derive(Debug)]
-pub(super) struct Recording {
-    /// Milliseconds since 1970-01-01 UTC.
-    pub(super) times: Vec<i64>,
-    /// In Prometheus' text form, with a value for each of the times.
-    series: Vec<(String, Vec<f64>)>,
-}
+pub(super) struct Recording(RecordingFile);
 
 impl Recording {
     /// The one that `BAROGRAPH_BENCH_DATA` names, or that lies beside the checkout.
@@ -40,42 +33,24 @@ impl Recording {
     }
 
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-        let mut raw = Vec::new();
-        zstd::Decoder::new(file)?.read_to_end(&mut raw)?;
-        Self::decode(&raw).with_context(|| format!("{} is damaged", path.display()))
+        let file = RecordingFile::read(path);
+        file.map(Self).with_context(|| format!("cannot read {}", path.display()))
     }
 
-    fn decode(raw: &[u8]) -> Option<Self> {
-        let mut rest = raw.strip_prefix(b"HM1\n")?;
-        let n_series = u32::from_le_bytes(*take(&mut rest)?);
-        let n_scrapes = u32::from_le_bytes(*take(&mut rest)?);
-        let time = |rest: &mut &[u8]| take(rest).map(|bytes| i64::from_le_bytes(*bytes));
-        let times: Vec<i64> = (0..n_scrapes).map(|_| time(&mut rest)).collect::<Option<_>>()?;
-        for _ in 0..n_scrapes {
-            time(&mut rest)?;
-        }
-        let mut series = Vec::new();
-        for _ in 0..n_series {
-            let length = usize::try_from(u32::from_le_bytes(*take(&mut rest)?)).ok()?;
-            let (name, after) = rest.split_at_checked(length)?;
-            rest = after.get(1..)?;
-            let value = |rest: &mut &[u8]| take(rest).map(|bytes| f64::from_le_bytes(*bytes));
-            let values = (0..n_scrapes).map(|_| value(&mut rest)).collect::<Option<_>>()?;
-            series.push((String::from_utf8(name.to_vec()).ok()?, values));
-        }
-        Some(Self { times, series })
+    /// Milliseconds since 1970-01-01 UTC.
+    pub(super) fn times(&self) -> &[i64] {
+        &self.0.times
     }
 
     /// The names of the series of one of several copies, told apart by `instance`.
     pub(super) fn names(&self, copy: usize) -> impl Iterator<Item = Result<String>> {
-        self.series.iter().map(move |(series, _)| with_instance(series, copy))
+        self.0.series.iter().map(move |(series, _)| with_instance(series, copy))
     }
 
-    /// The values of one scrape, also those that are absent.
-    pub(super) fn values(&self, scrape: usize) -> impl Iterator<Item = f64> {
-        let absent = f64::from_bits(ABSENT);
-        self.series.iter().map(move |(_, values)| values.get(scrape).copied().unwrap_or(absent))
+    /// What one scrape brought: for each series its value, if it had one.
+    pub(super) fn values(&self, scrape: usize) -> impl Iterator<Item = Option<f64>> {
+        let value = move |values: &Vec<f64>| values.get(scrape).copied();
+        self.0.series.iter().map(move |(_, values)| value(values).filter(|it| is_present(*it)))
     }
 
     /// What `barograph store export --format openmetrics` writes.
@@ -96,7 +71,7 @@ impl Recording {
         times.sort_unstable();
         times.dedup();
         let column = |samples: Vec<(i64, f64)>| {
-            let mut values = vec![f64::from_bits(ABSENT); times.len()];
+            let mut values = vec![RecordingFile::ABSENT; times.len()];
             for (time_ms, value) in samples {
                 if let Ok(place) = times.binary_search(&time_ms)
                     && let Some(slot) = values.get_mut(place)
@@ -108,33 +83,12 @@ impl Recording {
         };
         let series = samples.into_iter().map(|(name, samples)| (name.to_owned(), column(samples)));
         let series = series.collect();
-        Ok(Self { times, series })
+        Ok(Self(RecordingFile { times, series }))
     }
 
     /// Writes it as a file that [`Recording::read`] reads.
     pub(super) fn save(&self, path: &Path) -> Result<()> {
-        let file = File::create(path).with_context(|| format!("no {}", path.display()))?;
-        let mut out = zstd::Encoder::new(file, 3)?;
-        out.write_all(&self.encode()?)?;
-        out.finish()?;
-        Ok(())
-    }
-
-    fn encode(&self) -> Result<Vec<u8>> {
-        let mut out = b"HM1\n".to_vec();
-        out.extend(u32::try_from(self.series.len())?.to_le_bytes());
-        out.extend(u32::try_from(self.times.len())?.to_le_bytes());
-        // When they were due, and when they began: the same here.
-        for time in self.times.iter().chain(&self.times) {
-            out.extend(time.to_le_bytes());
-        }
-        for (name, values) in &self.series {
-            out.extend(u32::try_from(name.len())?.to_le_bytes());
-            out.extend(name.bytes());
-            out.push(b'u');
-            out.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        }
-        Ok(out)
+        self.0.write(path).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Writes so many copies of it, told apart by `instance`, as text with one sample a line:
@@ -143,12 +97,11 @@ impl Recording {
         let mut out = BufWriter::new(File::create(path)?);
         let mut samples = 0;
         for copy in 0..copies {
-            for (series, values) in &self.series {
+            for (series, values) in &self.0.series {
                 let series = with_instance(series, copy)?;
-                for (time, value) in self.times.iter().zip(values) {
-                    if value.to_bits() == ABSENT {
-                        continue;
-                    }
+                for (time, value) in
+                    self.0.times.iter().zip(values).filter(|(_, value)| is_present(**value))
+                {
                     samples += 1;
                     if is_open_metrics {
                         let (seconds, ms) = (time / 1000, time % 1000);
@@ -185,10 +138,8 @@ fn with_instance(series: &str, copy: usize) -> Result<String> {
     })
 }
 
-fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {
-    let (taken, after) = rest.split_first_chunk::<N>()?;
-    *rest = after;
-    Some(taken)
+fn is_present(value: f64) -> bool {
+    !RecordingFile::is_absent(value)
 }
 
 #[cfg(test)]
@@ -205,18 +156,11 @@ mod tests {
     fn what_was_exported_is_a_recording() {
         let text =
             "# TYPE a gauge\na{b=\"c d\"} 1.5 10.000\na{b=\"c d\"} 2 11.000\nup 1 11.000\n# EOF\n";
-        let made = Recording::from_open_metrics(text).unwrap();
-        let recording = Recording::decode(&made.encode().unwrap()).unwrap();
-        assert_eq!(recording.times, [10_000, 11_000]);
-        let names: Vec<_> = recording.series.iter().map(|(name, _)| name.as_str()).collect();
+        let recording = Recording::from_open_metrics(text).unwrap();
+        assert_eq!(recording.times(), [10_000, 11_000]);
+        let names: Vec<_> = recording.0.series.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["a{b=\"c d\"}", "up"]);
-        let bits = |scrape| recording.values(scrape).map(f64::to_bits).collect::<Vec<_>>();
-        assert_eq!(bits(0), [1.5_f64.to_bits(), ABSENT]);
-        assert_eq!(bits(1), [2.0_f64.to_bits(), 1.0_f64.to_bits()]);
-    }
-
-    #[test]
-    fn a_cut_recording_is_refused() {
-        assert!(Recording::decode(b"HM1\n\x01\0\0\0\x01\0\0\0").is_none());
+        assert_eq!(recording.values(0).collect::<Vec<_>>(), [Some(1.5), None]);
+        assert_eq!(recording.values(1).collect::<Vec<_>>(), [Some(2.0), Some(1.0)]);
     }
 }
