@@ -65,10 +65,15 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// Bytes with a unit that leaves at most four digits.
-pub(crate) fn size(bytes: f64) -> String {
+/// Bytes with a unit that leaves at most four digits: `1.5 MiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    amount(bytes as f64)
+}
+
+/// As [`size`], of bytes that need not be whole, such as those of one second.
+pub(crate) fn amount(bytes: f64) -> String {
     let mut value = bytes;
-    let mut units = ["B", "KiB", "MiB", "GiB", "TiB"].into_iter();
+    let mut units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"].into_iter();
     let mut unit = units.next().unwrap_or_default();
     for larger in units {
         if value < 1024.0 {
@@ -86,8 +91,9 @@ mod tests {
 
     #[test]
     fn sizes_have_few_digits() {
-        let sizes = [0.0, 1023.0, 1024.0, 1_572_864.0, 5e14].map(size);
-        assert_eq!(sizes, ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "454.7 TiB"]);
+        let sizes = [0, 1023, 1024, 3 << 19, 3 << 39, u64::MAX].map(size);
+        assert_eq!(sizes, ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "1.5 TiB", "16384.0 PiB"]);
+        assert_eq!(amount(0.4), "0 B");
     }
 
     #[test]

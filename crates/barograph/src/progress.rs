@@ -71,21 +71,6 @@ fn write(text: &str) {
     err.write_all(text.as_bytes()).and_then(|()| err.flush()).unwrap_or_default();
 }
 
-/// Bytes for people: `1.5 MiB`.
-pub(crate) fn bytes(count: u64) -> String {
-    let units = ["KiB", "MiB", "GiB", "TiB"];
-    if count < 1024 {
-        return format!("{count} bytes");
-    }
-    let mut value = count as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < units.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    format!("{value:.1} {}", units[unit])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,12 +80,5 @@ mod tests {
         assert_eq!(line("copying", 0, 0, "x"), format!("copying [{:24}]   0 %  x", ""));
         assert_eq!(line("c", 1, 2, ""), format!("c [{:24}]  50 %  ", "#".repeat(12)));
         assert_eq!(line("c", u64::MAX, u64::MAX, ""), format!("c [{}] 100 %  ", "#".repeat(24)));
-    }
-
-    #[test]
-    fn bytes_are_for_people() {
-        assert_eq!(bytes(1023), "1023 bytes");
-        assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(5 << 50), "5120.0 TiB");
     }
 }

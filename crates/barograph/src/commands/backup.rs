@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::data_folder::DataArgs;
 use crate::failure::Failure;
 use crate::output;
-use crate::progress::{ProgressLine, bytes};
+use crate::progress::ProgressLine;
 
 #[derive(Debug, Args)]
 pub(crate) struct BackupArgs {
@@ -86,9 +86,9 @@ pub(crate) fn run_backup(args: &BackupArgs) -> anyhow::Result<()> {
         args.target.display(),
         data.display(),
         made.files,
-        bytes(made.bytes),
+        output::size(made.bytes),
         made.copied_files,
-        bytes(made.copied_bytes)
+        output::size(made.copied_bytes)
     ))
 }
 
@@ -113,12 +113,12 @@ pub(crate) fn run_restore(args: &RestoreArgs) -> anyhow::Result<()> {
         "{} holds the backup made at {made}: {} files, {}, each with the checksum it had",
         data.display(),
         restored.files,
-        bytes(restored.bytes)
+        output::size(restored.bytes)
     ))
 }
 
 fn show(line: &mut ProgressLine, Progress { done, total }: Progress) {
-    line.show(done, total, || format!("{} of {}", bytes(done), bytes(total)));
+    line.show(done, total, || format!("{} of {}", output::size(done), output::size(total)));
 }
 
 fn failure(error: BackupError, data: &Path) -> anyhow::Error {

@@ -104,7 +104,7 @@ fn amounts(one: &TalkerAnswer) -> Vec<String> {
         ever(one.received_bytes),
         ever(one.sent_bytes),
     ]
-    .map(|bytes| bytes.map_or_else(|| ABSENT.to_owned(), output::size))
+    .map(|bytes| bytes.map_or_else(|| ABSENT.to_owned(), output::amount))
     .to_vec()
 }
 

@@ -162,7 +162,7 @@ fn own_rows(own: &Own) -> [(&'static str, String); 4] {
     let or_dash = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
     [
         ("processor", or_dash(own.cpu_percent.map(|share| format!("{share:.2} % of one core")))),
-        ("memory", or_dash(own.resident_bytes.map(mebibytes))),
+        ("memory", or_dash(own.resident_bytes.map(output::amount))),
         ("threads", or_dash(own.threads.map(|count| format!("{count:.0}")))),
         ("open handles", or_dash(own.handles.map(|count| format!("{count:.0}")))),
     ]
@@ -200,16 +200,12 @@ fn store_rows(store: &Store) -> Vec<Vec<String>> {
     [
         ["store".to_owned(), String::new(), String::new()],
         ["  samples".to_owned(), store.samples.to_string(), per_sample],
-        ["  on disk".to_owned(), mebibytes(store.disk_bytes as f64), String::new()],
-        ["  in memory".to_owned(), mebibytes(store.head_bytes as f64), String::new()],
+        ["  on disk".to_owned(), output::size(store.disk_bytes), String::new()],
+        ["  in memory".to_owned(), output::size(store.head_bytes), String::new()],
         ["  partitions".to_owned(), store.partitions.to_string(), String::new()],
     ]
     .map(|row| row.to_vec())
     .to_vec()
-}
-
-pub(super) fn mebibytes(bytes: f64) -> String {
-    format!("{:.1} MiB", bytes / (1024.0 * 1024.0))
 }
 
 /// What an administrator should look into.

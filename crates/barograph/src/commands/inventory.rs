@@ -72,7 +72,7 @@ fn computer(inventory: &Inventory) -> Vec<Vec<String>> {
         ("manufacturer", one.manufacturer.clone()),
         ("model", one.model.clone()),
         ("serial", one.serial.clone()),
-        ("memory", one.memory_bytes.map(bytes)),
+        ("memory", one.memory_bytes.map(output::size)),
         ("virtualisation", one.virtualisation.map(Virtualisation::as_str).map(str::to_owned)),
     ])
 }
@@ -107,7 +107,7 @@ fn processor(one: &Processor) -> Vec<String> {
 fn module(one: &MemoryModule) -> Vec<String> {
     vec![
         one.slot.clone(),
-        bytes(one.capacity_bytes),
+        output::size(one.capacity_bytes),
         one.kind.unwrap_or("–").to_owned(),
         or_dash(one.transfers_per_second.map(|speed| format!("{} MT/s", speed / 1_000_000))),
         or_dash(one.manufacturer.clone()),
@@ -123,7 +123,7 @@ fn disk(one: &DiskFacts) -> Vec<String> {
     };
     vec![
         one.name.clone(),
-        bytes(one.size_bytes),
+        output::size(one.size_bytes),
         kind.to_owned(),
         or_dash(one.model.clone()),
         or_dash(one.serial.clone()),
@@ -134,7 +134,7 @@ fn drive(one: &DriveFacts) -> Vec<String> {
     vec![
         one.mount_point.clone(),
         one.file_system.clone(),
-        format!("{} free of {}", bytes(one.free_bytes), bytes(one.size_bytes)),
+        format!("{} free of {}", output::size(one.free_bytes), output::size(one.size_bytes)),
         or_dash(one.used_percent().map(|percent| format!("{percent:.1} % used"))),
         or_dash(one.label.clone()),
         one.device.clone(),
@@ -167,24 +167,9 @@ fn plural(count: u32, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
-fn bytes(count: u64) -> String {
-    const UNITS: [(u32, &str); 4] = [(40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")];
-    match UNITS.iter().find(|(shift, _)| count >> shift > 0) {
-        Some((shift, unit)) => format!("{:.1} {unit}", count as f64 / (1_u64 << shift) as f64),
-        None => format!("{count} B"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_have_the_unit_that_fits() {
-        assert_eq!(bytes(1023), "1023 B");
-        assert_eq!(bytes(16 << 30), "16.0 GiB");
-        assert_eq!(bytes(3 << 39), "1.5 TiB");
-    }
 
     #[test]
     fn what_is_not_told_is_left_out_or_explained() {

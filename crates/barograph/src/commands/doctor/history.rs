@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::mebibytes;
+use crate::output;
 
 /// The part of `/api/status` about it.
 #[derive(Debug, Deserialize, Serialize)]
@@ -35,7 +35,7 @@ impl Storage {
         let head = ["history", "on disk", "samples", "each", "a day", "kept", "at most"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(self.tiers.iter().map(Tier::row));
-        let free = self.disk_free_bytes.map(|bytes| format!("{} free", mebibytes(bytes as f64)));
+        let free = self.disk_free_bytes.map(|bytes| format!("{} free", output::size(bytes)));
         let full = match self.disk_full_days {
             Some(days) => format!("full in {}", in_words(days)),
             None if self.tiers.iter().all(|tier| tier.bytes_per_day.is_none()) => {
@@ -43,7 +43,8 @@ impl Storage {
             }
             None => "not filled by this history".to_owned(),
         };
-        let steady = self.steady_bytes.map(|bytes| format!("comes to {} in all", mebibytes(bytes)));
+        let steady =
+            self.steady_bytes.map(|bytes| format!("comes to {} in all", output::amount(bytes)));
         for text in
             [free.map(|free| format!("  disk: {free}, {full}")), steady.map(|it| format!("  {it}"))]
         {
@@ -66,14 +67,14 @@ impl Tier {
         let dash = || "–".to_owned();
         let max = self.max_bytes.map(|bytes| {
             let full = self.full_days.map(|days| format!(", in {}", in_words(days)));
-            format!("{}{}", mebibytes(bytes as f64), full.unwrap_or_default())
+            format!("{}{}", output::size(bytes), full.unwrap_or_default())
         });
         vec![
             format!("  {}", self.name),
-            mebibytes(self.bytes as f64),
+            output::size(self.bytes),
             self.samples.to_string(),
             self.bytes_per_sample.map_or_else(dash, |bytes| format!("{bytes:.2} bytes")),
-            self.bytes_per_day.map_or_else(dash, mebibytes),
+            self.bytes_per_day.map_or_else(dash, output::amount),
             self.keep_ms.map_or_else(|| "forever".to_owned(), |ms| in_words(ms as f64 / DAY_MS)),
             max.unwrap_or_else(dash),
         ]

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::output;
+
 /// What `/api/v1/status/tsdb` answers.
 #[derive(Debug, Deserialize)]
 pub(super) struct Answer {
@@ -44,7 +46,7 @@ impl Space {
         ] {
             for place in 0..series.len().max(bytes.len()) {
                 let [name, count] = cells(series.get(place), |count| count.to_string());
-                let [other, size] = cells(bytes.get(place), kibibytes);
+                let [other, size] = cells(bytes.get(place), output::size);
                 let kind = if place == 0 { format!("  {kind}") } else { String::new() };
                 rows.push(vec![kind, name, count, other, size]);
             }
@@ -62,10 +64,6 @@ fn cells(share: Option<&Share>, shown: impl Fn(u64) -> String) -> [String; 2] {
         None => name.clone(),
     };
     [name, shown(*value)]
-}
-
-fn kibibytes(bytes: u64) -> String {
-    format!("{:.1} KiB", bytes as f64 / 1024.0)
 }
 
 #[cfg(test)]

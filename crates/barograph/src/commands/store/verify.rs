@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::data_folder::DataArgs;
 use crate::failure::Failure;
 use crate::output;
-use crate::progress::{ProgressLine, bytes};
+use crate::progress::ProgressLine;
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
@@ -73,7 +73,7 @@ fn for_people(report: &Report) -> String {
     lines.push(format!(
         "{} files, {}: {entries} samples and records read, {state}",
         report.files.len(),
-        bytes(total)
+        output::size(total)
     ));
     lines.join("\n")
 }

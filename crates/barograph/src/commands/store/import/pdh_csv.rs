@@ -10,7 +10,8 @@ use barograph_model::{CounterPath, Labels, METRIC_NAME};
 use barograph_wire::PdhLog;
 
 use super::target::Target;
-use crate::progress::{ProgressLine, bytes};
+use crate::output;
+use crate::progress::ProgressLine;
 
 /// A line of 65,536 columns is shorter.
 const MAX_LINE_BYTES: u64 = 16 * 1024 * 1024;
@@ -27,8 +28,8 @@ pub(super) fn read(path: &Path, target: &mut Target) -> anyhow::Result<()> {
     anyhow::ensure!(
         total <= MAX_UTF16_BYTES,
         "it is in UTF-16 and has {}, at most {} are allowed; convert it to UTF-8",
-        bytes(total),
-        bytes(MAX_UTF16_BYTES)
+        output::size(total),
+        output::size(MAX_UTF16_BYTES)
     );
     let mut all = Vec::new();
     reader.read_to_end(&mut all)?;
@@ -79,7 +80,7 @@ fn read_lines(reader: &mut dyn BufRead, total: u64, target: &mut Target) -> anyh
 fn next_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> anyhow::Result<u64> {
     line.clear();
     let length = reader.take(MAX_LINE_BYTES).read_until(b'\n', line)? as u64;
-    anyhow::ensure!(length < MAX_LINE_BYTES, "it has more than {}", bytes(MAX_LINE_BYTES));
+    anyhow::ensure!(length < MAX_LINE_BYTES, "it has more than {}", output::size(MAX_LINE_BYTES));
     Ok(length)
 }
 

@@ -11,7 +11,8 @@ pub(super) use barograph_wire::text::Format;
 use barograph_wire::text::{Entry, Limits, Sample, TextParser};
 
 use super::target::Target;
-use crate::progress::{ProgressLine, bytes};
+use crate::output;
+use crate::progress::ProgressLine;
 
 /// A page is read as a whole.
 const MAX_BYTES: u64 = 4 * 1024 * 1024 * 1024;
@@ -23,8 +24,8 @@ pub(super) fn read(path: &Path, format: Format, target: &mut Target) -> anyhow::
     anyhow::ensure!(
         size <= MAX_BYTES,
         "it has {}, at most {} are allowed; split it",
-        bytes(size),
-        bytes(MAX_BYTES)
+        output::size(size),
+        output::size(MAX_BYTES)
     );
     let page = fs::read(path)?;
     let limits = Limits { samples: usize::MAX, ..Limits::default() };

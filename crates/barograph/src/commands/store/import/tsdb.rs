@@ -12,7 +12,8 @@ use barograph_wire::tsdb::{
 };
 
 use super::target::Target;
-use crate::progress::{ProgressLine, bytes};
+use crate::output;
+use crate::progress::ProgressLine;
 
 /// The index is read as a whole.
 const MAX_INDEX_BYTES: u64 = 4 * 1024 * 1024 * 1024;
@@ -52,8 +53,8 @@ fn read_block(folder: &Path, target: &mut Target) -> anyhow::Result<()> {
     anyhow::ensure!(
         size <= MAX_INDEX_BYTES,
         "its index has {}, at most {} are allowed",
-        bytes(size),
-        bytes(MAX_INDEX_BYTES)
+        output::size(size),
+        output::size(MAX_INDEX_BYTES)
     );
     let index = fs::read(&path)?;
     let mut series = Vec::new();
