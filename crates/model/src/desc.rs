@@ -76,6 +76,29 @@ impl Unit {
             Self::RevolutionsPerMinute => "revolutions_per_minute",
         }
     }
+
+    /// What stands behind a number for people; empty for plain numbers.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::Count | Self::Ratio => "",
+            Self::PerSecond => "/s",
+            Self::Bytes => "B",
+            Self::BytesPerSecond => "B/s",
+            Self::Mebibytes => "MiB",
+            Self::Gibibytes => "GiB",
+            Self::BitsPerSecond => "bit/s",
+            Self::Seconds | Self::UnixSeconds => "s",
+            Self::Percent => "%",
+            Self::Hertz => "Hz",
+            Self::Megahertz => "MHz",
+            Self::Kelvin => "K",
+            Self::Celsius => "°C",
+            Self::Volts => "V",
+            Self::Amperes => "A",
+            Self::Watts => "W",
+            Self::RevolutionsPerMinute => "rpm",
+        }
+    }
 }
 
 /// A metric as its source declares it. The samples of one metric differ only in their labels.

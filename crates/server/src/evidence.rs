@@ -112,7 +112,7 @@ impl Gatherer {
         let points = times.zip(series.samples.values.iter().copied());
         Chart {
             title,
-            unit: self.units.get(metric).map_or("", |unit| sign(*unit)).to_owned(),
+            unit: self.units.get(metric).map_or("", |unit| unit.symbol()).to_owned(),
             points: points.filter(|(_, value)| value.is_finite()).collect(),
             threshold,
             step_ms: STEP_MS,
@@ -180,27 +180,4 @@ fn title(text: &str, series: &Series) -> String {
         labels => format!("{expression} {}", labels.join(" ")),
     };
     title.chars().take(MAX_CHARS).collect()
-}
-
-/// A unit as people write it.
-fn sign(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Percent => "%",
-        Unit::PerSecond => "/s",
-        Unit::Bytes => "B",
-        Unit::BytesPerSecond => "B/s",
-        Unit::Mebibytes => "MB",
-        Unit::Gibibytes => "GB",
-        Unit::BitsPerSecond => "bit/s",
-        Unit::Seconds => "s",
-        Unit::Hertz => "Hz",
-        Unit::Megahertz => "MHz",
-        Unit::Kelvin => "K",
-        Unit::Celsius => "°C",
-        Unit::Volts => "V",
-        Unit::Amperes => "A",
-        Unit::Watts => "W",
-        Unit::RevolutionsPerMinute => "rpm",
-        Unit::Count | Unit::UnixSeconds | Unit::Ratio => "",
-    }
 }

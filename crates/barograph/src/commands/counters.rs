@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use barograph_collect::Roots;
 use barograph_collect::catalog::{Reading, Session};
-use barograph_model::{Clock, CounterPath, SystemClock, Unit};
+use barograph_model::{Clock, CounterPath, SystemClock};
 use serde::Serialize;
 
 use crate::cli::CountersReadArgs;
@@ -103,7 +103,7 @@ fn reading_answer(reading: &Reading) -> ReadingAnswer<'_> {
 
 fn read_row(reading: &Reading) -> Vec<String> {
     let value = match (reading.value, &reading.why_absent) {
-        (Some(value), _) => format!("{} {}", number(value), symbol(reading.unit)),
+        (Some(value), _) => format!("{} {}", number(value), reading.unit.symbol()),
         (None, Some(why)) => format!("– ({why})"),
         (None, None) => "–".to_owned(),
     };
@@ -114,28 +114,6 @@ fn read_row(reading: &Reading) -> Vec<String> {
 fn number(value: f64) -> String {
     let text = format!("{value:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn symbol(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Count | Unit::Ratio => "",
-        Unit::PerSecond => "/s",
-        Unit::Bytes => "B",
-        Unit::BytesPerSecond => "B/s",
-        Unit::Mebibytes => "MiB",
-        Unit::Gibibytes => "GiB",
-        Unit::BitsPerSecond => "bit/s",
-        Unit::Seconds | Unit::UnixSeconds => "s",
-        Unit::Percent => "%",
-        Unit::Hertz => "Hz",
-        Unit::Megahertz => "MHz",
-        Unit::Kelvin => "K",
-        Unit::Celsius => "°C",
-        Unit::Volts => "V",
-        Unit::Amperes => "A",
-        Unit::Watts => "W",
-        Unit::RevolutionsPerMinute => "rpm",
-    }
 }
 
 #[cfg(test)]
