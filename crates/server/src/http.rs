@@ -45,6 +45,7 @@ mod subscription;
 mod system_counters;
 mod talkers;
 mod unpack;
+mod waiting;
 
 use axum::Router;
 use axum::middleware::from_fn;

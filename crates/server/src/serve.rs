@@ -2,12 +2,14 @@
 
 mod http2;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use hyper::body::Incoming;
+use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
@@ -71,17 +73,26 @@ async fn answer(accepted: Accepted, routes: Router, mut context: Context) {
         // A router is a counted reference, and always ready.
         routes.clone().call(request)
     });
-    let connection = hyper::server::conn::http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
+    until_stopped(&mut context, connection, UpgradeableConnection::graceful_shutdown).await;
+}
+
+/// Serves to the end of the connection. When the server stops, what is under way is still answered.
+async fn until_stopped<C: Future<Output = hyper::Result<()>>>(
+    context: &mut Context,
+    connection: C,
+    shut_down: impl FnOnce(Pin<&mut C>),
+) {
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = context.stopped() => {
-            connection.as_mut().graceful_shutdown();
+            shut_down(connection.as_mut());
             connection.await
         }
     };

@@ -16,6 +16,7 @@ use super::documents::text_of;
 use super::error::ApiError;
 use super::extract::parameters;
 use super::range::{CancelOnDrop, histories_permit};
+use super::waiting::wait;
 
 /// Rules at once.
 const MAX_RULES: usize = 100;
@@ -67,13 +68,11 @@ pub(crate) async fn backtest(
     let cancel = CancelOnDrop::default();
     let cancelled = Arc::clone(&cancel.0);
     let alerting = Arc::clone(&context.alerting);
-    let tested = tokio::task::spawn_blocking(move || {
+    let test = move || {
         let _permit = permit;
         alerting.backtest(&groups, asked.rule.as_deref(), (from_ms, to_ms), step_ms, &cancelled)
-    });
-    let rules = tested
-        .await
-        .map_err(|_| ApiError::internal("panic", "evaluating the rules failed; see the log"))?;
+    };
+    let rules = wait("evaluating the rules", test).await?;
     Ok(Json(BacktestAnswer { from_ms, to_ms, step_ms, rules }))
 }
 

@@ -9,6 +9,7 @@ use crate::app::{App, Context};
 
 use super::error::ApiError;
 use super::host::LOOK_BACK_MS;
+use super::waiting::wait;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct CounterAnswer {
@@ -25,10 +26,7 @@ pub(crate) struct CounterAnswer {
 pub(crate) async fn counters(
     State(context): State<Context>,
 ) -> Result<Json<Vec<CounterAnswer>>, ApiError> {
-    tokio::task::spawn_blocking(move || list(&context))
-        .await
-        .map(Json)
-        .map_err(|_| ApiError::internal("panic", "listing the counters failed; see the log"))
+    wait("listing the counters", move || list(&context)).await.map(Json)
 }
 
 fn list(app: &App) -> Vec<CounterAnswer> {

@@ -12,6 +12,7 @@ use crate::documents::DASHBOARDS;
 
 use super::error::ApiError;
 use super::extract::Path;
+use super::waiting::wait;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Answer {
@@ -27,8 +28,7 @@ pub(crate) async fn dashboard(
     Path(name): Path<String>,
 ) -> Result<Json<Answer>, ApiError> {
     let documents = Arc::clone(&context.documents);
-    let read = tokio::task::spawn_blocking(move || documents.get(DASHBOARDS, &name)).await;
-    let read = read.map_err(|_| ApiError::internal("panic", "it broke down; see the log"))?;
+    let read = wait("reading the dashboard", move || documents.get(DASHBOARDS, &name)).await?;
     let document = read.map_err(ApiError::from)?;
     // It was good when it was written; another version of the program may think otherwise.
     let dashboard = Dashboard::read(&document.text).map_err(|problems| {

@@ -21,6 +21,7 @@ use crate::documents::{
 use super::error::ApiError;
 use super::extract::{Path, parameters};
 use super::receive::receive;
+use super::waiting::wait;
 
 /// What stands beside a change: who makes it and why.
 #[derive(Debug, Deserialize)]
@@ -120,9 +121,7 @@ async fn off<T: Send + 'static>(
     act: impl FnOnce(&Documents) -> Result<T, DocumentError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let documents = Arc::clone(&context.documents);
-    let done = tokio::task::spawn_blocking(move || act(&documents)).await;
-    let done = done.map_err(|_| ApiError::internal("panic", "it broke down; see the log"))?;
-    done.map_err(ApiError::from)
+    wait("what was asked", move || act(&documents)).await?.map_err(ApiError::from)
 }
 
 /// `GET /api/documents`

@@ -13,6 +13,7 @@ use crate::timestamp::{self, iso};
 
 use super::error::ApiError;
 use super::range::histories_permit;
+use super::waiting::wait;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct EventsAnswer {
@@ -48,13 +49,11 @@ pub(crate) async fn events(
 ) -> Result<Json<EventsAnswer>, ApiError> {
     let asked = Asked::parse(text.as_deref().unwrap_or_default(), context.clock.now_ms())?;
     let permit = histories_permit(&context).await?;
-    tokio::task::spawn_blocking(move || {
+    let read = move || {
         let _permit = permit;
         answer(&context, &asked)
-    })
-    .await
-    .map_err(|_| ApiError::internal("panic", "reading the events failed; see the log"))?
-    .map(Json)
+    };
+    wait("reading the events", read).await?.map(Json)
 }
 
 fn answer(app: &App, asked: &Asked) -> Result<EventsAnswer, ApiError> {

@@ -13,6 +13,7 @@ use crate::host_page::{self, Names};
 
 use super::error::ApiError;
 use super::range::histories_permit;
+use super::waiting::wait;
 
 /// A series without a sample for this long has no current value, as in Prometheus.
 const LOOKBACK_MS: i64 = 5 * 60 * 1000;
@@ -26,13 +27,11 @@ pub(crate) async fn federate(
     let selectors = selectors(text.as_deref().unwrap_or_default())?;
     let accept = accept(&headers);
     let permit = histories_permit(&context).await?;
-    let page = tokio::task::spawn_blocking(move || {
+    let read = move || {
         let _permit = permit;
         newest(&context, &selectors, accept)
-    })
-    .await
-    .map_err(|_| ApiError::internal("panic", "reading the samples failed; see the log"))??;
-    Ok(answer(page))
+    };
+    wait("reading the samples", read).await?.map(answer)
 }
 
 pub(crate) async fn host(

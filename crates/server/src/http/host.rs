@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::app::{App, Context};
 
 use super::error::ApiError;
+use super::waiting::wait;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct HostAnswer {
@@ -68,10 +69,7 @@ pub(crate) struct MetricAnswer {
 pub(crate) async fn metrics(
     State(context): State<Context>,
 ) -> Result<Json<Vec<MetricAnswer>>, ApiError> {
-    tokio::task::spawn_blocking(move || list_metrics(&context))
-        .await
-        .map(Json)
-        .map_err(|_| ApiError::internal("panic", "listing the metrics failed; see the log"))
+    wait("listing the metrics", move || list_metrics(&context)).await.map(Json)
 }
 
 /// Older ones are history: listing them would open every partition there is.

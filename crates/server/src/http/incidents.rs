@@ -15,6 +15,7 @@ use crate::timestamp::iso;
 use super::error::ApiError;
 use super::extract::Path;
 use super::range::{histories_permit, parse_time};
+use super::waiting::wait;
 
 const MAX_LISTED: usize = 500;
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -155,13 +156,12 @@ pub(crate) async fn evidence(
     const AFTER_MS: i64 = 10 * 60_000;
     let incident = context.alerting.incident(number).ok_or_else(|| unknown(number))?;
     let permit = histories_permit(&context).await?;
-    let gathered = tokio::task::spawn_blocking(move || {
+    let gather = move || {
         let _permit = permit;
         let at_ms = context.clock.now_ms().min(incident.opened_ms.saturating_add(AFTER_MS));
         context.dispatch.postman().gatherer().gather(&incident, at_ms)
-    });
-    let evidence = gathered.await.map_err(|_| ApiError::internal("failed", "see the log"))?;
-    Ok(Json(evidence))
+    };
+    wait("gathering the evidence", gather).await.map(Json)
 }
 
 fn unknown(number: u64) -> ApiError {
@@ -201,11 +201,8 @@ pub(crate) async fn act(
     };
     let now_ms = context.clock.now_ms();
     let alerting = std::sync::Arc::clone(&context.alerting);
-    // It waits for the disk.
-    let done = tokio::task::spawn_blocking(move || perform(&alerting, number, &what, act, now_ms));
-    let incident = done
-        .await
-        .map_err(|_| ApiError::internal("failed", "it could not be done; see the log"))??;
+    let act = move || perform(&alerting, number, &what, act, now_ms);
+    let incident = wait("what was asked", act).await??;
     Ok(Json(Numbered { number, incident }))
 }
 

@@ -18,6 +18,7 @@ use super::error::ApiError;
 use super::messages::{FromClient, Subscribe, ToClient};
 use super::range::{AnswerLabels, CancelOnDrop, find_top, histories_permit, history_error};
 use super::subscription::Subscription;
+use super::waiting::wait;
 
 const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 /// A tall screen full of charts, with two or three questions each.
@@ -277,12 +278,11 @@ impl Job {
         let permit = histories_permit(&self.context).await?;
         let app = Arc::clone(&self.context.app);
         let cancelled = Arc::clone(&self.cancelled);
-        tokio::task::spawn_blocking(move || {
+        let read = move || {
             let _permit = permit;
             load(&app, (wish, top), span, &cancelled)
-        })
-        .await
-        .map_err(|_| ApiError::internal("panic", "reading the history failed; see the log"))?
+        };
+        wait("reading the history", read).await?
     }
 }
 

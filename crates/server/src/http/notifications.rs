@@ -12,6 +12,7 @@ use crate::app::Context;
 use crate::dispatch::DispatchStatus;
 
 use super::error::ApiError;
+use super::waiting::wait;
 
 const MAX_LISTED: usize = 200;
 const MAX_BODY_BYTES: usize = 4096;
@@ -59,7 +60,7 @@ pub(crate) async fn list(
             return Err(ApiError::bad_request("bad_parameter", message));
         }
     };
-    let read = tokio::task::spawn_blocking(move || {
+    let read = wait("reading the notifications", move || {
         let status = context.dispatch.postman().status()?;
         let listings = context.alerting.state().read(|view| {
             let each = wanted.iter().map(|status| view.messages(*status, MAX_LISTED));
@@ -67,8 +68,7 @@ pub(crate) async fn list(
         })?;
         Ok::<_, StateError>((status, listings))
     });
-    let (status, listings) =
-        read.await.map_err(|_| failed())?.map_err(|error| unreadable(&error))?;
+    let (status, listings) = read.await?.map_err(|error| unreadable(&error))?;
     let damaged = listings.iter().map(|it| it.damaged.len()).sum();
     let mut messages: Vec<Message> = listings.into_iter().flat_map(|it| it.items).collect();
     messages.sort_by_key(|it| std::cmp::Reverse(it.seq));
@@ -121,13 +121,9 @@ pub(crate) async fn retry(
     }
     let Retry { id } = serde_json::from_slice(&body)
         .map_err(|error| ApiError::bad_request("bad_body", error.to_string()))?;
-    let revived = tokio::task::spawn_blocking(move || context.alerting.revive(&id));
-    let revived = revived.await.map_err(|_| failed())?.map_err(|error| unreadable(&error))?;
+    let revived = wait("trying again", move || context.alerting.revive(&id)).await?;
+    let revived = revived.map_err(|error| unreadable(&error))?;
     Ok(Json(RetryAnswer { revived }))
-}
-
-fn failed() -> ApiError {
-    ApiError::internal("failed", "it could not be done; see the log")
 }
 
 fn unreadable(error: &StateError) -> ApiError {

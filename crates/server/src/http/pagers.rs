@@ -6,6 +6,7 @@ use barograph_model::chain;
 use serde::Serialize;
 
 use super::error::ApiError;
+use super::waiting::wait;
 use crate::alerting::PagerReport;
 use crate::app::Context;
 
@@ -25,9 +26,7 @@ pub(crate) async fn test(
     Path(person): Path<String>,
 ) -> Result<Json<PagerReport>, ApiError> {
     let asked = person.clone();
-    let done = tokio::task::spawn_blocking(move || context.alerting.test_pager(&asked)).await;
-    let failed = || ApiError::internal("failed", "it could not be done; see the log");
-    match done.map_err(|_| failed())? {
+    match wait("testing", move || context.alerting.test_pager(&asked)).await? {
         Ok(Some(report)) => Ok(Json(report)),
         Ok(None) => {
             let message = format!("there is no `{person}` among people");

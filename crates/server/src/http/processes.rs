@@ -10,6 +10,7 @@ use crate::timestamp::{self, iso};
 
 use super::error::ApiError;
 use super::range::histories_permit;
+use super::waiting::wait;
 
 pub(crate) async fn processes(
     State(context): State<Context>,
@@ -20,13 +21,11 @@ pub(crate) async fn processes(
         Some(_) => Some(histories_permit(&context).await?),
         None => None,
     };
-    tokio::task::spawn_blocking(move || {
+    let read = move || {
         let _permit = permit;
         answer(&context, &asked)
-    })
-    .await
-    .map_err(|_| ApiError::internal("panic", "reading the processes failed; see the log"))?
-    .map(Json)
+    };
+    wait("reading the processes", read).await?.map(Json)
 }
 
 fn answer(app: &App, asked: &Asked) -> Result<ProcessesAnswer, ApiError> {

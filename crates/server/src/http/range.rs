@@ -18,6 +18,7 @@ use crate::timestamp;
 use crate::top::{Top, TopError};
 
 use super::error::ApiError;
+use super::waiting::wait;
 
 pub(crate) async fn range(
     State(context): State<Context>,
@@ -29,13 +30,12 @@ pub(crate) async fn range(
     let permit = histories_permit(&context).await?;
     let cancel = CancelOnDrop::default();
     let cancelled = Arc::clone(&cancel.0);
-    let answer = tokio::task::spawn_blocking(move || {
+    wait("reading the history", move || {
         let _permit = permit;
         answer(&context, asked, top, &cancelled)
     })
-    .await
-    .map_err(|_| ApiError::internal("panic", "reading the history failed; see the log"))??;
-    Ok(Json(answer))
+    .await?
+    .map(Json)
 }
 
 fn answer(

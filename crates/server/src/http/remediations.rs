@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use super::incidents::refusal;
+use super::waiting::wait;
 use crate::app::Context;
 
 const MAX_BODY_BYTES: usize = 4096;
@@ -58,9 +59,6 @@ async fn decide(
         return Err(ApiError::bad_request("bad_body", "`by` says who decides"));
     }
     let alerting = std::sync::Arc::clone(&context.alerting);
-    let done = tokio::task::spawn_blocking(move || alerting.decide(&id, by.trim(), yes));
-    let attempt = done
-        .await
-        .map_err(|_| ApiError::internal("failed", "it could not be done; see the log"))?;
+    let attempt = wait("deciding", move || alerting.decide(&id, by.trim(), yes)).await?;
     attempt.map(Json).map_err(|error| refusal(&error))
 }

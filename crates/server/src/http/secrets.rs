@@ -16,15 +16,14 @@ use super::documents::Parameters;
 use super::error::ApiError;
 use super::extract::Path;
 use super::receive::receive;
+use super::waiting::wait;
 
 async fn off<T: Send + 'static>(
     context: &Context,
     act: impl FnOnce(&Documents) -> Result<T, SecretsError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let documents = Arc::clone(&context.documents);
-    let done = tokio::task::spawn_blocking(move || act(&documents)).await;
-    let done = done.map_err(|_| ApiError::internal("panic", "it broke down; see the log"))?;
-    done.map_err(|error| match error {
+    wait("what was asked", move || act(&documents)).await?.map_err(|error| match error {
         SecretsError::Missing(_) => ApiError::not_found("no_such_secret", chain(&error)),
         SecretsError::Empty | SecretsError::Secret(_) => {
             ApiError::bad_request("bad_secret", chain(&error))

@@ -17,6 +17,7 @@ use crate::timestamp::iso;
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::range::histories_permit;
+use super::waiting::wait;
 
 /// The newest headline values.
 #[derive(Debug, Serialize)]
@@ -80,11 +81,7 @@ pub(crate) async fn historical_metrics(
 ) -> Result<Json<Vec<HistoricalPoint>>, ApiError> {
     let hours = parse_hours(params.hours.as_deref())?;
     let _permit = histories_permit(&context).await?;
-    let points =
-        tokio::task::spawn_blocking(move || historical(&context, &name, hours)).await.map_err(
-            |_| ApiError::internal("panic", "reading the history failed; see the log"),
-        )??;
-    Ok(Json(points))
+    wait("reading the history", move || historical(&context, &name, hours)).await?.map(Json)
 }
 
 fn parse_hours(text: Option<&str>) -> Result<f64, ApiError> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::error::ApiError;
+use super::waiting::wait;
 
 /// Every program that offers counters is asked, and one may take a minute: one question at a time.
 static TURN: Semaphore = Semaphore::const_new(1);
@@ -44,9 +45,7 @@ pub(crate) async fn counters(
         let _turn = turn;
         find(&search)
     };
-    let found = tokio::task::spawn_blocking(ask)
-        .await
-        .map_err(|_| ApiError::internal("panic", "listing the counters failed; see the log"))??;
+    let found = wait("listing the counters", ask).await??;
     Ok(Json(found.into_iter().map(answer).collect()))
 }
 

@@ -6,12 +6,13 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use hyper::body::Incoming;
+use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower_service::Service as _;
 
-use super::{HEAD_PATIENCE, MAX_HEAD_BYTES};
+use super::{HEAD_PATIENCE, MAX_HEAD_BYTES, until_stopped};
 use crate::app::Context;
 use crate::http::Peer;
 
@@ -57,7 +58,7 @@ pub(super) async fn answer(socket: TcpStream, peer: Peer, routes: Router, mut co
         }
         routes.clone().call(request)
     });
-    let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+    let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(ALIVE_EVERY)
         .max_concurrent_streams(MAX_STREAMS)
@@ -65,15 +66,5 @@ pub(super) async fn answer(socket: TcpStream, peer: Peer, routes: Router, mut co
         .initial_stream_window_size(WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES)
         .serve_connection(TokioIo::new(socket), service);
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = context.stopped() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(error = barograph_model::chain(&error), "connection ended");
-    }
+    until_stopped(&mut context, connection, http2::Connection::graceful_shutdown).await;
 }
