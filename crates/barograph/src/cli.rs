@@ -7,9 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::asking::Asking;
 use crate::commands::FormatName;
-
-use crate::client::ServerArgs;
 use crate::commands::alerts::AlertsCommand;
 use crate::commands::apply::{ApplyArgs, DiffArgs, ExportArgs};
 use crate::commands::backup::{BackupArgs, RestoreArgs};
@@ -34,6 +33,10 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
+
+const COMPLETION_EXAMPLES: &str = "Examples:
+  barograph completion bash > /etc/bash_completion.d/barograph
+  barograph completion zsh > ~/.zfunc/_barograph";
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 mistake in the command line or the \
     configuration, 3 data folder not usable, 4 address not usable.";
@@ -86,7 +89,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Bring a backup back into an empty or new data folder.
     Restore(RestoreArgs),
-    /// The data folder itself: check it, write samples from it into files, and take them in.
+    /// The data folder itself, also while a server works in it: check it, write samples from it into
+    /// files, and take them in.
     #[command(subcommand)]
     Store(StoreCommand),
     /// Write counters and metrics into a file, row by row.
@@ -96,7 +100,11 @@ pub(crate) enum Command {
     /// Read the configuration, report every mistake in it, and stop.
     CheckConfig(ConfigArgs),
     /// Print the completion script of a shell.
-    Completion { shell: Shell },
+    #[command(after_help = COMPLETION_EXAMPLES)]
+    Completion {
+        /// Whose script.
+        shell: Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -121,10 +129,7 @@ pub(crate) struct ServeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
     #[command(flatten)]
-    pub(crate) server: ServerArgs,
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Subcommand)]
@@ -167,13 +172,18 @@ pub(crate) struct CountersListArgs {
     pub(crate) json: bool,
 }
 
+const READ_EXAMPLES: &str = r"Examples:
+  barograph counters read '\Processor(_Total)\% Processor Time' '\PhysicalDisk(*)\Disk Reads/sec'
+  barograph counters read '\Memory\Available MBytes' --every 5s --count 12 --json";
+
 #[derive(Debug, Args)]
+#[command(after_help = READ_EXAMPLES)]
 pub(crate) struct CountersReadArgs {
     /// Counter paths; '*' as an instance means all of them, found anew at each reading.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<String>,
     /// Time between two readings, such as 1s, 500ms or 1m.
-    #[arg(long, default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     pub(crate) every: Duration,
     /// How many readings to print; without it until Ctrl-C.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -186,24 +196,29 @@ pub(crate) struct CountersReadArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TopArgs {
     /// Time between two readings, such as 1s, 500ms or 5s.
-    #[arg(long, default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     pub(crate) every: Duration,
     /// Show no colours; they say nothing that the text does not say.
     #[arg(long, env = "NO_COLOR", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) no_color: bool,
 }
 
+const RECORD_EXAMPLES: &str = r"Examples:
+  barograph record '\Memory\Available MBytes' cpu_usage --for 5m -o readings.csv
+  barograph record '\LogicalDisk(*)\% Free Space' --every 1m --format jsonl";
+
 #[derive(Debug, Args)]
+#[command(after_help = RECORD_EXAMPLES)]
 pub(crate) struct RecordArgs {
     /// Counter paths, such as '\Processor(*)\% User Time', and names of metrics, such as
     /// `cpu_usage`. Instances are those that there are at the start.
     #[arg(required = true, value_name = "PATH|METRIC")]
     pub(crate) what: Vec<String>,
     /// Time between two rows, such as 1s, 500ms or 1m.
-    #[arg(long, default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
     pub(crate) every: Duration,
     /// How long to record, such as 30s, 5m or 12h; without it until Ctrl-C.
-    #[arg(long = "for", value_name = "TIME", value_parser = crate::config::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = crate::config::parse_duration)]
     pub(crate) length: Option<Duration>,
     /// The file to write; without it standard output.
     #[arg(short, long, value_name = "FILE")]

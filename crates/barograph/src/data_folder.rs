@@ -6,10 +6,11 @@ use clap::Args;
 
 use crate::cli::ConfigArgs;
 use crate::config::Config;
+use crate::failure::Failure;
 
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
-    /// The data folder; a server may be working in it [default: that of the configuration].
+    /// The data folder [default: that of the configuration].
     #[arg(long, value_name = "DIR", env = "BAROGRAPH_DATA")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -24,5 +25,19 @@ impl DataArgs {
             Some(data) => Ok(data.clone()),
             None => Ok(Config::load(self.config.config.as_deref())?.0.data),
         }
+    }
+
+    /// For commands that make none.
+    ///
+    /// # Errors
+    /// There is no such folder; or as [`DataArgs::folder`].
+    pub(crate) fn existing(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.folder()?;
+        if folder.exists() {
+            return Ok(folder);
+        }
+        let shown = folder.display();
+        let missing = anyhow::anyhow!("there is no folder {shown}; name another by --data");
+        Err(Failure::DataFolder(missing).into())
     }
 }

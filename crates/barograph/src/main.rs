@@ -1,5 +1,6 @@
 //! The program `barograph`: reads the command line, wires the parts together, sets the exit code.
 
+mod asking;
 mod cli;
 mod client;
 mod commands;

@@ -11,11 +11,16 @@ use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::client::{Client, ServerArgs};
+use crate::asking::{Asking, Who};
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::output;
 
 use show::Incident;
+
+const SILENCE_EXAMPLES: &str = r#"Examples:
+  barograph alerts silence alertname=DiskFull --for 4h -m "new disk" --until-recovery
+  barograph alerts silence 'host=~"web-.*"' --for 30m -m deployment --dry-run"#;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AlertsCommand {
@@ -32,6 +37,7 @@ pub(crate) enum AlertsCommand {
     /// Say that an incident is over.
     Resolve(ActArgs),
     /// Tell nobody of some alerts for a while.
+    #[command(after_help = SILENCE_EXAMPLES)]
     Silence(SilenceArgs),
     /// List what is to be done about alerts by itself, and what became of it.
     Remedies(RemediesArgs),
@@ -49,7 +55,7 @@ pub(crate) struct ListArgs {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -57,7 +63,7 @@ pub(crate) struct ShowArgs {
     /// The incident's number.
     id: u64,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -65,15 +71,15 @@ pub(crate) struct AckArgs {
     /// The incident's number.
     id: u64,
     /// How long you deal with it, such as 30m or 2h; without it until the incident ends.
-    #[arg(long = "for", value_name = "TIME", value_parser = crate::config::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = crate::config::parse_duration)]
     length: Option<Duration>,
     /// What you are doing about it.
-    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     message: String,
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -83,7 +89,7 @@ pub(crate) struct ActArgs {
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -96,7 +102,7 @@ pub(crate) struct CommentArgs {
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -105,7 +111,7 @@ pub(crate) struct SilenceArgs {
     #[arg(required = true, value_name = "MATCHER")]
     matchers: Vec<String>,
     /// How long, such as 30m or 2h.
-    #[arg(long = "for", value_name = "TIME", value_parser = crate::config::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = crate::config::parse_duration)]
     length: Duration,
     /// Why.
     #[arg(short, long, value_name = "TEXT")]
@@ -119,7 +125,7 @@ pub(crate) struct SilenceArgs {
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -134,13 +140,13 @@ pub(crate) struct NotificationsArgs {
     #[arg(long, value_name = "ID", conflicts_with_all = ["dead", "waiting"])]
     retry: Option<String>,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RemediesArgs {
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -150,23 +156,7 @@ pub(crate) struct DecideArgs {
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
-    shared: Shared,
-}
-
-#[derive(Debug, Args)]
-struct Who {
-    /// Who you are.
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "local")]
-    by: String,
-}
-
-#[derive(Debug, Args)]
-struct Shared {
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    server: ServerArgs,
+    asking: Asking,
 }
 
 #[derive(Debug, Deserialize)]
@@ -192,19 +182,19 @@ pub(crate) fn run(command: &AlertsCommand) -> anyhow::Result<()> {
                 return Err(Failure::Input("--for must be at least 1s".to_owned()).into());
             }
             let act = Act { by: &args.who.by, text: &args.message, for_seconds };
-            perform(args.id, "acknowledge", &act, &args.shared, "acknowledged")
+            perform(args.id, "acknowledge", &act, &args.asking, "acknowledged")
         }
         AlertsCommand::Unack(args) => {
             let act = Act { by: &args.who.by, text: "", for_seconds: None };
-            perform(args.id, "unacknowledge", &act, &args.shared, "escalates again")
+            perform(args.id, "unacknowledge", &act, &args.asking, "escalates again")
         }
         AlertsCommand::Comment(args) => {
             let act = Act { by: &args.who.by, text: &args.message, for_seconds: None };
-            perform(args.id, "comment", &act, &args.shared, "has the comment")
+            perform(args.id, "comment", &act, &args.asking, "has the comment")
         }
         AlertsCommand::Resolve(args) => {
             let act = Act { by: &args.who.by, text: "", for_seconds: None };
-            perform(args.id, "resolve", &act, &args.shared, "is over")
+            perform(args.id, "resolve", &act, &args.asking, "is over")
         }
         AlertsCommand::Silence(args) => silence(args),
         AlertsCommand::Remedies(args) => remedies(args),
@@ -215,10 +205,10 @@ pub(crate) fn run(command: &AlertsCommand) -> anyhow::Result<()> {
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     let path = if args.all { "/api/incidents" } else { "/api/incidents?open=true" };
     let found: Incidents = client.get(path)?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&json!(found.incidents));
     }
     let incidents: Vec<Incident> =
@@ -230,19 +220,19 @@ fn list(args: &ListArgs) -> anyhow::Result<()> {
 }
 
 fn show(args: &ShowArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     let found: Value = client.get(&format!("/api/incidents/{}", args.id))?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&found);
     }
     let incident: Incident = serde_json::from_value(found)?;
     output::line(&show::story(&incident))
 }
 
-fn perform(id: u64, what: &str, act: &Act<'_>, shared: &Shared, done: &str) -> anyhow::Result<()> {
-    let client = Client::new(&shared.server)?;
+fn perform(id: u64, what: &str, act: &Act<'_>, asking: &Asking, done: &str) -> anyhow::Result<()> {
+    let client = Client::new(&asking.server)?;
     let after: Value = client.post(&format!("/api/incidents/{id}/{what}"), act)?;
-    if shared.json {
+    if asking.json {
         return output::pretty_json(&after);
     }
     output::line(&format!("Incident {id} {done}."))
@@ -263,16 +253,16 @@ fn silence(args: &SilenceArgs) -> anyhow::Result<()> {
     // JSON is YAML, too.
     let text = serde_json::to_string_pretty(&silence)?;
     let name = format!("{}-{now_ms}", args.who.by);
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     if args.dry_run {
         let found: Preview =
             client.send_text("POST", "/api/documents/silences/new/preview", &text)?;
-        return preview(&found, args.shared.json);
+        return preview(&found, args.asking.json);
     }
     let document = json!({ "kind": "silences", "name": name, "text": text, "version": 0 });
     let body = json!({ "by": args.who.by, "note": args.message, "documents": [document] });
     let made: Value = client.post("/api/documents", &body)?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&made);
     }
     let until = output::timestamp(silence.to_ms);
@@ -298,19 +288,19 @@ fn preview(found: &Preview, is_json: bool) -> anyhow::Result<()> {
 }
 
 fn remedies(args: &RemediesArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     let found: Value = client.get("/api/remediations")?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&found);
     }
     output::line(&show::remedies(&serde_json::from_value(found)?))
 }
 
 fn decide(args: &DecideArgs, what: &str) -> anyhow::Result<()> {
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     let body = json!({ "id": args.id, "by": args.who.by });
     let after: Value = client.post(&format!("/api/remediations/{what}"), &body)?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&after);
     }
     let state = after.get("state").and_then(Value::as_str).unwrap_or_default();
@@ -319,7 +309,7 @@ fn decide(args: &DecideArgs, what: &str) -> anyhow::Result<()> {
 }
 
 fn notifications(args: &NotificationsArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     if let Some(id) = &args.retry {
         let answer: Value = client.post("/api/notifications/retry", &json!({ "id": id }))?;
         let revived = answer.get("revived").and_then(Value::as_bool).unwrap_or_default();
@@ -335,7 +325,7 @@ fn notifications(args: &NotificationsArgs) -> anyhow::Result<()> {
         _ => "/api/notifications",
     };
     let found: Value = client.get(path)?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&found);
     }
     output::line(&show::notifications(&serde_json::from_value(found)?))

@@ -10,8 +10,9 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use crate::asking::{Asking, Who};
 use crate::client::{Client, ServerArgs};
-use crate::commands::documents::{Listing, Who, address, encoded};
+use crate::commands::documents::{Listing, address, encoded};
 use crate::output;
 
 use files::FileDocument;
@@ -27,15 +28,12 @@ pub(crate) struct ApplyArgs {
     #[arg(long)]
     dry_run: bool,
     /// Why, for the history.
-    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     message: String,
     #[command(flatten)]
     who: Who,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArgs,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -43,7 +41,7 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     files: Files,
     #[command(flatten)]
-    server: ServerArgs,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -113,8 +111,16 @@ struct Checked {
     diff: String,
 }
 
+/// What would change in one document.
+#[derive(Debug, Serialize)]
+struct Difference {
+    kind: String,
+    name: String,
+    diff: String,
+}
+
 pub(crate) fn run(args: &ApplyArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.server)?;
+    let client = Client::new(&args.asking.server)?;
     let documents = files::read(&args.files.paths, args.files.kind.as_deref())?;
     let gone = if args.prune { surplus(&client, &documents)? } else { Vec::new() };
     let wanted =
@@ -127,7 +133,7 @@ pub(crate) fn run(args: &ApplyArgs) -> anyhow::Result<()> {
         documents: wanted.chain(removed).collect(),
     };
     let applied: Applied = client.post("/api/documents", &body)?;
-    if args.json {
+    if args.asking.json {
         return output::pretty_json(&applied);
     }
     output::line(&report(&applied, args.dry_run))
@@ -173,15 +179,22 @@ fn surplus(client: &Client, documents: &[FileDocument]) -> anyhow::Result<Vec<(S
 
 /// What an `apply` of the same files would change.
 pub(crate) fn diff(args: &DiffArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.server)?;
+    let client = Client::new(&args.asking.server)?;
+    let mut differences = Vec::new();
     for document in files::read(&args.files.paths, args.files.kind.as_deref())? {
-        let FileDocument { kind, name, text } = &document;
-        let path = format!("{}/check", address(kind, name));
-        let checked: Checked = client.send_text("POST", &path, text)?;
-        if !checked.diff.is_empty() {
-            output::line(&output::plain(&format!("{kind}/{name}")))?;
-            output::line(checked.diff.trim_end())?;
+        let FileDocument { kind, name, text } = document;
+        let path = format!("{}/check", address(&kind, &name));
+        let Checked { diff } = client.send_text("POST", &path, &text)?;
+        if !diff.is_empty() {
+            differences.push(Difference { kind, name, diff });
         }
+    }
+    if args.asking.json {
+        return output::pretty_json(&differences);
+    }
+    for Difference { kind, name, diff } in &differences {
+        output::line(&output::plain(&format!("{kind}/{name}")))?;
+        output::line(diff.trim_end())?;
     }
     Ok(())
 }
@@ -214,6 +227,7 @@ pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<()> {
     }
     match &args.output {
         Some(folder) => output::line(&format!("{count} documents in {}", folder.display())),
+        None if count == 0 => output::note("no documents"),
         None => Ok(()),
     }
 }

@@ -60,7 +60,7 @@ struct Restored<'a> {
 }
 
 pub(crate) fn run_backup(args: &BackupArgs) -> anyhow::Result<()> {
-    let data = args.data.folder()?;
+    let data = args.data.existing()?;
     let mut line = ProgressLine::new("copying");
     let now_ms = SystemClock::new().now_ms();
     let made = backup(&data, &args.target, now_ms, &mut |progress| show(&mut line, progress));

@@ -84,7 +84,7 @@ struct Store {
 }
 
 pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.server)?;
+    let client = Client::new(&args.asking.server)?;
     let status: Status = client.get("/api/status")?;
     let senders: Senders = client.get("/api/ingest")?;
     let targets: Targets = client.get("/api/v1/targets")?;
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &DoctorArgs) -> anyhow::Result<()> {
     let outward =
         Outward { forward: client.get("/api/forward")?, textfiles: client.get("/api/textfiles")? };
     let telling: Telling = client.get("/api/notifications?status=dead")?;
-    if args.json {
+    if args.asking.json {
         let mut all = serde_json::to_value(&status)?;
         all["ingest"] = json!(senders);
         all["space"] = json!(space);

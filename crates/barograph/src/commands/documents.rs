@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::client::{Client, ServerArgs};
+use crate::asking::{Asking, Who};
+use crate::client::Client;
 use crate::output;
 
 #[derive(Debug, Subcommand)]
@@ -28,7 +29,7 @@ pub(crate) struct ListArgs {
     /// Only this kind.
     kind: Option<String>,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -39,7 +40,7 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "N")]
     version: Option<u64>,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -47,7 +48,7 @@ pub(crate) struct NamedArgs {
     #[command(flatten)]
     document: Named,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -61,7 +62,7 @@ pub(crate) struct VersionsArgs {
     #[arg(long, value_name = "N")]
     to: Option<u64>,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -71,7 +72,7 @@ pub(crate) struct RemoveArgs {
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -83,30 +84,15 @@ pub(crate) struct RollbackArgs {
     #[command(flatten)]
     who: Who,
     #[command(flatten)]
-    shared: Shared,
+    asking: Asking,
 }
 
 #[derive(Debug, Args)]
 struct Named {
-    /// Such as rules.
+    /// Its kind, such as rules.
     kind: String,
+    /// Its name among those of its kind.
     name: String,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Who {
-    /// Who you are.
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "local")]
-    pub(crate) by: String,
-}
-
-#[derive(Debug, Args)]
-struct Shared {
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    server: ServerArgs,
 }
 
 /// The documents of a server, without their texts.
@@ -188,21 +174,21 @@ pub(crate) fn run(command: &DocumentsCommand) -> anyhow::Result<()> {
         DocumentsCommand::Diff(args) => diff(args),
         DocumentsCommand::Remove(args) => {
             let path = format!("{}?by={}", args.document.address(), encoded(&args.who.by));
-            changed("DELETE", &path, &args.shared)
+            changed("DELETE", &path, &args.asking)
         }
     }
 }
 
 pub(crate) fn roll_back(args: &RollbackArgs) -> anyhow::Result<()> {
-    let RollbackArgs { document, version, who, shared } = args;
+    let RollbackArgs { document, version, who, asking } = args;
     let (path, by) = (document.address(), encoded(&who.by));
-    changed("POST", &format!("{path}/rollback?to={version}&by={by}"), shared)
+    changed("POST", &format!("{path}/rollback?to={version}&by={by}"), asking)
 }
 
-fn changed(method: &str, path: &str, shared: &Shared) -> anyhow::Result<()> {
-    let client = Client::new(&shared.server)?;
+fn changed(method: &str, path: &str, asking: &Asking) -> anyhow::Result<()> {
+    let client = Client::new(&asking.server)?;
     let answer: Value = client.send_text(method, path, "")?;
-    if shared.json {
+    if asking.json {
         return output::pretty_json(&answer);
     }
     let Changed { action, version } = serde_json::from_value(answer)?;
@@ -210,13 +196,13 @@ fn changed(method: &str, path: &str, shared: &Shared) -> anyhow::Result<()> {
 }
 
 fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     let path = match &args.kind {
         Some(kind) => format!("/api/documents/{}", encoded(kind)),
         None => "/api/documents".to_owned(),
     };
     let found: Listing = client.get(&path)?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&found);
     }
     let mut rows = vec![["KIND", "NAME", "VERSION", "BY", "CHANGED"].map(str::to_owned).to_vec()];
@@ -225,15 +211,16 @@ fn list(args: &ListArgs) -> anyhow::Result<()> {
         let cells = [it.kind, it.name, it.version.to_string(), it.author, changed];
         cells.map(|cell| output::plain(&cell)).to_vec()
     }));
-    output::line(&output::table(&rows))?;
+    let is_empty = rows.len() == 1;
+    output::line(&if is_empty { "No documents.".to_owned() } else { output::table(&rows) })?;
     found.damaged.iter().try_for_each(|it| output::note(&format!("damaged: {it}")))
 }
 
 fn show(args: &ShowArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     let version = args.version.map_or_else(String::new, |it| format!("?version={it}"));
     let found: Value = client.get(&format!("{}{version}", args.document.address()))?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&found);
     }
     let Shown { text } = serde_json::from_value(found)?;
@@ -241,9 +228,9 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
 }
 
 fn history(args: &NamedArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     let found: History = client.get(&format!("{}/history", args.document.address()))?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&found);
     }
     let head = ["VERSION", "BY", "CHANGED", "BYTES", "NOTE"].map(str::to_owned).to_vec();
@@ -258,13 +245,13 @@ fn history(args: &NamedArgs) -> anyhow::Result<()> {
 }
 
 fn diff(args: &VersionsArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.shared.server)?;
+    let client = Client::new(&args.asking.server)?;
     let given = [("from", args.from), ("to", args.to)];
     let given = given.into_iter().filter_map(|(name, it)| Some(format!("{name}={}", it?)));
     let parameters: Vec<String> = given.collect();
     let path = format!("{}/diff?{}", args.document.address(), parameters.join("&"));
     let found: Value = client.get(&path)?;
-    if args.shared.json {
+    if args.asking.json {
         return output::pretty_json(&found);
     }
     output::line(found.get("diff").and_then(Value::as_str).unwrap_or_default().trim_end())

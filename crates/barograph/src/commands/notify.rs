@@ -28,7 +28,11 @@ pub(crate) enum NotifyCommand {
     /// Print what a channel would send, without its secrets.
     Preview(ChannelArgs),
     /// List the types of channels.
-    Types,
+    Types {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Show whether people answered the tests of their pagers, or test one now.
     Pagers(PagersArgs),
 }
@@ -39,12 +43,12 @@ pub(crate) struct ChannelArgs {
     /// no server.
     #[arg(value_name = "CHANNEL")]
     channel: String,
-    #[command(flatten)]
-    server: ServerArgs,
-    /// With a file: tell this person instead of the channel's own receivers: an e-mail address, a telephone
-    /// number, or what the channel's service calls them.
+    /// With a file: tell this person instead of the channel's own receivers: an e-mail address, a
+    /// telephone number, or what the channel's service calls them.
     #[arg(long, value_name = "ADDRESS")]
     to: Option<String>,
+    #[command(flatten)]
+    server: ServerArgs,
 }
 
 pub(crate) fn run(command: &NotifyCommand) -> anyhow::Result<()> {
@@ -52,7 +56,10 @@ pub(crate) fn run(command: &NotifyCommand) -> anyhow::Result<()> {
         NotifyCommand::Test(args) => test(args),
         NotifyCommand::Preview(args) => preview(args),
         NotifyCommand::Pagers(args) => pagers::run(args),
-        NotifyCommand::Types => Channel::types().try_for_each(output::line),
+        NotifyCommand::Types { json: true } => {
+            output::pretty_json(&Channel::types().collect::<Vec<_>>())
+        }
+        NotifyCommand::Types { json: false } => Channel::types().try_for_each(output::line),
     }
 }
 

@@ -9,7 +9,8 @@ use barograph_model::{Clock, SystemClock};
 use barograph_server::{ProcessAnswer, ProcessesAnswer};
 use clap::{Args, ValueEnum};
 
-use crate::client::{Client, ServerArgs};
+use crate::asking::Asking;
+use crate::client::Client;
 use crate::moment::moment;
 use crate::output;
 
@@ -26,11 +27,8 @@ pub(crate) struct ProcessesArgs {
     /// How many to show.
     #[arg(long, value_name = "N", default_value = "20", value_parser = at_least_one)]
     top: usize,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArgs,
+    asking: Asking,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,13 +56,13 @@ pub(crate) fn run(args: &ProcessesArgs) -> anyhow::Result<()> {
     let sort = args.sort.sort();
     let shown = match args.at {
         None => read_now(sort, args.top)?,
-        Some(at_ms) => Client::new(&args.server)?.get(&format!(
+        Some(at_ms) => Client::new(&args.asking.server)?.get(&format!(
             "/api/processes?at={at_ms}&sort={}&top={}",
             sort.as_str(),
             args.top
         ))?,
     };
-    if args.json {
+    if args.asking.json {
         return output::pretty_json(&shown);
     }
     output::line(&report(&shown))

@@ -30,6 +30,7 @@ pub(crate) enum RulesCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct Files {
+    /// Files as Prometheus reads them, or of tests.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }

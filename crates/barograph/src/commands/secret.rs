@@ -7,8 +7,9 @@ use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::asking::{Asking, Who};
 use crate::client::{Client, ServerArgs};
-use crate::commands::documents::{Who, encoded};
+use crate::commands::documents::encoded;
 use crate::failure::Failure;
 use crate::output;
 
@@ -17,13 +18,14 @@ pub(crate) enum SecretCommand {
     /// Store a secret, read from standard input; one line end at its end does not count.
     Set(SecretArgs),
     /// List the names of secrets.
-    List(ServerArgs),
+    List(Asking),
     /// Remove a secret.
     Remove(SecretArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SecretArgs {
+    /// The name by which documents mean it, such as `slack-ops`.
     name: String,
     #[command(flatten)]
     who: Who,
@@ -43,9 +45,13 @@ pub(crate) fn run(command: &SecretCommand) -> anyhow::Result<()> {
             let _: Value = args.client()?.send_text("PUT", &args.path(), &secret)?;
             output::line(&format!("`{}` is stored", output::plain(&args.name)))
         }
-        SecretCommand::List(server) => {
+        SecretCommand::List(Asking { json, server }) => {
             let names: Names = Client::new(server)?.get("/api/secrets")?;
-            names.secrets.iter().try_for_each(|name| output::line(&output::plain(name)))
+            match &*names.secrets {
+                _ if *json => output::pretty_json(&names),
+                [] => output::line("No secrets."),
+                secrets => secrets.iter().try_for_each(|it| output::line(&output::plain(it))),
+            }
         }
         SecretCommand::Remove(args) => {
             let _: Value = args.client()?.send_text("DELETE", &args.path(), "")?;

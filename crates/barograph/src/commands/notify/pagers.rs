@@ -6,7 +6,8 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{Client, ServerArgs};
+use crate::asking::Asking;
+use crate::client::Client;
 use crate::commands::documents::encoded;
 use crate::output;
 
@@ -15,11 +16,8 @@ pub(crate) struct PagersArgs {
     /// Test this person's pager now.
     #[arg(long, value_name = "PERSON")]
     now: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArgs,
+    asking: Asking,
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,7 +46,7 @@ struct Way {
 }
 
 pub(super) fn run(args: &PagersArgs) -> anyhow::Result<()> {
-    let client = Client::new(&args.server)?;
+    let client = Client::new(&args.asking.server)?;
     let answer: Value = match &args.now {
         Some(person) => {
             let address = format!("/api/pager_tests/{}", encoded(person));
@@ -56,7 +54,7 @@ pub(super) fn run(args: &PagersArgs) -> anyhow::Result<()> {
         }
         None => client.get("/api/pager_tests")?,
     };
-    if args.json {
+    if args.asking.json {
         return output::pretty_json(&answer);
     }
     let Pagers { people } = serde_json::from_value(answer)?;

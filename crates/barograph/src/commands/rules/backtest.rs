@@ -13,7 +13,8 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::client::{Client, ServerArgs};
+use crate::asking::Asking;
+use crate::client::Client;
 use crate::commands::documents::encoded;
 use crate::output;
 
@@ -27,20 +28,16 @@ pub(crate) struct BacktestArgs {
     /// A rule file.
     file: PathBuf,
     /// How far back, such as 6h or 30d.
-    #[arg(long, value_name = "TIME", default_value = "1d",
-          value_parser = length)]
+    #[arg(long, value_name = "DURATION", default_value = "1d", value_parser = length)]
     last: Duration,
     /// Time between two evaluations; without it as fits the range, 10s or more.
-    #[arg(long, value_name = "TIME", value_parser = crate::config::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = crate::config::parse_duration)]
     step: Option<Duration>,
     /// Only the rules of this name.
     #[arg(long, value_name = "NAME")]
     rule: Option<String>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    server: ServerArgs,
+    asking: Asking,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,7 +72,7 @@ struct Firing {
 pub(super) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
     let shown = args.file.display();
     let text = fs::read_to_string(&args.file).with_context(|| format!("cannot read {shown}"))?;
-    let client = Client::patient(&args.server, PATIENCE)?;
+    let client = Client::patient(&args.asking.server, PATIENCE)?;
     let ms = |length: Duration| i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
     let from_ms = SystemClock::new().now_ms().saturating_sub(ms(args.last));
     let mut path = format!("/api/rules/backtest?from={from_ms}");
@@ -86,7 +83,7 @@ pub(super) fn run(args: &BacktestArgs) -> anyhow::Result<()> {
         path.extend(["&rule=", &encoded(rule)]);
     }
     let found: Value = client.send_text("POST", &path, &text)?;
-    if args.json {
+    if args.asking.json {
         return output::pretty_json(&found);
     }
     output::line(&output::plain_lines(&report(&serde_json::from_value(found)?)))

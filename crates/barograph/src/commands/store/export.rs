@@ -22,6 +22,7 @@ use crate::output;
 use crate::progress::ProgressLine;
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ExportArgs {
     /// Only series that this selector means, such as 'cpu_usage{host="web-1"}'; can be given
     /// several times [default: all].
@@ -47,9 +48,13 @@ pub(crate) struct ExportArgs {
     data: DataArgs,
 }
 
+const EXAMPLES: &str = r#"Examples:
+  barograph store export --format parquet --match cpu_usage --from 7d -o cpu.parquet
+  barograph store export --format csv --match '{__name__=~"disk_.*"}' --from 1h | head"#;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// A table with a column per label, for pandas, `DuckDB`, Spark.
+    /// A table with a column per label, for pandas, Polars, Spark.
     Parquet,
     /// The same table as text.
     Csv,
@@ -77,7 +82,7 @@ struct Wanted<'a> {
 }
 
 pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
-    let data = args.data.folder()?;
+    let data = args.data.existing()?;
     let view = StoreView::open(&data, Arc::new(SystemClock::new()))
         .map_err(|error| Failure::DataFolder(error.into()))?;
     let mut selectors: Vec<_> = args.selectors.iter().map(|Selector(set)| set.clone()).collect();

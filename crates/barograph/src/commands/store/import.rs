@@ -27,6 +27,7 @@ use crate::failure::Failure;
 use crate::output;
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct ImportArgs {
     /// Files, blocks of Prometheus, or folders that hold blocks.
     #[arg(required_unless_present = "read_from", value_name = "FILE")]
@@ -46,6 +47,11 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLES: &str = "Examples:
+  barograph store import perfmon.csv --label host=web-1
+  barograph store import /var/lib/prometheus/snapshots/20261122T031200Z-1a2b
+  barograph store import --read-from http://prometheus:9090/api/v1/read --from 30d";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {

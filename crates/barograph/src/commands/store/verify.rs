@@ -34,7 +34,7 @@ struct File {
 }
 
 pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
-    let data = args.data.folder()?;
+    let data = args.data.existing()?;
     let mut line = ProgressLine::new("checking");
     let mut files = Vec::new();
     let mut act = |checked: Checked, total: usize| {
