@@ -4,6 +4,12 @@
 //! Three layers per reading: [`parse`] makes sense of what the system says (pure, on every
 //! system), `platform` asks it (the only OS-specific code), and a collector turns the
 //! [`readings`] into samples.
+//!
+//! A [`Collector`] gives its samples to a [`Sink`]; [`registry`] lists all of them, and a
+//! [`Runner`] lets each read once a tick. What a system lacks is [`Error::Absent`], and then there
+//! is no sample. [`catalog`] gives counter paths their meaning; metrics are in base units (seconds,
+//! bytes), except for the [`HEADLINE`] metrics, whose names say theirs. [`event`] and [`process`]
+//! tell what is not a series.
 
 pub mod catalog;
 mod cgroup;

@@ -1,5 +1,16 @@
 //! Barograph's HTTP side: the interfaces, the live stream and the page, over the store and the
 //! collectors that the program hands in. It decides nothing about what is collected or kept.
+//!
+//! - [`App`] is what every request can reach; [`serve()`] accepts connections and ends them well.
+//! - [`Feed`] takes what this machine tells, [`Ingest`] what others send (by [`Scraper`],
+//!   [`Statsd`], [`Textfiles`], [`Checks`] and the addresses that senders know); [`Latest`] keeps
+//!   the newest values, [`Forward`] sends all of it on.
+//! - [`Queries`] answers PromQL and counter paths.
+//! - [`Alerting`] evaluates rules and keeps incidents, [`Dispatch`] delivers what they cause,
+//!   [`Remedy`] does what was approved.
+//! - [`Documents`] keeps what people decide about all this.
+//!
+//! Times are milliseconds since 1970 UTC. `docs/api/http.md` describes the interfaces.
 
 mod alerting;
 mod answers;

@@ -1,4 +1,8 @@
-//! What the tests of several crates share. Never part of a program that ships.
+//! What the tests and benches of several crates share. Never part of a program that ships.
+//!
+//! [`FakeClock`] is a clock with hands to turn, [`Tree`] a recorded `/proc` and `/sys`, [`Disk`] a
+//! disk that fails, [`Recording`] samples to measure with; [`peer_program`] and [`python`] find the
+//! programs of others that ours is compared with.
 
 mod clock;
 mod disk;

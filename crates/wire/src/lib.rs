@@ -1,5 +1,20 @@
 //! Formats that metrics come in and go out by, and what they mean in samples. Nothing here opens a
-//! socket or a file: bytes in, samples or an error out, and the other way round.
+//! socket or a file: bytes in, samples or an error out, and the other way round. Every decoder is
+//! bounded, and none of them panics.
+//!
+//! | format | module |
+//! |---|---|
+//! | Prometheus' text format, OpenMetrics | [`text`] |
+//! | Prometheus' remote write and remote read | [`remote_write`], [`remote_read`], [`snappy`] |
+//! | Prometheus' blocks on disk | [`tsdb`] |
+//! | relabelling of what was scraped | [`relabel`] |
+//! | OpenTelemetry's metrics | [`otlp`] |
+//! | InfluxDB's line protocol, JSON lines | [`influx`], [`push`] |
+//! | StatsD and DogStatsD | [`statsd`] |
+//! | what Nagios' plugins print | [`nagios`] |
+//! | logs of typeperf and Performance Monitor | [`PdhLog`] |
+//!
+//! Times are milliseconds since 1970 UTC.
 
 pub mod influx;
 mod metric_type;
