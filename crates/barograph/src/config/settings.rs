@@ -126,3 +126,39 @@ pub(super) fn unknown(section: &str) -> String {
 pub(super) fn full_key(section: &str, key: &str) -> String {
     if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../../docs/reference/settings.md");
+
+    /// The rows of the page: a setting and its default.
+    fn rows() -> Vec<(&'static str, Option<&'static str>)> {
+        let row = |line: &'static str| {
+            let mut cells = line.strip_prefix("| `")?.split(" | ");
+            let name = cells.next()?.strip_suffix('`')?;
+            let default = cells.next()?.strip_prefix('`').and_then(|it| it.strip_suffix('`'));
+            Some((name, default))
+        };
+        PAGE.lines().filter_map(row).collect()
+    }
+
+    #[test]
+    fn the_page_describes_every_setting_once() {
+        let mut described: Vec<String> =
+            rows().iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut known: Vec<String> =
+            SETTINGS.iter().map(|it| full_key(it.section, it.key)).collect();
+        described.sort();
+        known.sort();
+        assert_eq!(described, known);
+    }
+
+    #[test]
+    fn the_page_tells_the_defaults() {
+        let given = |(name, default): (&str, Option<&str>)| Some(format!("{name} = {}\n", default?));
+        let text: String = rows().into_iter().filter_map(given).collect();
+        assert_eq!(Config::parse(&text), Ok(Config::default()), "{text}");
+    }
+}
