@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn the_page_tells_the_defaults() {
-        let given = |(name, default): (&str, Option<&str>)| Some(format!("{name} = {}\n", default?));
+        let given =
+            |(name, default): (&str, Option<&str>)| Some(format!("{name} = {}\n", default?));
         let text: String = rows().into_iter().filter_map(given).collect();
         assert_eq!(Config::parse(&text), Ok(Config::default()), "{text}");
     }
