@@ -102,10 +102,11 @@ impl Collector for ContainerCollector {
         let container = self.reader.read()?;
         let seconds = self.elapsed.until(self.clock.monotonic());
         let before = std::mem::replace(&mut self.cpu_seconds, container.cpu_seconds);
-        if let (Some(limit), Some(used)) = (container.limits.cpu_cores, container.cpu_seconds) {
+        if let Some(limit) = container.limits.cpu_cores {
+            let used = container.cpu_seconds;
             out.push(&CPU_LIMIT, &[], limit);
-            out.push(&CPU_SECONDS, &[], used);
-            if let (Some(before), Some(seconds)) = (before, seconds) {
+            out.push_some(&CPU_SECONDS, &[], used);
+            if let (Some(before), Some(used), Some(seconds)) = (before, used, seconds) {
                 out.push(&CPU_USAGE, &[], 100.0 * increase(before, used) / seconds / limit);
             }
         }
