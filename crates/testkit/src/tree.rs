@@ -72,20 +72,40 @@ impl Tree {
 fn mirror(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for old in names(to)? {
-        if !from.join(&old).exists() {
+        if fs::symlink_metadata(from.join(&old)).is_err() {
             let old = to.join(old);
-            if old.is_dir() { fs::remove_dir_all(old)? } else { fs::remove_file(old)? }
+            if old.is_dir() && !old.is_symlink() {
+                fs::remove_dir_all(old)?;
+            } else {
+                fs::remove_file(old)?;
+            }
         }
     }
     for name in names(from)? {
         let (source, target) = (from.join(&name), to.join(&name));
-        if source.is_dir() {
+        if source.is_symlink() {
+            link_anew(&fs::read_link(source)?, &target)?;
+        } else if source.is_dir() {
             mirror(&source, &target)?;
         } else {
             fs::write(target, fs::read(source)?)?;
         }
     }
     Ok(())
+}
+
+/// Links of a recording lead nowhere, so they cannot be copied by what they lead to.
+#[cfg(unix)]
+fn link_anew(to: &Path, at: &Path) -> io::Result<()> {
+    if at.is_symlink() {
+        fs::remove_file(at)?;
+    }
+    std::os::unix::fs::symlink(to, at)
+}
+
+#[cfg(not(unix))]
+fn link_anew(_: &Path, _: &Path) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "recordings of Linux are played on Linux"))
 }
 
 fn names(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -7,5 +7,6 @@ mod live_events;
 mod live_facts;
 mod live_processes;
 mod process;
+mod recorded_paths;
 mod session;
 mod systemd;

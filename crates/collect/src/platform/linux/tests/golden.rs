@@ -13,7 +13,7 @@ use expect_test::expect_file;
 use crate::catalog::{Reading, Session, rows};
 use crate::{Collector, HostFacts, Roots, Sink, chain, host_facts, registry};
 
-fn trees() -> PathBuf {
+pub(super) fn trees() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/trees")
 }
 
