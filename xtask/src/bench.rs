@@ -14,6 +14,7 @@ mod report;
 mod rules;
 mod servers;
 mod sizes;
+mod slope;
 mod store;
 mod watched;
 
@@ -35,6 +36,9 @@ pub(crate) enum Bench {
     Serve(ServeOptions),
     /// The same beside `netdata`, `node_exporter`, `collectd` and `sadc`, all at once (Debian)
     Peers(beside::PeersOptions),
+    /// Whether handles, threads and memory of `barograph serve` grow, also of a Windows program under
+    /// Wine (Linux)
+    Slope(slope::SlopeOptions),
     /// Questions over HTTP, beside Prometheus and VictoriaMetrics with the same samples (Debian)
     Query(query::QueryOptions),
     /// Samples by remote write, one scrape per request, beside Prometheus and VictoriaMetrics
@@ -72,6 +76,7 @@ pub(crate) struct ServeOptions {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Serve(options) => serve(options),
+        Bench::Slope(options) => slope::run(options),
         Bench::Peers(options) => beside::run(options),
         Bench::Query(options) => query::run(options),
         Bench::Ingest(options) => ingest::run(options),

@@ -38,6 +38,14 @@ pub(super) fn memory(pid: u32) -> Result<Memory> {
     Ok(memory)
 }
 
+/// How many files and how many threads a process and its children have open.
+pub(super) fn open(pid: u32) -> [f64; 2] {
+    ["fd", "task"].map(|what| {
+        let count = |pid| fs::read_dir(format!("/proc/{pid}/{what}")).map_or(0, Iterator::count);
+        tree(pid).into_iter().map(count).sum::<usize>() as f64
+    })
+}
+
 /// The threads of a process, those of one name together.
 #[derive(Debug, Default)]
 pub(super) struct Threads(BTreeMap<String, Thread>);

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -24,14 +24,19 @@ pub(super) struct Watched {
 impl Watched {
     /// Starts on a free port and waits until it listens.
     pub(super) fn start(binary: &Path, folder: &Path) -> Result<Self> {
-        let mut child = process::command(binary)
+        Self::start_by(process::command(binary), folder)
+    }
+
+    /// The same by a command that lacks nothing but the program's arguments.
+    pub(super) fn start_by(mut command: Command, folder: &Path) -> Result<Self> {
+        let mut child = command
             .current_dir(folder)
             .args(["serve", "--listen", "127.0.0.1:0", "--data", "data"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
