@@ -25,6 +25,7 @@ mod program;
 #[cfg(test)]
 mod prometheus_api;
 mod promql;
+mod promql_again;
 mod protobuf;
 mod pushed;
 mod receiver;

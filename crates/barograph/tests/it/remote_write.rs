@@ -15,11 +15,11 @@ fn send(server: &Server, content_type: &str, request: &Message) -> Answer {
     server.post("/api/v1/write", &[("Content-Type", content_type)], &body)
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     barograph_model::Clock::now_ms(&SystemClock::new())
 }
 
-fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> Message {
+pub(crate) fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> Message {
     let labels = labels.iter().fold(Message::default(), |series, (name, value)| {
         series.message(1, &Message::default().text(1, name).text(2, value))
     });

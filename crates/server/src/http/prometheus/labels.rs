@@ -1,6 +1,5 @@
 //! Which series, labels and values there are.
 
-use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 use axum::extract::{Path, State};
@@ -48,12 +47,12 @@ impl Asked {
         &self,
         cancel: &AtomicBool,
         mut ask: impl FnMut(&Selection<'_>) -> Result<Vec<T>, SourceError>,
-    ) -> Result<BTreeSet<T>, SourceError> {
+    ) -> Result<Vec<T>, SourceError> {
         let everything = [Vec::new()];
         let selectors = if self.selectors.is_empty() { &everything[..] } else { &self.selectors };
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         for matchers in selectors {
-            let some = ask(&Selection {
+            found.extend(ask(&Selection {
                 matchers,
                 from_ms: self.from_ms,
                 to_ms: self.to_ms,
@@ -61,9 +60,11 @@ impl Asked {
                 max_series: self.max_series,
                 max_samples: usize::MAX,
                 cancel: Some(cancel),
-            })?;
-            found.append(&mut some.into_iter().collect());
+            })?);
         }
+        // Merges what is in order already, as the answer to one selector is.
+        found.sort();
+        found.dedup();
         Ok(found)
     }
 
@@ -141,7 +142,7 @@ pub(super) async fn values(
         .await?
 }
 
-fn strings(asked: &Asked, found: &BTreeSet<String>) -> Response {
+fn strings(asked: &Asked, found: &[String]) -> Response {
     let mut data = String::new();
     push_strings(&mut data, found.iter().take(asked.shown()).map(String::as_str));
     respond::success(&data, &asked.warnings(found.len()), &[])
