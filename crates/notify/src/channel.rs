@@ -5,6 +5,7 @@ mod alertmanager;
 mod command;
 mod discord;
 mod email;
+mod eventlog;
 mod gotify;
 mod ntfy;
 mod opsgenie;
@@ -55,6 +56,7 @@ static TYPES: &[Type] = &[
     Type { word: "command", read: command::read, templates: TITLE_AND_TEXT },
     Type { word: "discord", read: discord::read, templates: TITLE_AND_TEXT },
     Type { word: "email", read: email::read, templates: &["title", "text", "html"] },
+    Type { word: "eventlog", read: eventlog::read, templates: TITLE_AND_TEXT },
     Type { word: "gotify", read: gotify::read, templates: TITLE_AND_TEXT },
     Type { word: "ntfy", read: ntfy::read, templates: TITLE_AND_TEXT },
     Type { word: "opsgenie", read: opsgenie::read, templates: TITLE_AND_TEXT },

@@ -28,6 +28,8 @@ pub struct Machine {
     pub commands: BTreeMap<String, Vec<String>>,
     /// Where the syslog of the system is, if there is one.
     pub system_log: Option<Arc<dyn SystemLog>>,
+    /// The event log, on systems that have one.
+    pub event_log: Option<Arc<dyn SystemLog>>,
 }
 
 /// Delivers notifications by channels.

@@ -83,7 +83,7 @@ pub use link::LinkError;
 pub use processes::{ProcessSettings, Processes, ProcessesError, RecordProblem};
 pub use queries::{CounterPaths, Queries};
 pub use readings::Readings;
-pub use remedy::Remedy;
+pub use remedy::{Hands, Remedy, RestartService};
 pub use scrape::{Job, ScrapeConfig, ScrapeStats, Scraper, TargetsAnswer, prometheus_jobs};
 pub use serve::serve;
 pub use statsd::{DATAGRAM_PATIENCE, Datagrams, Statsd, StatsdSettings};

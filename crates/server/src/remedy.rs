@@ -4,6 +4,7 @@
 //! does it again: a person is told that its end is unknown.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -23,18 +24,38 @@ pub struct Remedy {
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Restarts a service of this host within a time, and says what was done or why it was not.
+pub type RestartService =
+    Arc<dyn Fn(String, Duration) -> BoxFuture<Result<String, String>> + Send + Sync>;
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// How things are done on this system; who knows the system gives it.
+#[derive(Clone)]
+pub struct Hands {
+    pub run: RunProgram,
+    /// Without it `systemctl` is run.
+    pub restart_service: Option<RestartService>,
+}
+
 struct Worker {
     alerting: Arc<Alerting>,
     processes: Arc<Processes>,
-    run: RunProgram,
+    hands: Hands,
     clock: Arc<dyn Clock>,
 }
 
+impl std::fmt::Debug for Hands {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hands").finish_non_exhaustive()
+    }
+}
+
 impl Remedy {
-    pub fn start(alerting: &Arc<Alerting>, processes: &Arc<Processes>, run: RunProgram) -> Self {
+    pub fn start(alerting: &Arc<Alerting>, processes: &Arc<Processes>, hands: Hands) -> Self {
         let (alerting, processes) = (Arc::clone(alerting), Arc::clone(processes));
         let clock = Arc::clone(alerting.clock());
-        let worker = Arc::new(Worker { alerting, processes, run, clock });
+        let worker = Arc::new(Worker { alerting, processes, hands, clock });
         let (stop, mut stopping) = watch::channel(false);
         let task = tokio::spawn(async move {
             while !is_stopped_before(worker.alerting.job_waits(), &mut stopping).await {
@@ -95,10 +116,10 @@ impl Worker {
         match &job.order {
             Order::Run(argv) => self.program(job, argv.clone()).await,
             Order::RestartService(name) => {
-                let argv = ["systemctl", "restart", "--", name].map(str::to_owned).to_vec();
-                if std::env::consts::OS == "windows" {
-                    return Err("services are restarted by `run` on this system".to_owned());
+                if let Some(restart) = &self.hands.restart_service {
+                    return restart(name.clone(), job.timeout).await;
                 }
+                let argv = ["systemctl", "restart", "--", name].map(str::to_owned).to_vec();
                 self.program(job, argv).await
             }
             Order::EndProcess(name) => self.end_processes(job, name).await,
@@ -145,7 +166,7 @@ impl Worker {
             timeout: job.timeout,
             max_output_bytes: job.output_bytes,
         };
-        match (self.run)(program).await {
+        match (self.hands.run)(program).await {
             Ended::Exit { code: 0, printed } => Ok(plain(&printed)),
             Ended::Exit { code, printed } => Err(format!("exit code {code}: {}", plain(&printed))),
             Ended::Killed => Err("it was ended by a signal".to_owned()),

@@ -1,7 +1,14 @@
 //! Whether a file says what only the host's administrator can have written.
 
+#[cfg(unix)]
 use std::fs::Metadata;
+#[cfg(unix)]
 use std::path::Path;
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(crate) use windows::check;
 
 /// Refuses an open file that others than root and this program's user could have written, or put
 /// in its place.
@@ -20,17 +27,6 @@ pub(crate) fn check(path: &Path, opened: &Metadata) -> Result<(), String> {
             folder.metadata().map_err(|error| format!("{}: {error}", folder.display()))?;
         unix::check_one(&format!("its folder `{}`", folder.display()), &metadata, own)?;
     }
-    Ok(())
-}
-
-/// Accepts every file: who may write it is a matter of its access control list, which Windows'
-/// folders for programs' data set well.
-///
-/// # Errors
-/// Never.
-#[cfg(windows)]
-#[expect(clippy::unnecessary_wraps, reason = "other systems refuse files")]
-pub(crate) fn check(_: &Path, _: &Metadata) -> Result<(), String> {
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barograph_notify::{LogLine, SystemLog};
-use barograph_server::{DATAGRAM_PATIENCE, Datagrams};
+use barograph_server::{DATAGRAM_PATIENCE, Datagrams, RestartService};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -33,6 +33,16 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>>
 pub(crate) fn system_log(socket: &Path) -> Option<Arc<dyn SystemLog>> {
     let log: Arc<dyn SystemLog> = Arc::new(Syslog(socket.to_owned()));
     socket.exists().then_some(log)
+}
+
+/// None: only Windows has one.
+pub(crate) fn event_log() -> Option<Arc<dyn SystemLog>> {
+    None
+}
+
+/// None: `systemctl` is run for it.
+pub(crate) fn restarter() -> Option<RestartService> {
+    None
 }
 
 /// The socket that journald and every syslog daemon offer.

@@ -1,4 +1,7 @@
-//! Console events.
+//! Console events, and what Windows has logs and services for.
+
+mod event_log;
+mod restart;
 
 use std::io;
 use std::path::Path;
@@ -7,7 +10,10 @@ use std::sync::Arc;
 use barograph_notify::SystemLog;
 use barograph_server::Datagrams;
 
+pub(crate) use restart::restarter;
 use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+
+use event_log::EventLog;
 
 /// Listens for Ctrl-C, Ctrl-Break, a closing console and a system shutdown from now on; the future
 /// is ready at the first.
@@ -32,6 +38,12 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>>
 /// None: Windows has no syslog.
 pub(crate) fn system_log(_socket: &Path) -> Option<Arc<dyn SystemLog>> {
     None
+}
+
+/// The event log of Windows.
+#[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
+pub(crate) fn event_log() -> Option<Arc<dyn SystemLog>> {
+    Some(Arc::new(EventLog::default()))
 }
 
 /// # Errors

@@ -1,4 +1,4 @@
-//! The log of the system that this runs on.
+//! The logs of the system that this runs on.
 
 use std::fmt;
 use std::io;
@@ -8,14 +8,14 @@ use crate::failure::{Failure, Receipt};
 use crate::notification::{Event, Severity};
 use crate::notifier::Machine;
 
-/// The log of the system that this runs on; who knows the system gives it.
+/// A log of the system that this runs on; who knows the system gives it.
 pub trait SystemLog: fmt::Debug + Send + Sync {
     /// # Errors
     /// The system does not take it.
     fn write(&self, line: &LogLine) -> io::Result<()>;
 }
 
-/// What is written to it.
+/// What is written to a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
     pub event: Event,
@@ -25,9 +25,19 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// A line for the log of this machine.
+/// Which log it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    Syslog,
+    EventLog,
+}
+
+/// A line for a log of this machine.
 #[derive(Debug)]
-pub(crate) struct Own(pub(crate) LogLine);
+pub(crate) struct Own {
+    pub(crate) which: Which,
+    pub(crate) line: LogLine,
+}
 
 impl LogLine {
     /// Syslog's number of how bad it is (RFC 5424, 6.2.1).
@@ -48,9 +58,16 @@ pub(crate) fn level(event: Event, severity: Severity) -> u8 {
 
 impl Own {
     pub(crate) async fn write(&self, machine: &Machine) -> Result<Receipt, Failure> {
-        let missing = || Failure::permanent("there is no syslog here; give an `address`");
-        let log = Arc::clone(machine.system_log.as_ref().ok_or_else(missing)?);
-        let line = self.0.clone();
+        let (log, missing) = match self.which {
+            Which::Syslog => {
+                (&machine.system_log, "there is no syslog here; give an `address`".to_owned())
+            }
+            Which::EventLog => {
+                (&machine.event_log, "there is no event log here: only Windows has one".to_owned())
+            }
+        };
+        let log = Arc::clone(log.as_ref().ok_or_else(|| Failure::permanent(missing))?);
+        let line = self.line.clone();
         // A system's call may wait for another program.
         let written = tokio::task::spawn_blocking(move || log.write(&line)).await;
         match written {
@@ -63,6 +80,10 @@ impl Own {
     }
 
     pub(crate) fn shown(&self) -> String {
-        format!("to this machine's log\n{}", self.0.text)
+        let log = match self.which {
+            Which::Syslog => "syslog",
+            Which::EventLog => "event log",
+        };
+        format!("to this machine's {log}\n{}", self.line.text)
     }
 }

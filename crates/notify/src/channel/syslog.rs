@@ -3,7 +3,7 @@
 use super::{Telling, Way};
 use crate::carry::Parcel;
 use crate::carry::log::{Entry, Remote};
-use crate::carry::own_log::{LogLine, Own};
+use crate::carry::own_log::{LogLine, Own, Which};
 use crate::escape;
 use crate::failure::Failure;
 use crate::reader::Fields;
@@ -58,7 +58,7 @@ impl Way for Syslog {
                 facility: self.facility,
                 text: text::line(&text),
             };
-            return Ok(vec![Parcel::OwnLog(Own(line))]);
+            return Ok(vec![Parcel::OwnLog(Own { which: Which::Syslog, line })]);
         };
         Ok(vec![Parcel::Log(Entry {
             remote,

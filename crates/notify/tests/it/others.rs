@@ -125,3 +125,20 @@ async fn the_systems_log_is_written_where_there_is_one() {
     let failure = deliver("type: syslog", &hostile()).await.unwrap_err();
     assert_eq!(failure.text, "there is no syslog here; give an `address`");
 }
+
+#[tokio::test]
+async fn the_event_log_gets_one_event_with_all_lines() {
+    let log = Arc::new(Log::default());
+    let event_log: Arc<dyn SystemLog> = Arc::<Log>::clone(&log);
+    let notifier = notifier().on(Machine { event_log: Some(event_log), ..Machine::default() });
+    let mut it = hostile();
+    it.title.push('\0');
+    notifier.deliver(&channel("type: eventlog"), &it).await.unwrap();
+    let [line] = <[LogLine; 1]>::try_from(log.written()).unwrap();
+    assert!(line.text.starts_with("[FIRING critical] Disk <b>C:</b>"), "{line:?}");
+    assert!(line.text.contains("\r\nOpen: https://baro.example/hosts/web-1?at=1"), "{line:?}");
+    assert!(!line.text.contains('\0') && !line.text.replace("\r\n", "").contains('\n'));
+    let failure = deliver("type: eventlog", &hostile()).await.unwrap_err();
+    let expected = (true, "there is no event log here: only Windows has one");
+    assert_eq!((failure.permanent, failure.text.as_str()), expected);
+}

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use barograph_model::{Clock, Desc, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
-    Alerting, Dispatch, DispatchParts, EventLog, Gatherer, Machine, NotifySetup, Processes, Remedy,
+    Alerting, Dispatch, DispatchParts, EventLog, Gatherer, Hands, Machine, NotifySetup, Processes,
+    Remedy,
 };
 use barograph_store::Store;
 
@@ -47,10 +48,12 @@ pub(super) fn start(
     let machine = Machine {
         commands: config.notify_commands.clone(),
         system_log: service::system_log(&config.syslog_socket),
+        event_log: service::event_log(),
     };
+    let hands = Hands { run: service::runner(), restart_service: service::restarter() };
     let parts = DispatchParts { setup, machine, gatherer };
     Told {
         dispatch: Arc::new(Dispatch::start(alerting, parts)),
-        remedy: Remedy::start(alerting, processes, service::runner()),
+        remedy: Remedy::start(alerting, processes, hands),
     }
 }
