@@ -36,6 +36,7 @@ mod tests {
         assert_eq!(moment_before("1763812740000", now_ms), Ok(now_ms - 60_000));
         assert_eq!(moment_before("2025-11-22T12:59:00+01:00", now_ms), Ok(now_ms - 60_000));
         assert_eq!(moment_before("1m", now_ms), Ok(now_ms - 60_000));
+        assert_eq!(moment_before("30d", now_ms), Ok(now_ms - 30 * 86_400_000));
         assert!(moment_before("03:12", now_ms).unwrap_err().contains("with its zone"));
     }
 }

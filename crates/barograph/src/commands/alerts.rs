@@ -110,7 +110,7 @@ pub(crate) struct SilenceArgs {
     /// Conditions that all must hold, such as alertname=DiskFull or host=~"web-.*".
     #[arg(required = true, value_name = "MATCHER")]
     matchers: Vec<String>,
-    /// How long, such as 30m or 2h.
+    /// How long, such as 30m, 2h or 7d.
     #[arg(long = "for", value_name = "DURATION", value_parser = crate::config::parse_duration)]
     length: Duration,
     /// Why.

@@ -301,7 +301,7 @@ fn json(value: &DeValue<'_>) -> serde_json::Value {
     }
 }
 
-/// A number with a unit: `500ms`, `1s`, `5m`, `2h`.
+/// A number with a unit: `500ms`, `1s`, `5m`, `2h`, `30d`, `2w`.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at_checked(digits).unwrap_or_default();
@@ -310,6 +310,8 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         "s" => 1000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 24 * 3_600_000,
+        "w" => 7 * 24 * 3_600_000,
         _ => 0,
     };
     number
@@ -318,7 +320,10 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         .and_then(|number| number.checked_mul(unit_ms))
         .filter(|ms| *ms > 0)
         .map(Duration::from_millis)
-        .ok_or_else(|| "must be a number with a unit: `500ms`, `1s`, `5m` or `2h`".to_owned())
+        .ok_or_else(|| {
+            "must be a number above zero with a unit: `500ms`, `1s`, `5m`, `2h`, `30d` or `2w`"
+                .to_owned()
+        })
 }
 
 #[cfg(test)]
@@ -329,13 +334,15 @@ mod tests {
     fn durations_have_a_number_and_a_unit() {
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7200)));
+        assert_eq!(parse_duration("30d"), Ok(Duration::from_secs(2_592_000)));
+        assert_eq!(parse_duration("2w"), Ok(Duration::from_secs(1_209_600)));
         for bad in [
             "",
             "5",
             "s",
             "0s",
             "-1s",
-            "1d",
+            "1y",
             "1 s",
             "99999999999999999999s",
             "18446744073709551615h",
