@@ -15,12 +15,12 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use barograph_model::Clock;
 use barograph_state::{Document, Expected, Listing, Revision, State, StateError};
 use serde::Serialize;
+use tokio::sync::watch;
 
 pub use apply::{Action, Applied, Outcome, Wanted};
 pub use book::Book;
@@ -40,7 +40,7 @@ pub struct Documents {
     state: Arc<State>,
     clock: Arc<dyn Clock>,
     /// Counts what was changed, for whoever keeps something made of documents.
-    changes: AtomicU64,
+    changes: watch::Sender<u64>,
     book: Mutex<Cached>,
     configured: Configured,
 }
@@ -111,7 +111,7 @@ impl Documents {
 
     pub fn new(state: Arc<State>, clock: Arc<dyn Clock>) -> Self {
         let configured = Configured::default();
-        Self { state, clock, changes: AtomicU64::new(1), book: Mutex::default(), configured }
+        Self { state, clock, changes: watch::Sender::new(1), book: Mutex::default(), configured }
     }
 
     /// The same documents beside what the configuration names.
@@ -131,7 +131,12 @@ impl Documents {
 
     /// A number that is another one after every change.
     pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
+        *self.changes.borrow()
+    }
+
+    /// Tells of each change, of several at once the last.
+    pub(crate) fn watch_changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// All documents of a kind, in order of their names.

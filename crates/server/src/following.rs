@@ -17,8 +17,8 @@ use crate::documents::{
 use crate::doors::Doors;
 use crate::scrape::{Job, ScrapeDocument};
 
-/// How often it is looked whether documents changed.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Until documents that could not be read are tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// What follows the documents.
 #[derive(Debug)]
@@ -39,13 +39,17 @@ impl Following {
     /// Must be called where tokio runs. What the configuration names stays watched.
     pub fn start(documents: Arc<Documents>, followers: Followers) -> Self {
         let (stop, mut stopping) = watch::channel(false);
-        let mut follow = Follow { documents, followers, seen: 0 };
+        let mut changes = documents.watch_changes();
+        let follow = Follow { documents, followers };
         let task = tokio::spawn(async move {
             loop {
-                follow.look().await;
-                let stopped = stopping.wait_for(|stop| *stop);
-                if tokio::time::timeout(LOOK_EVERY, stopped).await.is_ok() {
-                    break;
+                changes.mark_unchanged();
+                let patience = if follow.look().await { Duration::MAX } else { RETRY_AFTER };
+                tokio::select! {
+                    // The documents are there as long as this is.
+                    _ = changes.changed() => {}
+                    () = tokio::time::sleep(patience) => {}
+                    _ = stopping.wait_for(|stop| *stop) => break,
                 }
             }
         });
@@ -63,27 +67,23 @@ impl Following {
 struct Follow {
     documents: Arc<Documents>,
     followers: Followers,
-    /// Which changes of documents are in.
-    seen: u64,
 }
 
 impl Follow {
-    async fn look(&mut self) {
-        let changes = self.documents.changes();
-        if changes == self.seen {
-            return;
-        }
+    /// Whether everything is taken up.
+    async fn look(&self) -> bool {
         let documents = Arc::clone(&self.documents);
         let read = tokio::task::spawn_blocking(move || (watched(&documents), jobs(&documents)));
-        let Ok((watched, jobs)) = read.await else { return };
+        let Ok((watched, jobs)) = read.await else { return false };
         match (watched, jobs) {
             (Ok(watched), Ok(jobs)) => {
-                self.seen = changes;
                 self.watch(&watched);
                 self.followers.doors.scraper.follow(jobs).await;
+                true
             }
             (Err(error), _) | (_, Err(error)) => {
                 tracing::error!(error = %chain(&error), "what is watched and scraped cannot be read");
+                false
             }
         }
     }

@@ -1,7 +1,6 @@
 //! Changes of documents: checked together, written together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 
 use barograph_alerts::document::Problem;
 use barograph_state::{Change, Document, Edit, Expected, StateError};
@@ -102,7 +101,7 @@ impl Documents {
         });
         match outcome {
             Ok(applied) => {
-                self.changes.fetch_add(1, Ordering::AcqRel);
+                self.changes.send_modify(|changes| *changes += 1);
                 Ok(applied)
             }
             Err(Stop::Tried(applied)) => Ok(applied),
