@@ -53,6 +53,16 @@ export const enPages = {
     columns: { state: 'State', host: 'Host', alerts: 'Alerts', worst: 'Highest', cpu: 'CPU', trend: 'Last hour', memory: 'Memory', disk: 'Disk', load: 'Load', network: 'Network', processes: 'Processes', uptime: 'Up for', seen: 'Last value' },
   },
 
+  actions: {
+    title: 'Actions', by: 'Your name', why: 'Why', whyHint: 'Stands in the audit log', ask: 'Do it', cancel: 'Cancel', approve: 'Approve', refuse: 'Refuse', dryRun: 'It is only said what would be done.',
+    offer: (order: string) => `${order.charAt(0).toUpperCase()}${order.slice(1)} …`, question: (order: string) => `${order.charAt(0).toUpperCase()}${order.slice(1)}?`,
+    approvals: (count: number) => (count === 1 ? '' : count === 2 ? 'Somebody else has to approve it.' : `${count - 1} others have to approve it.`),
+    told: (time: string, people: string) => (people === '' ? time : `${time}, wanted by ${people}`),
+    states: {
+      proposed: 'Waits for approval', approved: 'Is about to begin', started: 'Under way', done: 'Done', helped: 'Helped', in_vain: 'Did not help', failed: 'Failed', finished: 'Done', refused: 'Refused', overtaken: 'Not done', unknown: 'Nobody knows how far it came',
+    },
+  },
+
   explore: {
     query: 'Query in PromQL, or a counter path', queryOf: (name: string) => `Query ${name}`, placeholder: 'PromQL, or a counter path such as \\Processor(_Total)\\% Processor Time', completions: 'Completions',
     aLabel: 'label', aFunction: 'function', run: 'Run', add: 'Add a query', remove: (name: string) => `Remove query ${name}`, views: 'Shown as', chart: 'Chart', tableView: 'Table',

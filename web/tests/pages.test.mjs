@@ -1,9 +1,17 @@
 // The pages beside charts and processes, on a machine with a systemd of its own where root may start one.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
-import { launch, Machine, open, pause, plotBox, Server, settled } from './harness.mjs'
+import { launch, Machine, open, pause, plotBox, Server, settled, shoot } from './harness.mjs'
 
+const ACTIONS = `actions:
+  restart: {restart_service: '{name}', parameters: {name: {label: service, matches: 'barometer(\\.service)?'}}, approvals: 2, by_hand: true}
+`
+
+let folder
 let machine
 let server
 let browser
@@ -11,7 +19,10 @@ let opened
 
 before(async () => {
   machine = await Machine.start()
-  server = await Server.create({ machine })
+  folder = await mkdtemp(join(tmpdir(), 'barograph-actions-'))
+  const actions = join(folder, 'actions.yml')
+  await writeFile(actions, ACTIONS, { mode: 0o600 })
+  server = await Server.create({ machine, config: `[actions]\nfile = ${JSON.stringify(actions)}\n` })
   browser = await launch()
   await pause(12_000)
 })
@@ -20,6 +31,7 @@ after(async () => {
   await browser?.close()
   await server?.remove()
   await machine?.stop()
+  await rm(folder, { recursive: true, force: true })
 })
 
 afterEach(async () => {
@@ -55,6 +67,33 @@ test('services are listed with what failed first, and told in detail', async (co
   await page.getByLabel('Show').selectOption('failed')
   await row(page, 'barometer').waitFor({ state: 'detached' })
   await row(page, 'broken').waitFor()
+})
+
+test('a service is restarted from its page once two people want it', async (context) => {
+  if (machine === null) return context.skip('only root can start a systemd of its own')
+  const pid = async () => (await server.json('/api/services?all=true')).services.find((each) => each.name.startsWith('barometer')).pid
+  const before = await pid()
+  const page = await show('/services')
+  await row(page, 'broken').click()
+  const detail = page.locator('[data-detail]')
+  await detail.getByText(/Exit code7/).waitFor()
+  assert.equal(await detail.getByRole('heading', { name: 'Actions' }).count(), 0, 'the file names barometer only')
+  await row(page, 'barometer').click()
+  await detail.getByRole('button', { name: /^Restart the service barometer/ }).click()
+  await detail.getByText('Somebody else has to approve it.').waitFor()
+  await detail.getByLabel('Your name').fill('Anna')
+  await detail.getByLabel('Why').fill('it hangs')
+  await shoot(page, 'service-action')
+  await detail.getByRole('button', { name: 'Do it' }).click()
+  await detail.getByText('Waits for approval').waitFor()
+  assert.equal(await detail.getByRole('button', { name: 'Approve' }).isDisabled(), true, 'not the same person')
+  assert.equal(await pid(), before)
+  await detail.getByLabel('Your name').fill('Ben')
+  await shoot(page, 'service-approve')
+  await detail.getByRole('button', { name: 'Approve' }).click()
+  await detail.locator('.finished', { hasText: 'Done' }).waitFor()
+  for (let i = 0; i < 100 && [before, null].includes(await pid()); i++) await pause(100)
+  assert.ok(![before, null].includes(await pid()), 'it has another process')
 })
 
 test('a service that stops is an event, a mark on every chart, and counted', async (context) => {

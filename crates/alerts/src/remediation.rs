@@ -2,12 +2,13 @@
 //!
 //! Actions are named in a file on the host; whoever asks for one names it and its parameters, and
 //! nothing else. An attempt belongs to one firing of one alert: it is asked for, approved, started at
-//! most once, and judged by whether the alert ends.
+//! most once, and judged by whether the alert ends. Or a person asks for it, where the file lets them.
 
 mod action;
 
 use serde::{Deserialize, Serialize};
 
+use crate::machine::Texts;
 pub use action::{Action, Actions, ActionsError, Order};
 
 /// One attempt to mend something; kept over restarts.
@@ -19,9 +20,11 @@ pub struct Attempt {
     /// What exactly is to be done, for whoever approves it.
     pub order: String,
     pub host: String,
-    /// The alert, as incidents name it.
+    /// The alert, as incidents name it; empty, and the incident 0, where a person asked.
     pub alert: String,
     pub incident: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     pub proposed_ms: i64,
     pub state: AttemptState,
     /// People who want it done.
@@ -30,6 +33,15 @@ pub struct Attempt {
     pub ended_ms: Option<i64>,
     /// What it said or why it did not happen.
     pub outcome: String,
+}
+
+/// What a person asked for without an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    pub by: String,
+    pub why: String,
+    /// In the place of an alert's labels.
+    pub labels: Texts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +60,9 @@ pub enum AttemptState {
     InVain,
     Failed,
     Refused,
-    /// The alert ended before anything was done.
+    /// Done for a person who asked: no alert judges it.
+    Finished,
+    /// The alert ended, or whoever asked was left alone, before anything was done.
     Overtaken,
     /// The program ended while it was done: nobody knows how far it came, and a person decides.
     Unknown,
@@ -202,6 +216,7 @@ mod tests {
             host: "a".to_owned(),
             alert: "Down".to_owned(),
             incident: 1,
+            asked: None,
             proposed_ms: 0,
             state,
             approved_by: Vec::new(),
@@ -227,7 +242,7 @@ mod tests {
 
     #[test]
     fn trust_is_earned_and_lost() {
-        use AttemptState::{Helped, InVain, Refused};
+        use AttemptState::{Finished, Helped, InVain, Refused};
         let actions = actions();
         let action = actions.get("nginx").unwrap();
         let trusted = |states: &[AttemptState]| {
@@ -235,7 +250,8 @@ mod tests {
             Record::of(all.iter()).is_trusted(action)
         };
         assert!(!trusted(&[Helped]));
-        assert!(trusted(&[Helped, Refused, Helped]));
+        assert!(trusted(&[Helped, Refused, Finished, Helped]));
+        assert!(!trusted(&[Finished, Finished, Helped]), "only alerts judge");
         assert!(!trusted(&[Helped, Helped, InVain]));
         assert!(!trusted(&[Helped, Helped, InVain, Helped]));
     }

@@ -4,6 +4,7 @@
 //! changes is kept in memory at once and written in one transaction; when the database cannot be
 //! written, alerts go on and the writing is tried again.
 
+mod asked;
 mod backtest;
 mod desk;
 mod letter;
@@ -34,6 +35,7 @@ use barograph_promql::Engine;
 use barograph_state::State;
 use barograph_store::Store;
 
+pub(crate) use asked::Offer;
 pub use backtest::{Tested, TestedFiring};
 pub use desk::ActError;
 pub(crate) use letter::Letter;

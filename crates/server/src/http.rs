@@ -101,6 +101,8 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/range", get(range::range))
         .route("/api/remediations", get(remediations::list))
         .route("/api/remediations/approve", post(remediations::approve))
+        .route("/api/remediations/ask", post(remediations::ask))
+        .route("/api/remediations/offers", get(remediations::offers))
         .route("/api/remediations/refuse", post(remediations::refuse))
         .route("/api/rules/backtest", post(backtest::backtest))
         .route("/api/schemas/{kind}", get(documents::schema))

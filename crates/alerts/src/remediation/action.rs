@@ -35,6 +35,8 @@ pub struct Action {
     pub verify_within_ms: i64,
     /// It is only told what would be done.
     pub dry_run: bool,
+    /// People may ask for it without an alert.
+    pub by_hand: bool,
 }
 
 /// What exactly is to be done, all parameters filled in.
@@ -106,6 +108,8 @@ struct RawAction {
     verify_within: Option<i64>,
     #[serde(default)]
     dry_run: bool,
+    #[serde(default)]
+    by_hand: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -167,6 +171,10 @@ impl Actions {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.actions.keys().map(String::as_str)
     }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Action)> {
+        self.actions.iter().map(|(name, action)| (name.as_str(), action))
+    }
 }
 
 /// Whether a path is whole, by the rules of either system: a list is checked where it is written.
@@ -227,6 +235,7 @@ fn action(raw: RawAction) -> Result<Action, String> {
         automatic_after: raw.automatic_after,
         verify_within_ms: raw.verify_within.unwrap_or(5 * 60_000).max(1000),
         dry_run: raw.dry_run,
+        by_hand: raw.by_hand,
     };
     if !(1..=10).contains(&action.approvals) {
         return Err(format!("`approvals` is {}, allowed are 1 to 10", action.approvals));
@@ -262,6 +271,11 @@ impl Action {
         Ok(())
     }
 
+    /// Whether one of its parameters comes from this label.
+    pub fn uses(&self, label: &str) -> bool {
+        self.parameters.values().any(|it| it.label == label)
+    }
+
     /// What is to be done for an alert with these labels.
     ///
     /// # Errors
@@ -271,8 +285,7 @@ impl Action {
         let mut values = BTreeMap::new();
         for (name, parameter) in &self.parameters {
             let label = &parameter.label;
-            let value =
-                labels.get(label).ok_or_else(|| format!("the alert has no label `{label}`"))?;
+            let value = labels.get(label).ok_or_else(|| format!("there is no label `{label}`"))?;
             let is_plain = !value.chars().any(char::is_control) && !value.starts_with('-');
             if !is_plain || value.chars().count() > MAX_CHARS || !parameter.pattern.is_match(value)
             {

@@ -41,6 +41,9 @@ pub(crate) enum AlertsCommand {
     Silence(SilenceArgs),
     /// List what is to be done about alerts by itself, and what became of it.
     Remedies(RemediesArgs),
+    /// Ask for an action without an alert, where the file of actions allows it (`by_hand`).
+    #[command(after_help = ASK_EXAMPLE)]
+    Ask(AskArgs),
     /// Say that an attempt to mend an alert is to be made.
     Approve(DecideArgs),
     /// Say that an attempt to mend an alert is not to be made.
@@ -149,6 +152,24 @@ pub(crate) struct RemediesArgs {
     asking: Asking,
 }
 
+const ASK_EXAMPLE: &str = "Example: barograph alerts ask restart-web --service nginx -m 'it hangs'";
+
+#[derive(Debug, Args)]
+pub(crate) struct AskArgs {
+    /// The action, as `barograph alerts remedies` names it.
+    action: String,
+    /// The service that it is about.
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Why.
+    #[arg(short, long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    message: String,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    asking: Asking,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DecideArgs {
     /// The attempt, as `barograph alerts remedies` names it.
@@ -198,6 +219,7 @@ pub(crate) fn run(command: &AlertsCommand) -> anyhow::Result<()> {
         }
         AlertsCommand::Silence(args) => silence(args),
         AlertsCommand::Remedies(args) => remedies(args),
+        AlertsCommand::Ask(args) => ask(args),
         AlertsCommand::Approve(args) => decide(args, "approve"),
         AlertsCommand::Refuse(args) => decide(args, "refuse"),
         AlertsCommand::Notifications(args) => notifications(args),
@@ -296,11 +318,22 @@ fn remedies(args: &RemediesArgs) -> anyhow::Result<()> {
     output::line(&show::remedies(&serde_json::from_value(found)?))
 }
 
+fn ask(args: &AskArgs) -> anyhow::Result<()> {
+    let labels = args.service.as_ref().map(|name| json!({ "service": name }));
+    let labels = labels.unwrap_or_else(|| json!({}));
+    let body =
+        json!({ "action": args.action, "by": args.who.by, "why": args.message, "labels": labels });
+    tell_attempt("ask", &body, &args.asking)
+}
+
 fn decide(args: &DecideArgs, what: &str) -> anyhow::Result<()> {
-    let client = Client::new(&args.asking.server)?;
-    let body = json!({ "id": args.id, "by": args.who.by });
-    let after: Value = client.post(&format!("/api/remediations/{what}"), &body)?;
-    if args.asking.json {
+    tell_attempt(what, &json!({ "id": args.id, "by": args.who.by }), &args.asking)
+}
+
+fn tell_attempt(what: &str, body: &Value, asking: &Asking) -> anyhow::Result<()> {
+    let client = Client::new(&asking.server)?;
+    let after: Value = client.post(&format!("/api/remediations/{what}"), body)?;
+    if asking.json {
         return output::pretty_json(&after);
     }
     let state = after.get("state").and_then(Value::as_str).unwrap_or_default();

@@ -75,7 +75,7 @@ fn damage_is_told_with_its_file_and_an_exit_code() {
     assert!(text(&checked.stdout).contains(name), "{}", text(&checked.stdout));
     let nothing = run(&["store", "verify", "--data", path(&folder.path().join("nothing"))]);
     assert_eq!(nothing.status.code(), Some(3));
-    assert!(text(&nothing.stderr).contains("FORMAT"), "{}", text(&nothing.stderr));
+    assert!(text(&nothing.stderr).contains("there is no folder"), "{}", text(&nothing.stderr));
 }
 
 #[test]

@@ -342,3 +342,37 @@ fn what_was_begun_when_the_server_was_killed_is_not_begun_again() {
     receiver.wait_for("another round", |it| it.id.starts_with("1/"));
     assert_eq!(begun(), "begun\n");
 }
+
+#[test]
+fn an_action_is_asked_for_without_an_alert_where_the_file_lets_people() {
+    if ON_WINDOWS {
+        return;
+    }
+    let receiver = Receiver::good();
+    let site = Site::new("groups: []", &receiver);
+    let actions = "actions:\n  say:\n    run: [/bin/echo, 'seen to {name}']\n    parameters: {name: \
+        {label: service, matches: 'web-[a-z]+'}}\n    approvals: 1\n    by_hand: true\n  other: {run: \
+        [/bin/true]}\n";
+    site.write_actions(actions);
+    site.configure("[actions]\nfile = 'actions.yml'\n");
+    let server = site.start();
+    let address = format!("http://{}", server.address);
+    let ask = |action: &str, service: &str| {
+        let by = ["--service", service, "-m", "it hangs", "--by", "anna", "--server", &address];
+        run(&[&["alerts", "ask", action][..], &by[..]].concat())
+    };
+    for (action, service, told) in [
+        ("other", "web-a", "no action `other` with `by_hand: true`"),
+        ("say", "sshd", "the label `service` is \"sshd\", which is not allowed"),
+    ] {
+        let refused = ask(action, service);
+        assert!(!refused.status.success() && text(&refused.stderr).contains(told), "{refused:?}");
+    }
+    let offers = server.json("/api/remediations/offers?service=web-a");
+    assert_eq!(offers["offers"][0]["order"], r#"run ["/bin/echo", "seen to web-a"]"#);
+    let done = ask("say", "web-a");
+    assert!(text(&done.stdout).starts_with("approved: run"), "{done:?}");
+    server.wait_for("the end", |server| (attempts(server)[0].0 == "finished").then_some(()));
+    let listed = text(&run(&["alerts", "remedies", "--server", &address]).stdout);
+    assert!(listed.contains("seen to web-a") && listed.contains("anna"), "{listed}");
+}

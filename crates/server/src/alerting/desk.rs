@@ -62,6 +62,8 @@ pub enum ActError {
     Link(#[from] LinkError),
     #[error("there is no attempt `{0}`")]
     NoAttempt(String),
+    #[error("{0}")]
+    NotOffered(String),
     #[error(transparent)]
     Attempt(#[from] AttemptError),
     #[error("what was done could not be saved, and is tried again")]

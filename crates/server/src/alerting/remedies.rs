@@ -21,11 +21,11 @@ const MAX_KEPT: usize = 1000;
 /// All attempts; those that changed since they were saved are known.
 #[derive(Debug, Default)]
 pub(super) struct Remedies {
-    actions: Arc<Actions>,
+    pub(super) actions: Arc<Actions>,
     /// This host: nothing is done elsewhere.
-    host: String,
-    attempts: BTreeMap<String, Attempt>,
-    unsaved: BTreeSet<String>,
+    pub(super) host: String,
+    pub(super) attempts: BTreeMap<String, Attempt>,
+    pub(super) unsaved: BTreeSet<String>,
     removed: BTreeSet<String>,
     /// When attempts were done, by the monotonic clock.
     done: BTreeMap<String, Duration>,
@@ -106,6 +106,7 @@ impl Remedies {
             host,
             alert,
             incident,
+            asked: None,
             proposed_ms: at_ms,
             state: AttemptState::Proposed,
             approved_by: Vec::new(),
@@ -195,6 +196,9 @@ impl Desk {
     }
 
     fn judge(&mut self, attempt: &Attempt, at_ms: i64, monotonic: Duration) {
+        if attempt.asked.is_some() {
+            return self.judge_asked(attempt, at_ms);
+        }
         let member = self.incident(attempt.incident).and_then(|it| it.alerts.get(&attempt.alert));
         let fires = member.is_some_and(|it| it.phase == Phase::Firing);
         match (attempt.state, fires) {
@@ -222,7 +226,7 @@ impl Desk {
         }
     }
 
-    fn end_attempt(&mut self, id: &str, state: AttemptState, outcome: &str, at_ms: i64) {
+    pub(super) fn end_attempt(&mut self, id: &str, state: AttemptState, outcome: &str, at_ms: i64) {
         let Some(attempt) = self.remedies.attempts.get_mut(id) else { return };
         attempt.end(state, outcome, at_ms);
         let attempt = attempt.clone();
@@ -231,7 +235,7 @@ impl Desk {
     }
 
     /// Writes into the incident and the audit log how far an attempt is.
-    fn tell_remedy(&mut self, attempt: &Attempt, at_ms: i64) {
+    pub(super) fn tell_remedy(&mut self, attempt: &Attempt, at_ms: i64) {
         let by = attempt.approved_by.join(", ");
         let state = match attempt.state {
             AttemptState::Proposed => "proposed",
@@ -241,11 +245,13 @@ impl Desk {
             AttemptState::Helped => "helped",
             AttemptState::InVain => "in vain",
             AttemptState::Failed => "failed",
+            AttemptState::Finished => "finished",
             AttemptState::Refused => "refused",
             AttemptState::Overtaken => "overtaken",
             AttemptState::Unknown => "unknown",
         };
-        let details = [attempt.order.as_str(), by.as_str(), attempt.outcome.as_str()];
+        let why = attempt.asked.as_ref().map_or("", |it| it.why.as_str());
+        let details = [attempt.order.as_str(), by.as_str(), why, attempt.outcome.as_str()];
         let details: Vec<&str> = details.into_iter().filter(|it| !it.is_empty()).collect();
         let text = format!("{state}: {}", details.join("; "));
         self.did(attempt.incident, "remediation", &format!("{} {state}", attempt.action), &text);
@@ -277,8 +283,9 @@ impl Desk {
             }
             let member =
                 self.incident(attempt.incident).and_then(|it| it.alerts.get(&attempt.alert));
-            let order = member.map(|it| action.order(&it.labels));
-            let Some(Ok(order)) = order else { continue };
+            let asked = attempt.asked.as_ref().map(|it| &it.labels);
+            let labels = asked.or_else(|| member.map(|it| &it.labels));
+            let Some(Ok(order)) = labels.map(|it| action.order(it)) else { continue };
             let started = self.remedies.attempts.get_mut(&attempt.id)?;
             started.state = AttemptState::Started;
             started.started_ms = Some(at_ms);
@@ -334,6 +341,9 @@ impl Alerting {
         let mut desk = lock(&self.shared.desk);
         let at_ms = self.shared.clock.now_ms();
         match outcome {
+            Ok(said) if desk.remedies.was_asked(id) => {
+                desk.end_attempt(id, AttemptState::Finished, &said, at_ms);
+            }
             Ok(said) => {
                 desk.remedies.done.insert(id.to_owned(), self.shared.clock.monotonic());
                 desk.end_attempt(id, AttemptState::Done, &said, at_ms);

@@ -143,7 +143,9 @@ fn refusal(error: &ActError) -> Response {
             StatusCode::NOT_FOUND
         }
         ActError::Link(LinkError::Expired | LinkError::Used) => StatusCode::GONE,
-        ActError::Refused(_) | ActError::Attempt(_) => StatusCode::CONFLICT,
+        ActError::Refused(_) | ActError::Attempt(_) | ActError::NotOffered(_) => {
+            StatusCode::CONFLICT
+        }
         ActError::Link(LinkError::State(_)) | ActError::Unsaved(_) => {
             StatusCode::SERVICE_UNAVAILABLE
         }

@@ -236,9 +236,10 @@ pub(super) fn refusal(error: &ActError) -> ApiError {
     match error {
         ActError::Unknown(number) => unknown(*number),
         ActError::NoAttempt(_) => ApiError::not_found("no_such_attempt", chain(error)),
-        ActError::Link(_) | ActError::Refused(_) | ActError::Attempt(_) => {
-            ApiError::bad_request("refused", chain(error))
-        }
+        ActError::Link(_)
+        | ActError::Refused(_)
+        | ActError::Attempt(_)
+        | ActError::NotOffered(_) => ApiError::bad_request("refused", chain(error)),
         ActError::Unsaved(_) => ApiError::unavailable("not_saved", chain(error)),
     }
 }

@@ -222,7 +222,7 @@ pub(super) fn remedies(all: &Remedies) -> String {
     for it in &all.attempts {
         rows.push(vec![
             moment(it.proposed_ms),
-            it.incident.to_string(),
+            if it.incident == 0 { "none".to_owned() } else { it.incident.to_string() },
             it.state.replace('_', " "),
             it.id.clone(),
             it.order.clone(),

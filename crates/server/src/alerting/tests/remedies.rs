@@ -1,6 +1,7 @@
 //! Attempts to mend, from the rule that wants one to its judgement.
 
-use barograph_alerts::remediation::{AttemptError, AttemptState, Order};
+use barograph_alerts::machine::Texts;
+use barograph_alerts::remediation::{Asked, AttemptError, AttemptState, Order};
 
 use super::*;
 
@@ -8,6 +9,8 @@ const ACTIONS: &str = "actions:
   mend: {run: [/opt/mend, '--host={host}'], parameters: {host: {matches: '[a-z]+'}}, approvals: 2,
     verify_within: 1m, cool_down: 30m, automatic_after: 1}
   look: {run: [/opt/mend], dry_run: true}
+  restart: {restart_service: '{name}', parameters: {name: {label: service, matches: 'web-[a-z]+'}},
+    approvals: 2, cool_down: 1m, by_hand: true}
 ";
 
 struct Mending {
@@ -139,4 +142,56 @@ fn an_alert_elsewhere_is_not_mended_here() {
     let (_, state, outcome) = it.newest();
     let expected = (AttemptState::Refused, "actions are done on this host only");
     assert_eq!((state, outcome.as_str()), expected);
+}
+
+fn asked(service: &str) -> Asked {
+    let labels = [("service".to_owned(), service.to_owned())].into();
+    Asked { by: "anna".to_owned(), why: "it hangs".to_owned(), labels }
+}
+
+#[test]
+fn people_have_done_what_the_file_lets_them_without_an_alert() {
+    let it = mending("mend");
+    let about = |service: &str| it.alerting.offers(asked(service).labels);
+    let offered = serde_json::to_value(about("web-a")).unwrap();
+    let restart = "restart the service web-a";
+    let expect = serde_json::json!([
+        {"action": "restart", "order": restart, "approvals": 2, "dry_run": false}
+    ]);
+    assert_eq!(offered, expect);
+    assert_eq!(about("sshd"), [], "its name is not allowed");
+    assert_eq!(it.alerting.offers(Texts::new()), [], "only for services");
+
+    let refused = |action: &str, service: &str| {
+        it.alerting.ask(action, asked(service)).unwrap_err().to_string()
+    };
+    assert!(refused("mend", "web-a").contains("no action `mend` with `by_hand: true`"));
+    assert!(refused("restart", "sshd").contains("not allowed"));
+    let attempt = it.alerting.ask("restart", asked("web-a")).unwrap();
+    assert_eq!(
+        (attempt.state, &attempt.approved_by[..]),
+        (AttemptState::Proposed, &["anna".to_owned()][..])
+    );
+    assert_eq!(refused("restart", "web-a"), "it is asked for already");
+    let alone = it.alerting.decide(&attempt.id, "anna", true);
+    assert!(matches!(alone, Err(ActError::Attempt(AttemptError::SamePerson))));
+    assert!(it.alerting.next_job().unwrap().is_none());
+    it.alerting.decide(&attempt.id, "ben", true).unwrap();
+    let job = it.alerting.next_job().unwrap().unwrap();
+    assert_eq!(job.order, Order::RestartService("web-a".to_owned()));
+    it.alerting.job_done(&job.id, Ok("restarted".to_owned()));
+    assert_eq!(it.newest(), (attempt.id, AttemptState::Finished, "restarted".to_owned()));
+    let audit = it.audit();
+    assert!(audit.contains("restart finished") && audit.contains("it hangs"), "{audit}");
+}
+
+#[test]
+fn what_nobody_else_approves_is_not_done_later() {
+    let it = mending("mend");
+    let attempt = it.alerting.ask("restart", asked("web-a")).unwrap();
+    it.clock.advance(Duration::from_secs(16 * 60));
+    it.tell(1.0, 1);
+    assert_eq!(it.state(), AttemptState::Overtaken);
+    let late = it.alerting.decide(&attempt.id, "ben", true);
+    assert!(matches!(late, Err(ActError::Attempt(AttemptError::Over))));
 }
