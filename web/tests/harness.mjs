@@ -154,7 +154,7 @@ async function childrenOf(pid) {
 
 const UNITS = {
   'default.target': '[Unit]\nWants=barometer.service broken.service dbus.socket dbus.service\n',
-  'barometer.service': "[Unit]\nDescription=Measures the pressure of the air\n[Service]\nExecStart=/bin/sleep 1000 1\n[Install]\nWantedBy=default.target\n",
+  'barometer.service': "[Unit]\nDescription=Measures the pressure of the air\nDefaultDependencies=no\n[Service]\nExecStart=/bin/sleep 1000 1\n[Install]\nWantedBy=default.target\n",
   'broken.service': "[Unit]\nDescription=Fails\n[Service]\nExecStart=/bin/sh -c 'exit 7'\n",
   'dbus.socket': '[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/dbus/system_bus_socket\n',
   'dbus.service':

@@ -35,6 +35,8 @@ pub struct Program {
     pub timeout: Duration,
     /// What is read of its output; the rest is thrown away.
     pub max_output_bytes: usize,
+    /// Whether its complaints are read, too; they come after what it printed.
+    pub with_stderr: bool,
 }
 
 /// How a program ended.

@@ -165,6 +165,7 @@ impl Worker {
             user: job.user.clone(),
             timeout: job.timeout,
             max_output_bytes: job.output_bytes,
+            with_stderr: true,
         };
         match (self.hands.run)(program).await {
             Ended::Exit { code: 0, printed } => Ok(plain(&printed)),

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use barograph_server::{Ended, Program, RunProgram};
-use tokio::io::{AsyncReadExt as _, copy, sink};
+use tokio::io::{AsyncRead, AsyncReadExt as _, copy, sink};
 use tokio::process::{Child, Command};
 
 #[cfg(unix)]
@@ -23,14 +23,12 @@ async fn run(program: Program) -> Ended {
     };
     // Dropped at the deadline, or when the server stops: it takes the whole group with it.
     let group = system::Group::of(&child);
-    let Some(mut stdout) = child.stdout.take() else {
-        return Ended::NotStarted("its output cannot be read".to_owned());
-    };
-    let most = program.max_output_bytes as u64;
+    let most = program.max_output_bytes;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let ended = async {
-        let mut printed = Vec::new();
-        (&mut stdout).take(most).read_to_end(&mut printed).await?;
-        copy(&mut stdout, &mut sink()).await?;
+        let (mut printed, complaints) = tokio::try_join!(read(stdout, most), read(stderr, most))?;
+        printed.extend(complaints);
+        printed.truncate(most);
         let status = child.wait().await?;
         Ok::<_, std::io::Error>((status, printed))
     };
@@ -44,7 +42,17 @@ async fn run(program: Program) -> Ended {
     }
 }
 
-/// With no input, its complaints thrown away, and none of the server's own settings around it.
+/// What comes through a pipe, so much of it; the rest is thrown away.
+async fn read(pipe: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        (&mut pipe).take(most as u64).read_to_end(&mut bytes).await?;
+        copy(&mut pipe, &mut sink()).await?;
+    }
+    Ok(bytes)
+}
+
+/// With no input, and none of the server's own settings around it.
 fn start(program: &Program) -> Result<Child, String> {
     let (name, arguments) = program.argv.split_first().ok_or("there is no program to run")?;
     #[expect(
@@ -52,7 +60,8 @@ fn start(program: &Program) -> Result<Child, String> {
         reason = "checks are programs, listed in the configuration"
     )]
     let mut command = std::process::Command::new(name);
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let stderr = if program.with_stderr { Stdio::piped() } else { Stdio::null() };
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
     system::prepare(&mut command, program.user.as_deref())?;
     let mut command = Command::from(command);
     command.kill_on_drop(true).spawn().map_err(|error| format!("`{name}`: {error}"))
@@ -120,6 +129,7 @@ mod unix {
                 user: None,
                 timeout: Duration::from_secs(20),
                 max_output_bytes: 10,
+                with_stderr: false,
             }
         }
 
@@ -131,6 +141,16 @@ mod unix {
             let absent = Program { argv: vec!["/no/such".into()], ..shell("") };
             let Ended::NotStarted(why) = super::super::run(absent).await else { panic!() };
             assert!(why.starts_with("`/no/such`: "), "{why}");
+        }
+
+        #[tokio::test]
+        async fn complaints_are_told_where_they_are_wanted() {
+            let complaining = shell("echo no >&2; echo yes; exit 1");
+            let told = async |with_stderr| {
+                super::super::run(Program { with_stderr, ..complaining.clone() }).await
+            };
+            assert_eq!(told(false).await, Ended::Exit { code: 1, printed: b"yes\n".into() });
+            assert_eq!(told(true).await, Ended::Exit { code: 1, printed: b"yes\nno\n".into() });
         }
 
         #[tokio::test]

@@ -77,13 +77,14 @@ impl Remedies {
             started_ms: None,
             ended_ms: None,
             outcome: String::new(),
-            asked: Some(asked.clone()),
+            asked: None,
         };
         if action.dry_run {
             attempt.end(AttemptState::Refused, &format!("dry run: would {order}"), at_ms);
         } else {
             attempt.approve(&asked.by, action)?;
         }
+        attempt.asked = Some(asked);
         self.unsaved.insert(attempt.id.clone());
         self.attempts.insert(attempt.id.clone(), attempt.clone());
         Ok(attempt)

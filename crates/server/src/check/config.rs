@@ -75,6 +75,7 @@ impl CheckConfig {
             user: self.user,
             timeout,
             max_output_bytes: MAX_OUTPUT_BYTES,
+            with_stderr: false,
         };
         Ok(Check { name: self.name, program, interval, labels: self.labels })
     }

@@ -201,10 +201,11 @@ mod tests {
     use super::*;
 
     /// Where addresses are given their answers.
-    const ROUTERS: [&str; 3] = [
+    const ROUTERS: [&str; 4] = [
         include_str!("../http.rs"),
         include_str!("prometheus.rs"),
         include_str!("alertmanager.rs"),
+        include_str!("remediations.rs"),
     ];
 
     /// Method and address of all that is answered, read from the routers themselves.

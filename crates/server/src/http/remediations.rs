@@ -1,8 +1,9 @@
 //! What may be done about alerts by itself, and what became of it.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use barograph_alerts::machine::Texts;
 use barograph_alerts::remediation::{Asked, Attempt};
 use barograph_model::chain;
@@ -18,8 +19,17 @@ use crate::app::Context;
 
 const MAX_BODY_BYTES: usize = 4096;
 
+pub(super) fn routes() -> Router<Context> {
+    Router::new()
+        .route("/api/remediations", get(list))
+        .route("/api/remediations/approve", post(approve))
+        .route("/api/remediations/ask", post(ask))
+        .route("/api/remediations/offers", get(offers))
+        .route("/api/remediations/refuse", post(refuse))
+}
+
 #[derive(Debug, Serialize)]
-pub(crate) struct RemediationsAnswer {
+struct RemediationsAnswer {
     /// The actions that this host has.
     actions: Vec<String>,
     /// The newest first.
@@ -27,7 +37,7 @@ pub(crate) struct RemediationsAnswer {
 }
 
 /// `GET /api/remediations`.
-pub(crate) async fn list(State(context): State<Context>) -> Json<RemediationsAnswer> {
+async fn list(State(context): State<Context>) -> Json<RemediationsAnswer> {
     let (actions, attempts) = (context.alerting.actions(), context.alerting.attempts());
     Json(RemediationsAnswer { actions, attempts })
 }
@@ -40,12 +50,12 @@ struct Decision {
 }
 
 /// `POST /api/remediations/approve`.
-pub(crate) async fn approve(state: State<Context>, body: Bytes) -> Result<Json<Attempt>, ApiError> {
+async fn approve(state: State<Context>, body: Bytes) -> Result<Json<Attempt>, ApiError> {
     decide(state, body, true).await
 }
 
 /// `POST /api/remediations/refuse`.
-pub(crate) async fn refuse(state: State<Context>, body: Bytes) -> Result<Json<Attempt>, ApiError> {
+async fn refuse(state: State<Context>, body: Bytes) -> Result<Json<Attempt>, ApiError> {
     decide(state, body, false).await
 }
 
@@ -66,17 +76,17 @@ async fn decide(
 /// What actions are to be about.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct About {
+struct About {
     service: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct OffersAnswer {
+struct OffersAnswer {
     offers: Vec<Offer>,
 }
 
 /// `GET /api/remediations/offers?service=NAME`.
-pub(crate) async fn offers(
+async fn offers(
     State(context): State<Context>,
     Query(About { service }): Query<About>,
 ) -> Json<OffersAnswer> {
@@ -96,10 +106,7 @@ struct Wish {
 }
 
 /// `POST /api/remediations/ask`.
-pub(crate) async fn ask(
-    State(context): State<Context>,
-    body: Bytes,
-) -> Result<Json<Attempt>, ApiError> {
+async fn ask(State(context): State<Context>, body: Bytes) -> Result<Json<Attempt>, ApiError> {
     let Wish { action, by, why, labels } = read(&body)?;
     let by = by.trim().to_owned();
     if by.is_empty() {
