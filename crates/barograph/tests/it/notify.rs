@@ -196,3 +196,17 @@ fn a_pager_is_tested_and_answered_by_its_link() {
     let listed = pager(&server);
     assert!(listed["person"] == "aaron" && listed["next_ms"].is_number(), "at once: {listed}");
 }
+
+#[test]
+fn a_channel_that_was_written_a_moment_ago_is_tested_at_once() {
+    let receiver = Receiver::good();
+    let site = Site::new(QUIET, &receiver);
+    let server = site.start();
+    for n in 0..5 {
+        let text = format!("type: webhook\nurl: http://127.0.0.1:{}/{n}\n", receiver.port);
+        let path = format!("/api/documents/channels/new-{n}");
+        assert_eq!(server.send("PUT", &path, &[], text.as_bytes()).status, 200);
+        let tested = server.post(&format!("/api/channels/new-{n}/test"), &[], b"{}");
+        assert!(tested.body.contains("\"delivered\":true"), "{}", tested.body);
+    }
+}

@@ -107,22 +107,19 @@ impl Alerting {
     }
 
     pub(crate) fn channel(&self, name: &str) -> Option<Arc<Channel>> {
-        lock(&self.shared.desk).book.channels.get(name).cloned()
+        self.shared.documents.book().channels.get(name).cloned()
     }
 
     /// Whether there is no channel at all.
     pub(crate) fn is_nobody_told(&self) -> bool {
-        lock(&self.shared.desk).book.channels.is_empty()
+        self.shared.documents.book().channels.is_empty()
     }
 
     /// Everything by which somebody would be told too late or not at all.
     pub(crate) fn telling_problems(&self) -> Vec<String> {
-        let (book, missed) = {
-            let desk = lock(&self.shared.desk);
-            (Arc::clone(&desk.book), desk.missed_tests())
-        };
+        let book = self.shared.documents.book();
         let mut problems = book.problems.clone();
-        problems.extend(missed);
+        problems.extend(lock(&self.shared.desk).missed_tests());
         problems.extend(book.directory.problems(self.shared.clock.now_ms()));
         problems
     }
