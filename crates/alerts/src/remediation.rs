@@ -118,6 +118,31 @@ impl Record {
 }
 
 impl Attempt {
+    /// One that waits for people, for no alert yet.
+    pub fn proposed(id: String, action: &str, order: String, host: String, at_ms: i64) -> Self {
+        Self {
+            id,
+            action: action.to_owned(),
+            order,
+            host,
+            alert: String::new(),
+            incident: 0,
+            asked: None,
+            proposed_ms: at_ms,
+            state: AttemptState::Proposed,
+            approved_by: Vec::new(),
+            started_ms: None,
+            ended_ms: None,
+            outcome: String::new(),
+        }
+    }
+
+    /// It is only told what would be done.
+    pub fn end_dry(&mut self, at_ms: i64) {
+        let outcome = format!("dry run: would {}", self.order);
+        self.end(AttemptState::Refused, &outcome, at_ms);
+    }
+
     /// Somebody wants it done. With as many people as the action needs it is approved.
     ///
     /// # Errors
@@ -209,21 +234,9 @@ mod tests {
     }
 
     fn attempt(id: &str, state: AttemptState) -> Attempt {
-        Attempt {
-            id: id.to_owned(),
-            action: "nginx".to_owned(),
-            order: String::new(),
-            host: "a".to_owned(),
-            alert: "Down".to_owned(),
-            incident: 1,
-            asked: None,
-            proposed_ms: 0,
-            state,
-            approved_by: Vec::new(),
-            started_ms: None,
-            ended_ms: None,
-            outcome: String::new(),
-        }
+        let mut it = Attempt::proposed(id.to_owned(), "nginx", String::new(), "a".to_owned(), 0);
+        it.state = state;
+        it
     }
 
     #[test]

@@ -64,23 +64,10 @@ impl Remedies {
             return Err(ActError::NotOffered(why));
         }
         let number = crc32c::crc32c(order.as_bytes());
-        let mut attempt = Attempt {
-            id: format!("asked/{at_ms}/{number:08x}/{name}"),
-            action: name.to_owned(),
-            order: order.clone(),
-            host: self.host.clone(),
-            alert: String::new(),
-            incident: 0,
-            proposed_ms: at_ms,
-            state: AttemptState::Proposed,
-            approved_by: Vec::new(),
-            started_ms: None,
-            ended_ms: None,
-            outcome: String::new(),
-            asked: None,
-        };
+        let id = format!("asked/{at_ms}/{number:08x}/{name}");
+        let mut attempt = Attempt::proposed(id, name, order, self.host.clone(), at_ms);
         if action.dry_run {
-            attempt.end(AttemptState::Refused, &format!("dry run: would {order}"), at_ms);
+            attempt.end_dry(at_ms);
         } else {
             attempt.approve(&asked.by, action)?;
         }

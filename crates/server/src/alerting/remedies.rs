@@ -99,26 +99,12 @@ impl Remedies {
             Some(_) if host != self.host => Err("actions are done on this host only".to_owned()),
             Some(action) => action.order(&member.labels).map(|order| (order, action.dry_run)),
         };
-        let mut attempt = Attempt {
-            id: id.clone(),
-            action: name.clone(),
-            order: order.as_ref().map_or(String::new(), |it| it.0.to_string()),
-            host,
-            alert,
-            incident,
-            asked: None,
-            proposed_ms: at_ms,
-            state: AttemptState::Proposed,
-            approved_by: Vec::new(),
-            started_ms: None,
-            ended_ms: None,
-            outcome: String::new(),
-        };
+        let told = order.as_ref().map_or(String::new(), |it| it.0.to_string());
+        let mut attempt = Attempt::proposed(id.clone(), &name, told, host, at_ms);
+        (attempt.alert, attempt.incident) = (alert, incident);
         match order {
             Err(why) => attempt.end(AttemptState::Refused, &why, at_ms),
-            Ok((order, true)) => {
-                attempt.end(AttemptState::Refused, &format!("dry run: would {order}"), at_ms);
-            }
+            Ok((_, true)) => attempt.end_dry(at_ms),
             Ok(_) if self.is_trusted(&name) => {
                 attempt.approved_by.push("earned trust".to_owned());
                 attempt.state = AttemptState::Approved;

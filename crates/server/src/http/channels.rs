@@ -12,6 +12,7 @@ use crate::app::Context;
 use super::error::ApiError;
 use super::extract::Path;
 use super::receive::Peer;
+use super::waiting::wait;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct TestAnswer {
@@ -33,7 +34,7 @@ pub(crate) async fn test(
     Extension(Peer(peer)): Extension<Peer>,
     Path(name): Path<String>,
 ) -> Result<Json<TestAnswer>, ApiError> {
-    let channel = find(&context, &name)?;
+    let channel = find(&context, &name).await?;
     context.dispatch.postman().begin_test(&name, peer).map_err(|time| {
         let seconds = time.as_secs_f64().ceil();
         let message = format!("channels were tested too often; try again in {seconds} s");
@@ -53,7 +54,7 @@ pub(crate) async fn preview(
     State(context): State<Context>,
     Path(name): Path<String>,
 ) -> Result<Json<ChannelPreview>, ApiError> {
-    let channel = find(&context, &name)?;
+    let channel = find(&context, &name).await?;
     let now_ms = context.clock.now_ms();
     let it = Notification::test(now_ms, Some(context.alerting.external_url()));
     let text = channel.preview(&it, now_ms);
@@ -61,8 +62,10 @@ pub(crate) async fn preview(
     Ok(Json(ChannelPreview { text }))
 }
 
-fn find(context: &Context, name: &str) -> Result<Arc<Channel>, ApiError> {
-    context.alerting.channel(name).ok_or_else(|| {
+async fn find(context: &Context, name: &str) -> Result<Arc<Channel>, ApiError> {
+    let (alerting, wanted) = (Arc::clone(&context.alerting), name.to_owned());
+    let found = wait("looking for the channel", move || alerting.channel(&wanted)).await?;
+    found.ok_or_else(|| {
         ApiError::not_found("no_such_channel", format!("there is no channel `{name}`"))
     })
 }

@@ -16,8 +16,9 @@ pub(crate) struct PagersAnswer {
 }
 
 /// `GET /api/pager_tests`.
-pub(crate) async fn list(State(context): State<Context>) -> Json<PagersAnswer> {
-    Json(PagersAnswer { people: context.alerting.pagers() })
+pub(crate) async fn list(State(context): State<Context>) -> Result<Json<PagersAnswer>, ApiError> {
+    let people = wait("reading pager tests", move || context.alerting.pagers()).await?;
+    Ok(Json(PagersAnswer { people }))
 }
 
 /// `POST /api/pager_tests/PERSON`: tests now.
