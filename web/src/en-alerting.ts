@@ -22,7 +22,7 @@ export const enAlerting = {
     by: (who: string, until: string | null) => (until === null ? `by ${who}, until it ends` : `by ${who}, until ${until}`),
     alerts: 'Alerts', timeline: 'Timeline', limit: (limit: string) => `alert at ${limit}`, since: (time: string, ms: number) => `since ${time} (${duration(ms)})`,
     ended: (time: string) => `ended ${time}`, mutedBy: (what: string) => `muted by ${what}`, noData: 'Nothing was recorded then.',
-    acknowledge: 'Acknowledge', unacknowledge: 'Take back', comment: 'Comment', resolve: 'Resolve', silence: 'Silence', more: 'Show all',
+    acknowledge: 'Acknowledge', unacknowledge: 'Take back', comment: 'Comment', resolve: 'Resolve', reopen: 'Open again', reopenHint: 'Its alerts fire still, and are told anew', silence: 'Silence', more: 'Show all',
     charts: 'Charts of that time', processes: 'Processes at that moment', explore: 'Ask for it in Explore', runbook: 'Runbook', rule: 'The rule',
     who: 'Your name', note: 'What is being done', commentText: 'Comment', forHow: 'For', until: { '1800': '30 min', '3600': '1 h', '7200': '2 h', '14400': '4 h', '28800': '8 h', '86400': '24 h', '': 'until it ends' } as Record<string, string>,
     busiest: 'Busiest processes then', process: 'Process', cpu: 'CPU', memory: 'Memory', happened: 'What happened shortly before',

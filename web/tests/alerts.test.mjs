@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { pause, Server, settled, stage } from './harness.mjs'
+import { pause, Server, settled, shoot, stage } from './harness.mjs'
 
 const RULES = `
 groups:
@@ -135,6 +135,26 @@ test('the filter by state and words is in the address', async () => {
   assert.equal(new URL(page.url()).searchParams.get('which'), 'firing')
   await page.locator('[data-filter]').fill('nothing like it')
   await page.getByText('No incident fits.').waitFor()
+})
+
+test('an incident that was resolved too early is opened again, and by it what fires still', async () => {
+  const { number } = await incident()
+  const page = await show('/alerts')
+  await row(page, 'AlwaysOn').click()
+  await detail(page).locator('[data-act=resolve]').click()
+  await detail(page).getByText(/closed although its alerts still fire/).waitFor()
+  await detail(page).getByRole('button', { name: 'Save' }).click()
+  await row(page, 'AlwaysOn').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: /^Resolved/ }).click()
+  await row(page, 'AlwaysOn').waitFor()
+  await shoot(page, 'incident-resolved')
+  await detail(page).getByRole('button', { name: 'Open again' }).click()
+  await row(page, 'AlwaysOn').waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: /^Firing/ }).click()
+  await row(page, 'AlwaysOn').waitFor()
+  await detail(page).getByText('Opened again').waitFor()
+  const now = await on.server.json(`/api/incidents/${number}`)
+  assert.equal(now.resolved_ms, null)
 })
 
 test('rules are listed with their state, and lead to their query', async () => {

@@ -66,6 +66,9 @@ pub struct Member {
     pub resolved_ms: Option<i64>,
     /// Nobody is told of it: by a silence, a window, or because what it depends on fires.
     pub muted_by: Option<String>,
+    /// Somebody closed the incident while it fired, and it has not ended since.
+    #[serde(default)]
+    pub closed_by_hand: bool,
     #[serde(default)]
     pub about: About,
 }
@@ -162,6 +165,10 @@ pub enum What {
 pub enum IncidentError {
     #[error("it is resolved already")]
     Resolved,
+    #[error("it is open")]
+    Open,
+    #[error("none of its alerts fires any more")]
+    Ended,
     #[error("an acknowledgement must end later than now")]
     Past,
     #[error(
@@ -238,6 +245,7 @@ impl Incident {
                     member.phase = Phase::Resolved;
                     member.resolved_ms = Some(at_ms);
                     member.is_unknown = false;
+                    member.closed_by_hand = false;
                     self.note(at_ms, None, What::Ended { alert: name });
                 }
                 return self.end_if_over(None, at_ms);
@@ -261,13 +269,8 @@ impl Incident {
     }
 
     fn fired(&mut self, alert: &Alert, name: String, muted_by: Option<String>, at_ms: i64) {
-        if self.resolved_ms.take().is_some() {
-            self.note(at_ms, None, What::Reopened);
-            self.acknowledged = None;
-            self.progress.restart();
-            self.severity = None;
-            self.told.clear();
-            self.news.is_any = false;
+        if !self.is_open() {
+            self.begin_again(None, at_ms);
         }
         self.news.is_any |= !self.told.is_empty() && muted_by.is_none();
         let member = Member {
@@ -279,6 +282,7 @@ impl Incident {
             fired_ms: at_ms,
             resolved_ms: None,
             muted_by,
+            closed_by_hand: false,
             about: About::default(),
         };
         if self.alerts.len() < MAX_ALERTS || self.alerts.contains_key(&name) {
@@ -371,9 +375,42 @@ impl Incident {
         for member in self.alerts.values_mut().filter(|it| it.phase == Phase::Firing) {
             member.phase = Phase::Resolved;
             member.resolved_ms = Some(at_ms);
+            member.closed_by_hand = true;
         }
         self.end_if_over(Some(by), at_ms);
         Ok(())
+    }
+
+    /// Somebody says that it is not over: what fires still is told anew.
+    ///
+    /// # Errors
+    /// It is open, or nothing of it fires.
+    pub fn reopen(&mut self, by: &str, at_ms: i64) -> Result<(), IncidentError> {
+        if self.is_open() {
+            return Err(IncidentError::Open);
+        }
+        if !self.alerts.values().any(|it| it.closed_by_hand) {
+            return Err(IncidentError::Ended);
+        }
+        self.begin_again(Some(by), at_ms);
+        for member in self.alerts.values_mut().filter(|it| it.closed_by_hand) {
+            member.phase = Phase::Firing;
+            member.resolved_ms = None;
+            member.closed_by_hand = false;
+            let severity = member.labels.get("severity").and_then(|it| Severity::from_label(it));
+            self.severity = self.severity.max(severity.map(Level::from));
+        }
+        Ok(())
+    }
+
+    fn begin_again(&mut self, by: Option<&str>, at_ms: i64) {
+        self.resolved_ms = None;
+        self.note(at_ms, by, What::Reopened);
+        self.acknowledged = None;
+        self.progress.restart();
+        self.severity = None;
+        self.told.clear();
+        self.news.is_any = false;
     }
 
     /// Writes a line that says nothing new when it comes again.

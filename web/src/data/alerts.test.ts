@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { attentionByHost, comparisonOf, firedOn, matchersOf, membersOf, ownLabels, rankOf, silenceFor, stateOf, type Incident, type Member } from './alerts'
+import { attentionByHost, comparisonOf, firedOn, matchersOf, mayReopen, membersOf, ownLabels, rankOf, silenceFor, stateOf, type Incident, type Member } from './alerts'
 
 const member = (change: Partial<Member> = {}): Member => ({
-  labels: { alertname: 'DiskFull', host: 'a', drive: '/', severity: 'warning' }, annotations: {}, value: 91, phase: 'firing', is_unknown: false, fired_ms: 1000, resolved_ms: null, muted_by: null, about: { expr: 'disk_percent > 90', measured: 'disk_percent', threshold: 90 }, ...change,
+  labels: { alertname: 'DiskFull', host: 'a', drive: '/', severity: 'warning' }, annotations: {}, value: 91, phase: 'firing', is_unknown: false, fired_ms: 1000, resolved_ms: null, muted_by: null, closed_by_hand: false, about: { expr: 'disk_percent > 90', measured: 'disk_percent', threshold: 90 }, ...change,
 })
 const incident = (change: Partial<Incident> = {}): Incident => ({
   number: 1, group: { alertname: 'DiskFull', host: 'a' }, opened_ms: 1000, resolved_ms: null, alerts: { a: member() }, acknowledged: null, timeline: [], severity: 'warning', ...change,
@@ -71,4 +71,10 @@ test('tells by host what nobody deals with yet, the worst first', () => {
     ['one', { count: 2, worst: 'critical', summaries: ['critical on one', 'warning on one'] }],
     ['two', { count: 1, worst: 'info', summaries: ['info on two'] }],
   ])
+})
+
+test('only what somebody closed while it fired is opened again', () => {
+  expect(mayReopen(incident())).toBe(false)
+  expect(mayReopen(incident({ resolved_ms: 5 }))).toBe(false)
+  expect(mayReopen(incident({ resolved_ms: 5, alerts: { a: member(), b: member({ closed_by_hand: true }) } }))).toBe(true)
 })

@@ -12,6 +12,8 @@ export interface Member {
   resolved_ms: number | null
   /** Nobody is told of it, and why. */
   muted_by: string | null
+  /** Somebody closed the incident while it fired, and it has not ended since. */
+  closed_by_hand: boolean
   /** What its rule asked. */
   about: { expr: string; measured: string | null; threshold: number | null }
 }
@@ -83,6 +85,11 @@ export function stateOf({ resolved_ms, acknowledged, alerts }: Incident): State 
   if (firing.length > 0 && firing.every(({ muted_by }) => muted_by !== null)) return 'muted'
   if (acknowledged !== null) return 'acknowledged'
   return firing.length > 0 && firing.every(({ is_unknown }) => is_unknown) ? 'unknown' : 'firing'
+}
+
+/** Somebody resolved it while it fired, and it fires still. */
+export function mayReopen({ resolved_ms, alerts }: Incident): boolean {
+  return resolved_ms !== null && Object.values(alerts).some(({ closed_by_hand }) => closed_by_hand)
 }
 
 const SEVERITIES: readonly (Severity | null)[] = ['critical', 'warning', 'info', null]

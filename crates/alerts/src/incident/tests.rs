@@ -183,6 +183,24 @@ fn people_comment_resolve_and_are_refused() {
 }
 
 #[test]
+fn what_was_closed_too_early_is_opened_again_with_what_fires_still() {
+    let mut bench = Bench::new();
+    bench.minute(&[("sda", "critical"), ("sdb", "warning")]);
+    assert_eq!(bench.incident.reopen("ben", MINUTE), Err(IncidentError::Open));
+    bench.incident.resolve("ben", MINUTE).unwrap();
+    bench.minute(&[("sdb", "warning")]);
+    assert!(!bench.incident.is_open(), "what ends meanwhile opens nothing");
+    bench.incident.reopen("anna", bench.at_ms).unwrap();
+    let firing: Vec<_> = bench.incident.firing().map(|it| it.labels["device"].as_str()).collect();
+    assert_eq!((firing, bench.incident.severity), (vec!["sdb"], Some(Level::Warning)));
+    let last = bench.incident.timeline.last().unwrap();
+    assert_eq!((last.by.as_deref(), &last.what), (Some("anna"), &What::Reopened));
+    assert_eq!(bench.told(&[("sdb", "warning")]), ["channel:chat"], "told anew");
+    assert!(bench.minute(&[]).1, "it ends with the alert");
+    assert_eq!(bench.incident.reopen("anna", bench.at_ms), Err(IncidentError::Ended));
+}
+
+#[test]
 fn a_long_story_keeps_its_beginning_and_its_end() {
     let mut bench = Bench::new();
     for i in 0..2000 {

@@ -36,6 +36,8 @@ pub(crate) enum AlertsCommand {
     Comment(CommentArgs),
     /// Say that an incident is over.
     Resolve(ActArgs),
+    /// Say that an incident that somebody resolved is not over: what fires still is told anew.
+    Reopen(ActArgs),
     /// Tell nobody of some alerts for a while.
     #[command(after_help = SILENCE_EXAMPLES)]
     Silence(SilenceArgs),
@@ -216,6 +218,10 @@ pub(crate) fn run(command: &AlertsCommand) -> anyhow::Result<()> {
         AlertsCommand::Resolve(args) => {
             let act = Act { by: &args.who.by, text: "", for_seconds: None };
             perform(args.id, "resolve", &act, &args.asking, "is over")
+        }
+        AlertsCommand::Reopen(args) => {
+            let act = Act { by: &args.who.by, text: "", for_seconds: None };
+            perform(args.id, "reopen", &act, &args.asking, "is open again")
         }
         AlertsCommand::Silence(args) => silence(args),
         AlertsCommand::Remedies(args) => remedies(args),

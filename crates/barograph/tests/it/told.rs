@@ -221,6 +221,11 @@ fn incidents_are_dealt_with_on_the_command_line() {
         .wait_for("the silence to hide it", |_| alerts(&["list"]).contains("muted").then_some(()));
     alerts(&["resolve", "1", "--by", "ben"]);
     receiver.wait_for("the end", |it| it.event() == "resolved");
+    alerts(&["reopen", "1", "--by", "anna"]);
+    let again: Value = serde_json::from_str(&alerts(&["show", "1", "--json"])).unwrap();
+    assert!(again["resolved_ms"].is_null(), "its alert fires still: {again}");
+    let twice = run(&["alerts", "reopen", "1", "--server", &address]);
+    assert!(text(&twice.stderr).contains("it is open"), "{}", text(&twice.stderr));
     let unknown = run(&["alerts", "show", "99", "--server", &address]);
     assert_eq!(unknown.status.code(), Some(2));
 }

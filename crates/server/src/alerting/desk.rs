@@ -167,11 +167,12 @@ impl Desk {
     pub(super) fn end(&mut self, transition: &Transition, at_ms: i64) {
         let name = shown(&transition.alert.labels);
         let fires = |incident: &Incident| {
-            incident.alerts.get(&name).is_some_and(|it| it.phase == Phase::Firing)
+            let member = incident.alerts.get(&name);
+            member.is_some_and(|it| it.closed_by_hand || it.phase == Phase::Firing)
         };
-        let open = self.incidents.iter().filter(|(_, it)| it.is_open() && fires(it));
-        let open: Vec<u64> = open.map(|(id, _)| *id).collect();
-        for id in open {
+        let firing = self.incidents.iter().filter(|(_, it)| fires(it));
+        let firing: Vec<u64> = firing.map(|(id, _)| *id).collect();
+        for id in firing {
             let Some(incident) = self.change(id) else { continue };
             if incident.take(transition, None, at_ms) {
                 self.say_farewell(id, at_ms);
@@ -307,6 +308,12 @@ impl Desk {
         self.incident_mut(id)?.resolve(by, at_ms)?;
         self.did(id, by, "resolved", "");
         self.say_farewell(id, at_ms);
+        Ok(())
+    }
+
+    pub(super) fn reopen(&mut self, id: u64, by: &str, at_ms: i64) -> Result<(), ActError> {
+        self.incident_mut(id)?.reopen(by, at_ms)?;
+        self.did(id, by, "reopened", "");
         Ok(())
     }
 

@@ -181,6 +181,13 @@ impl Alerting {
         lock(&self.shared.desk).resolve(id, by, self.shared.clock.now_ms())?;
         self.shared.save_act(id)
     }
+
+    /// # Errors
+    /// As [`Alerting::acknowledge`].
+    pub fn reopen(&self, id: u64, by: &str) -> Result<Incident, ActError> {
+        lock(&self.shared.desk).reopen(id, by, self.shared.clock.now_ms())?;
+        self.shared.save_act(id)
+    }
 }
 
 impl Shared {

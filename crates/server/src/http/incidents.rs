@@ -184,7 +184,7 @@ fn somebody() -> String {
     "local".to_owned()
 }
 
-/// `POST /api/incidents/NUMBER/WHAT`: acknowledge, unacknowledge, comment, resolve.
+/// `POST /api/incidents/NUMBER/WHAT`: acknowledge, unacknowledge, comment, resolve, reopen.
 pub(crate) async fn act(
     State(context): State<Context>,
     Path((number, what)): Path<(u64, String)>,
@@ -223,8 +223,9 @@ fn perform(
         "unacknowledge" => alerting.unacknowledge(number, &by),
         "comment" => alerting.comment(number, &by, &text),
         "resolve" => alerting.resolve(number, &by),
+        "reopen" => alerting.reopen(number, &by),
         _ => {
-            let message = "allowed are acknowledge, unacknowledge, comment and resolve";
+            let message = "allowed are acknowledge, unacknowledge, comment, resolve and reopen";
             return Err(ApiError::not_found("no_such_act", message));
         }
     };
