@@ -295,14 +295,14 @@ export const en = {
     label: 'Events', filter: 'Filter by subject, command, user', kindsLabel: 'Kinds of events', lane: 'Events', failed: 'The events could not be read', none: 'Nothing happened in this range, or no kind of it is chosen.',
     groups: { processes: 'Processes', services: 'Services', inventory: 'Inventory', barograph: 'Barograph' },
     kinds: {
-      process_started: 'started', process_executed: 'became', process_ended: 'ended', events_lost: 'events lost', service_started: 'service started', service_starting: 'service starting',
+      process_started: 'started', process_executed: 'became', process_ended: 'ended', events_lost: 'events lost', service_started: 'service started', service_restarted: 'service restarted', service_starting: 'service starting',
       service_stopping: 'service stopping', service_paused: 'service paused', service_stopped: 'service stopped', service_failed: 'service failed', inventory_added: 'part added',
       inventory_removed: 'part removed', inventory_changed: 'part changed',
     } as Record<string, string>,
     columns: { time: 'Time', kind: 'What', subject: 'Subject', detail: 'Detail' },
     fields: {
       pid: 'PID', parent: 'Parent', name: 'Name', path: 'Program', command_line: 'Command', user: 'User', service: 'Service', exit_code: 'Exit code', signal: 'Signal', count: 'At least',
-      from: 'From', to: 'To', display_name: 'Description', native_state: 'State', should_run: 'Should run',
+      from: 'From', to: 'To', display_name: 'Description', native_state: 'State', should_run: 'Should run', restarts: 'Restarts',
     } as Record<string, string>,
     bySignal: (signal: string) => `signal ${signal}`, withCode: (code: string) => `exit code ${code}`,
     count: (count: number) => (count === 1 ? '1 event' : `${count} events`), more: 'the range has more, these are the newest', damaged: (count: number) => `${count} unreadable`, lost: (count: number) => `${count} not stored`,

@@ -11,6 +11,7 @@ static CLIENTS: &[(&str, &str)] = &[
     ("adaptive-cards-py==0.4.3", "adaptive_cards"),
     ("aiosmtpd==1.4.6", "aiosmtpd.smtp"),
     ("datadog==0.56.0", "datadog"),
+    ("influxdb-client==1.50.0", "influxdb_client"),
     ("opentelemetry-exporter-otlp-proto-grpc==1.45.2", "opentelemetry.exporter.otlp.proto.grpc"),
     ("opentelemetry-exporter-otlp-proto-http==1.45.2", "opentelemetry.exporter.otlp.proto.http"),
     ("prometheus-api-client==0.7.2", "prometheus_api_client"),

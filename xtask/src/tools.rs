@@ -107,12 +107,23 @@ pub(crate) static WINE_LIBRARIES: Tool = Tool {
 pub(crate) static SYSTEMD: Tool = Tool {
     name: "systemd, a D-Bus daemon, and programs to compare with",
     present: || {
-        let programs = ["dbus-daemon", "ip", "lsblk", "nsenter", "ss", "unshare"];
+        let programs = [
+            "dbus-daemon",
+            "free",
+            "ip",
+            "lsblk",
+            "nsenter",
+            "nstat",
+            "ps",
+            "ss",
+            "unshare",
+            "vmstat",
+        ];
         let is_there = Path::new("/lib/systemd/systemd").exists();
         !debian::is_root() || is_there && programs.iter().all(|name| process::find(name).is_some())
     },
-    source: Source::Debian(&["dbus-daemon", "iproute2", "systemd", "util-linux"]),
-    advice: "install systemd (it need not run), dbus-daemon, iproute2 and util-linux",
+    source: Source::Debian(&["dbus-daemon", "iproute2", "procps", "systemd", "util-linux"]),
+    advice: "install systemd (it need not run), dbus-daemon, iproute2, procps and util-linux",
 };
 
 /// Only root can have disks that fail.
@@ -139,6 +150,20 @@ pub(crate) static PROMETHEUS: Tool = Tool {
     advice: "install Prometheus with promtool, Alertmanager with amtool, node_exporter and \
              VictoriaMetrics",
 };
+
+/// Who else sends: what Nagios and `node_exporter` have run.
+pub(crate) static SENDERS: Tool = Tool {
+    name: "Nagios' plugins and scripts for node_exporter",
+    present: || !debian::is_root() || senders_are_here(),
+    source: Source::Debian(&["monitoring-plugins-basic", "prometheus-node-exporter-collectors"]),
+    advice: "install Nagios' plugins and the scripts of prometheus-node-exporter-collectors",
+};
+
+fn senders_are_here() -> bool {
+    let folders =
+        ["/usr/lib/nagios/plugins/check_disk", "/usr/share/prometheus-node-exporter-collectors"];
+    folders.iter().all(|place| Path::new(place).exists())
+}
 
 /// The programs to compare with that are not here.
 pub(crate) fn missing_peers() -> Vec<&'static str> {
@@ -169,6 +194,9 @@ pub(crate) fn demand_peers(tests: &mut Command) -> &mut Command {
     let mut missing = missing_peers();
     if !python::is_here() {
         missing.push("the clients in Python");
+    }
+    if !senders_are_here() {
+        missing.push(SENDERS.name);
     }
     if missing.is_empty() {
         return tests.env("BAROGRAPH_PEERS", "1");

@@ -15,6 +15,7 @@ use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::connections::ConnectionsArgs;
 use crate::commands::documents::{DocumentsCommand, RollbackArgs};
 use crate::commands::events::EventsArgs;
+use crate::commands::forward::ForwardCommand;
 use crate::commands::inventory::InventoryArgs;
 use crate::commands::notify::NotifyCommand;
 use crate::commands::processes::ProcessesArgs;
@@ -83,6 +84,9 @@ pub(crate) enum Command {
     Inventory(InventoryArgs),
     /// What happened on the host: processes that started or ended, and more.
     Events(EventsArgs),
+    /// Sending samples on to other servers.
+    #[command(subcommand)]
+    Forward(ForwardCommand),
     /// What a running server costs and whether it does its job; exit code 1 if something is wrong.
     Doctor(DoctorArgs),
     /// Copy the data folder, also while a server works in it.

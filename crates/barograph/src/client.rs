@@ -11,7 +11,7 @@ use crate::failure::Failure;
 /// Which server to ask.
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
-    /// Address of a running `barograph serve`.
+    /// Address of a running `barograph serve`; `http://` can be left out.
     #[arg(
         long,
         visible_alias = "url",
@@ -57,20 +57,18 @@ impl Client {
     /// # Errors
     /// As [`Client::new`].
     pub(crate) fn patient(args: &ServerArgs, patience: Duration) -> anyhow::Result<Self> {
-        let base = args.server.trim_end_matches('/');
-        if !base.starts_with("http://") {
-            let message =
-                format!("`{base}` is not a server's address, such as http://127.0.0.1:7575");
-            return Err(Failure::Input(message).into());
-        }
+        let base = base(&args.server)?;
         let agent = ureq::Agent::config_builder()
             .timeout_global(Some(patience))
+            // A server ends a connection between two requests when it likes, and who sends the next
+            // one at that moment is told that nobody is there.
+            .max_idle_connections(0)
             .http_status_as_error(false)
             .max_redirects(0)
             .proxy(None)
             .build()
             .into();
-        Ok(Self { agent, base: base.to_owned() })
+        Ok(Self { agent, base })
     }
 
     /// The answer at a path with its parameters, such as `/api/host`.
@@ -154,5 +152,34 @@ impl Client {
             "cannot ask the server at {} (is `barograph serve` running? choose another by --server)",
             self.base
         ))
+    }
+}
+
+/// The address in full, without the last slash.
+fn base(server: &str) -> Result<String, Failure> {
+    let host = if server.contains("://") { server.strip_prefix("http://") } else { Some(server) };
+    let host = host.map(|host| host.trim_end_matches('/'));
+    let host = host.filter(|host| !host.is_empty() && !host.starts_with('/')).ok_or_else(|| {
+        let message =
+            format!("`{server}` is not a server's address, such as http://127.0.0.1:7575");
+        Failure::Input(message)
+    })?;
+    Ok(format!("http://{host}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_needs_no_http_before_it() {
+        for server in ["127.0.0.1:7575", "http://127.0.0.1:7575", "http://127.0.0.1:7575/"] {
+            assert_eq!(base(server).unwrap(), "http://127.0.0.1:7575");
+        }
+        assert_eq!(base("monitor").unwrap(), "http://monitor");
+        for server in ["https://monitor", "", "/", "http://", "ftp://x"] {
+            let error = base(server).unwrap_err().to_string();
+            assert!(error.contains("is not a server's address"), "{server}: {error}");
+        }
     }
 }

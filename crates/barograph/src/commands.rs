@@ -9,6 +9,7 @@ mod counters;
 mod doctor;
 pub(crate) mod documents;
 pub(crate) mod events;
+pub(crate) mod forward;
 pub(crate) mod inventory;
 pub(crate) mod notify;
 pub(crate) mod processes;
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Store(command) => store::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Events(args) => events::run(&args),
+        Command::Forward(command) => forward::run(&command),
         Command::Inventory(args) => inventory::run(&args),
         Command::Notify(command) => notify::run(&command),
         Command::Processes(args) => processes::run(&args),

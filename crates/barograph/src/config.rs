@@ -14,11 +14,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
+use barograph_collect::{FileSystems, UserCounters};
 use barograph_server::{
-    AlertingSettings, Check, Destination, IngestSettings, Job, Network, StatsdSettings,
+    AlertingSettings, Check, Destination, IngestSettings, Job, Network, OwnLimits, StatsdSettings,
     TextfileSettings,
 };
 use toml::Spanned;
@@ -43,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) host: Option<String>,
     /// Time between two readings of the machine.
     pub(crate) interval: Duration,
+    /// File systems that are drives beside the local, fixed ones.
+    pub(crate) file_systems: FileSystems,
     /// Processes that become series, by name.
     pub(crate) watch: Watch,
     /// Services that become series, by name, beside those that should run.
@@ -53,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) store: store::StoreConfig,
     /// What bounds questions in PromQL.
     pub(crate) query: barograph_promql::Settings,
+    /// What this program may take.
+    pub(crate) limits: OwnLimits,
     /// How much others may send.
     pub(crate) ingest: IngestSettings,
     /// Which rules are evaluated, and how.
@@ -84,11 +88,13 @@ impl Default for Config {
             data: PathBuf::from("barograph-data"),
             host: None,
             interval: Duration::from_secs(1),
+            file_systems: FileSystems::default(),
             watch: Watch::default(),
             watch_services: WatchedServices::default(),
             counters: UserCounters::default(),
             store: store::StoreConfig::default(),
             query: barograph_promql::Settings::default(),
+            limits: OwnLimits::default(),
             ingest: IngestSettings::default(),
             alerting: AlertingSettings::default(),
             internal_networks: Vec::new(),

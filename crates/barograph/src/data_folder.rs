@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::ConfigArgs;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::service;
 
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
@@ -25,6 +26,21 @@ impl DataArgs {
             Some(data) => Ok(data.clone()),
             None => Ok(Config::load(self.config.config.as_deref())?.0.data),
         }
+    }
+
+    /// For commands that write into it as the server does.
+    ///
+    /// # Errors
+    /// The server could not use what this process makes there; or as [`DataArgs::folder`].
+    pub(crate) fn own(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.folder()?;
+        let Some(owner) = service::foreign_owner(&folder) else { return Ok(folder) };
+        let shown = folder.display();
+        let foreign = anyhow::anyhow!(
+            "{shown} belongs to user {owner}, who could not use what root writes into it; run this \
+             as that user, such as by `sudo -u '#{owner}' barograph …`"
+        );
+        Err(Failure::DataFolder(foreign).into())
     }
 
     /// For commands that make none.

@@ -14,6 +14,12 @@ pub(crate) const SYSLOG_SOCKET: &str = "/dev/log";
 
 pub(crate) use program::runner;
 #[cfg(unix)]
-pub(crate) use unix::{datagram_socket, event_log, restarter, stop_requested, system_log};
+pub(crate) use unix::{
+    datagram_socket, event_log, foreign_owner, raise_handle_limit, restarter, stop_requested,
+    system_log,
+};
 #[cfg(windows)]
-pub(crate) use windows::{datagram_socket, event_log, restarter, stop_requested, system_log};
+pub(crate) use windows::{
+    datagram_socket, event_log, foreign_owner, raise_handle_limit, restarter, stop_requested,
+    system_log,
+};

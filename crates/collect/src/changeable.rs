@@ -1,6 +1,8 @@
 //! Settings that change while they are used.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
+
+use tracing_mutex::stdsync::Mutex;
 
 /// A setting that whoever uses it asks for anew each time.
 #[derive(Debug, Default)]

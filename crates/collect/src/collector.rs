@@ -24,12 +24,18 @@ pub trait Collector: Send {
         false
     }
 
+    /// Whether it is to be read at every tick as long as possible, while collecting takes more
+    /// processor time than it may: what people look at first when a machine is in trouble.
+    fn is_essential(&self) -> bool {
+        false
+    }
+
     /// Reads the machine once. May block: the runner watches the time, catches panics, and times
     /// and counts each run.
     ///
     /// # Errors
-    /// [`Error::Absent`] switches the collector off quietly; any other error is counted, logged,
-    /// and tried again at the next tick. Samples pushed before it are kept.
+    /// [`Error::Absent`] switches the collector off quietly, until it is tried again five minutes
+    /// later; any other error is counted, logged, and tried again at the next tick. Samples pushed before it are kept.
     fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error>;
 }
 

@@ -109,6 +109,10 @@ impl Collector for CpuCollector {
         "cpu"
     }
 
+    fn is_essential(&self) -> bool {
+        true
+    }
+
     fn descs(&self) -> &'static [&'static Desc] {
         &DESCS
     }

@@ -16,7 +16,7 @@ use crate::{Roots, platform};
 
 pub use facts::{
     ClockFacts, CrossCheck, Facts, FileFact, FileState, LinuxFacts, ObjectFact, ObjectState,
-    OfferedFact, Outcome, SourceFact, SystemFacts, WindowsFacts,
+    OfferedFact, Outcome, Rights, SourceFact, SystemFacts, WindowsFacts,
 };
 
 /// How bad something is.

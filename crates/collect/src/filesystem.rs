@@ -40,7 +40,7 @@ pub(crate) static SIZE: Desc = gauge(
     "filesystem_size_bytes",
     Unit::Bytes,
     &["mountpoint", "device", "fstype"],
-    "Size of a local file system.",
+    "Size of a file system: of local ones, and of those that the settings name.",
 );
 pub(crate) static AVAILABLE: Desc = gauge(
     "filesystem_available_bytes",

@@ -1,10 +1,10 @@
-//! Graphics adapters: how busy, how full.
+//! Graphics adapters: how busy, how full, and by whom.
 
 use std::time::Duration;
 
 use barograph_model::{Desc, Unit};
 
-use crate::desc::gauge;
+use crate::desc::{counter, gauge};
 use crate::platform::GpuReader;
 use crate::{Collector, Error, Roots, Sink};
 
@@ -23,7 +23,27 @@ pub(crate) static MEMORY_USED: Desc = gauge(
 pub(crate) static MEMORY_TOTAL: Desc =
     gauge("gpu_memory_total_bytes", Unit::Bytes, &["gpu"], "A graphics adapter's own memory.");
 
-/// Emits each [`crate::readings::Gpu`].
+pub(crate) static ENGINE_SECONDS: Desc = counter(
+    "gpu_engine_seconds_total",
+    Unit::Seconds,
+    &["gpu", "engine"],
+    "Time that an adapter's engines of a kind worked for processes; with several of a kind it can \
+     grow faster than time.",
+);
+pub(crate) static PROGRAM_SECONDS: Desc = counter(
+    "gpu_program_seconds_total",
+    Unit::Seconds,
+    &["gpu", "name"],
+    "Time that an adapter's engines worked for the processes of a name.",
+);
+pub(crate) static PROGRAM_MEMORY: Desc = gauge(
+    "gpu_program_memory_bytes",
+    Unit::Bytes,
+    &["gpu", "name", "region"],
+    "Memory of the processes of a name that an adapter works with: its own (vram) or the machine's.",
+);
+
+/// Emits [`crate::readings::Graphics`].
 #[derive(Debug)]
 pub(crate) struct GpuCollector(GpuReader);
 
@@ -39,7 +59,14 @@ impl Collector for GpuCollector {
     }
 
     fn descs(&self) -> &'static [&'static Desc] {
-        static DESCS: [&Desc; 3] = [&BUSY, &MEMORY_USED, &MEMORY_TOTAL];
+        static DESCS: [&Desc; 6] = [
+            &BUSY,
+            &MEMORY_USED,
+            &MEMORY_TOTAL,
+            &ENGINE_SECONDS,
+            &PROGRAM_SECONDS,
+            &PROGRAM_MEMORY,
+        ];
         &DESCS
     }
 
@@ -53,11 +80,22 @@ impl Collector for GpuCollector {
     }
 
     fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error> {
-        for gpu in self.0.read()? {
+        let graphics = self.0.read()?;
+        for gpu in &graphics.gpus {
             let bytes = |value: Option<u64>| value.map(|value| value as f64);
             out.push_some(&BUSY, &[&gpu.name], gpu.busy_percent);
             out.push_some(&MEMORY_USED, &[&gpu.name], bytes(gpu.memory_used_bytes));
             out.push_some(&MEMORY_TOTAL, &[&gpu.name], bytes(gpu.memory_total_bytes));
+        }
+        for engine in &graphics.engines {
+            out.push(&ENGINE_SECONDS, &[&engine.gpu, &engine.engine], engine.seconds);
+        }
+        for program in &graphics.programs {
+            out.push(&PROGRAM_SECONDS, &[&program.gpu, &program.name], program.seconds);
+            for (region, bytes) in &program.memory {
+                let labels = [&*program.gpu, &*program.name, &**region];
+                out.push(&PROGRAM_MEMORY, &labels, *bytes as f64);
+            }
         }
         Ok(())
     }

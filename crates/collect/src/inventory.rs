@@ -1,6 +1,8 @@
 //! What the machine is made of, and what changed about it.
 
 mod change;
+mod kept;
+mod parts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +14,22 @@ use crate::event::EventSink;
 use crate::platform;
 use crate::readings::Inventory;
 use crate::{Collector, Error, Roots, Setup, Sink};
+use kept::Kept;
+use parts::Parts;
 
 pub(crate) static CHANGES: Desc = counter(
     "inventory_changes_total",
     Unit::Count,
     &[],
     "Changes of what the machine is made of, such as a disk added or an address changed, that were \
-     found since Barograph started.",
+     found since Barograph started; also those since it ran last.",
 );
 
 static DESCS: [&Desc; 1] = [&CHANGES];
+/// A look takes some milliseconds of a processor.
+const EVERY: Duration = Duration::from_secs(60);
 
-/// Reads what this machine is made of.
+/// Reads what this machine is made of; its drives as [`Roots::file_systems`] says.
 ///
 /// # Errors
 /// [`Error::Absent`] if the system tells nothing at all. What it does not tell otherwise is named
@@ -37,25 +43,67 @@ pub fn inventory(roots: &Roots) -> Result<Inventory, Error> {
     Ok(inventory)
 }
 
-/// Reads the inventory now and then, and tells of changes.
+/// Reads the inventory now and then, and tells of changes, also of those since the last run.
 #[derive(Debug)]
 pub(crate) struct InventoryCollector {
     roots: Roots,
     clock: Arc<dyn Clock>,
     events: Arc<dyn EventSink>,
-    before: Option<Inventory>,
+    kept: Option<Kept>,
+    before: Before,
     changes: u64,
 }
 
+/// What the inventory is compared with.
+#[derive(Debug)]
+enum Before {
+    /// Nothing was read yet, not even the file.
+    Unknown,
+    LastRun(Option<Parts>),
+    LastLook(Parts),
+}
+
 impl InventoryCollector {
+    /// While a machine starts, addresses and drives come in one after the other.
+    const SETTLING_MS: i64 = 60_000;
+
     pub(crate) fn new(setup: &Setup) -> Self {
         Self {
             roots: setup.roots.clone(),
             clock: Arc::clone(&setup.clock),
             events: Arc::clone(&setup.events),
-            before: None,
+            kept: setup.inventory_file.clone().map(Kept::new),
+            before: Before::Unknown,
             changes: 0,
         }
+    }
+
+    /// Tells what changed.
+    fn compare(&mut self, now: &Inventory) {
+        let now_ms = self.clock.now_ms();
+        if matches!(self.before, Before::Unknown) {
+            self.before = Before::LastRun(self.kept.as_ref().and_then(Kept::load));
+        }
+        let before = match &self.before {
+            Before::LastLook(parts) => Some(parts),
+            Before::LastRun(Some(parts)) => {
+                let booted_ms = now.system.booted_ms;
+                if booted_ms.is_some_and(|ms| (0..Self::SETTLING_MS).contains(&(now_ms - ms))) {
+                    return;
+                }
+                Some(parts)
+            }
+            Before::LastRun(None) | Before::Unknown => None,
+        };
+        let parts = parts::told(now, before);
+        for event in before.into_iter().flat_map(|old| change::changes(old, &parts, now_ms)) {
+            self.changes += 1;
+            self.events.happened(event);
+        }
+        if let Some(kept) = self.kept.as_ref().filter(|_| before != Some(&parts)) {
+            kept.save(&parts);
+        }
+        self.before = Before::LastLook(parts);
     }
 }
 
@@ -69,7 +117,7 @@ impl Collector for InventoryCollector {
     }
 
     fn interval(&self) -> Duration {
-        Duration::from_secs(600)
+        EVERY
     }
 
     /// Devices and file systems are asked.
@@ -79,13 +127,7 @@ impl Collector for InventoryCollector {
 
     fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error> {
         let now = inventory(&self.roots)?;
-        if let Some(before) = &self.before {
-            for event in change::changes(before, &now, self.clock.now_ms()) {
-                self.changes += 1;
-                self.events.happened(event);
-            }
-        }
-        self.before = Some(now);
+        self.compare(&now);
         out.push(&CHANGES, &[], self.changes as f64);
         Ok(())
     }

@@ -154,6 +154,10 @@ impl Collector for MemoryCollector {
         "memory"
     }
 
+    fn is_essential(&self) -> bool {
+        true
+    }
+
     fn descs(&self) -> &'static [&'static Desc] {
         static ALL: LazyLock<Vec<&Desc>> =
             LazyLock::new(|| DESCS.into_iter().chain(details::descs()).collect());

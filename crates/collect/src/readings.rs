@@ -16,8 +16,8 @@ pub use connections::{
     Socket, SocketOwners, TcpState, TcpTotals, TcpUdp, Traffic, Transport, UdpTotals,
 };
 pub use hardware::{
-    CpuClock, CpuIdleState, CpuPlace, CpuQueue, Gpu, KernelObjects, Sensor, SensorKind,
-    ThermalZone, Volume,
+    CpuClock, CpuIdleState, CpuPlace, CpuQueue, Gpu, GpuEngine, GpuProgram, Graphics,
+    KernelObjects, Sensor, SensorKind, ThermalZone, Volume,
 };
 pub use inventory::{
     AdapterFacts, Computer, DiskFacts, DriveFacts, Inventory, MemoryModule, OperatingSystem,

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::FileSystems;
+
 /// The places that the kernel's answers come from: the live machine, or a recorded one. Windows
 /// has no such places and does not look at them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,11 +18,19 @@ pub struct Roots {
     /// A recorded machine's answers to `statvfs`, one file system a line
     /// ([`crate::parse::statvfs`]); absent means that the file systems are asked.
     pub statvfs: Option<PathBuf>,
+    /// File systems that are drives beside the local, fixed ones. Windows has the fixed ones only.
+    pub file_systems: FileSystems,
 }
 
 impl Default for Roots {
     fn default() -> Self {
-        Self { proc: "/proc".into(), sys: "/sys".into(), root: "/".into(), statvfs: None }
+        Self {
+            proc: "/proc".into(),
+            sys: "/sys".into(),
+            root: "/".into(),
+            statvfs: None,
+            file_systems: FileSystems::default(),
+        }
     }
 }
 
@@ -32,6 +42,7 @@ impl Roots {
             sys: folder.join("sys"),
             root: folder.to_owned(),
             statvfs: Some(folder.join("statvfs")),
+            file_systems: FileSystems::default(),
         }
     }
 }

@@ -35,6 +35,7 @@ pub struct RunnerSettings {
     /// A run that takes longer is given up.
     pub hard_deadline: Duration,
     /// Share of one processor that collecting may take, averaged over ten seconds. Over it the
+    /// dearest collectors are read more rarely, down to a sixteenth; when that is not enough, the
     /// ticks get rarer: every second one, every fifth, every tenth.
     pub cpu_budget: f64,
     pub clock: Arc<dyn Clock>,

@@ -47,8 +47,16 @@ pub(crate) struct ServiceCollector {
     clock: Arc<dyn Clock>,
     events: Arc<dyn EventSink>,
     watched: Arc<Changeable<WatchedServices>>,
-    /// The states of the reading before; nothing before the first.
-    before: Option<BTreeMap<String, ServiceState>>,
+    /// The reading before; nothing before the first.
+    before: Option<BTreeMap<String, Seen>>,
+}
+
+/// What a reading is compared with.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    state: ServiceState,
+    run: Option<u64>,
+    restarts: Option<u64>,
 }
 
 impl ServiceCollector {
@@ -85,30 +93,33 @@ impl Collector for ServiceCollector {
     }
 
     fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error> {
-        let services = self.reader.read()?;
+        let watched = self.watched.get();
+        let services = self.reader.read(|name| watched.contains(name))?;
         for state in ServiceState::ALL {
             let count = services.iter().filter(|service| service.state == state).count();
             out.push(&SERVICES, &[state.as_str()], count as f64);
         }
-        let watched = self.watched.get();
         let ups = ups(services, &watched);
         for (name, is_up) in ups.iter().take(Self::MAX_SERIES) {
             out.push(&SERVICE_UP, &[name], f64::from(u8::from(*is_up)));
         }
         let now_ms = self.clock.now_ms();
-        let states = states(services);
         if let Some(before) = &self.before {
             for event in changes(before, services, now_ms) {
                 self.events.happened(event);
             }
         }
-        self.before = Some(states);
+        self.before = Some(seen(services));
         Ok(())
     }
 }
 
-fn states(services: &[ServiceStatus]) -> BTreeMap<String, ServiceState> {
-    services.iter().map(|service| (service.name.clone(), service.state)).collect()
+fn seen(services: &[ServiceStatus]) -> BTreeMap<String, Seen> {
+    let seen = |service: &ServiceStatus| {
+        let ServiceStatus { state, run, restarts, .. } = *service;
+        (service.name.clone(), Seen { state, run, restarts })
+    };
+    services.iter().map(seen).collect()
 }
 
 /// The services that have a series: those that should run, those that are watched; and what is
@@ -129,36 +140,50 @@ fn ups<'a>(services: &'a [ServiceStatus], watched: &'a WatchedServices) -> BTree
     ups
 }
 
-/// What is told about the services whose state is another one than before. Being on the way to
-/// a state is none, unless it lasts from one reading to the next.
+/// What is told about the services that are in another state than before, or run anew. Being on
+/// the way to a state is none, unless it lasts from one reading to the next.
 fn changes<'a>(
-    before: &'a BTreeMap<String, ServiceState>,
+    before: &'a BTreeMap<String, Seen>,
     services: &'a [ServiceStatus],
     now_ms: i64,
 ) -> impl Iterator<Item = Event> + 'a {
+    const UNKNOWN: Seen = Seen { state: ServiceState::Stopped, run: None, restarts: None };
     let changed = services.iter().filter_map(move |service| {
-        let from = before.get(&service.name).copied().unwrap_or(ServiceState::Stopped);
-        (from != service.state).then(|| event(now_ms, service, from))
+        event(now_ms, service, before.get(&service.name).unwrap_or(&UNKNOWN))
     });
-    let gone = before.iter().filter(move |(name, state)| {
+    let gone = before.iter().filter(move |(name, seen)| {
         // Loaded units that have nothing to do any more are unloaded.
-        !matches!(state, ServiceState::Stopped | ServiceState::Failed)
+        !matches!(seen.state, ServiceState::Stopped | ServiceState::Failed)
             && !services.iter().any(|service| service.name == **name)
     });
     changed.chain(gone.map(move |(name, from)| {
         Event::new(now_ms, kind(ServiceState::Stopped), name)
-            .with("from", Some(from.as_str()))
+            .with("from", Some(from.state.as_str()))
             .with("to", Some(ServiceState::Stopped.as_str()))
     }))
 }
 
-fn event(now_ms: i64, service: &ServiceStatus, from: ServiceState) -> Event {
-    Event::new(now_ms, kind(service.state), &service.name)
-        .with("from", Some(from.as_str()))
+fn event(now_ms: i64, service: &ServiceStatus, from: &Seen) -> Option<Event> {
+    // The count begins anew when somebody starts the service.
+    let restarts = from.restarts.and_then(|before| service.restarts?.checked_sub(before));
+    let restarts = restarts.filter(|count| *count > 0);
+    let is_other_run =
+        from.state.is_up() && from.run.is_some_and(|run| service.run.is_some_and(|now| now != run));
+    let kind = if service.state.is_up() && (is_other_run || restarts.is_some()) {
+        "service_restarted"
+    } else if from.state != service.state {
+        kind(service.state)
+    } else {
+        return None;
+    };
+    let event = Event::new(now_ms, kind, &service.name)
+        .with("from", Some(from.state.as_str()))
         .with("to", Some(service.state.as_str()))
         .with("display_name", Some(service.display_name.as_str()))
         .with("native_state", Some(service.native_state.as_str()))
         .with("should_run", service.should_run.then_some(1_u32))
+        .with("restarts", restarts);
+    Some(event)
 }
 
 fn kind(state: ServiceState) -> &'static str {
@@ -183,6 +208,8 @@ mod tests {
             state,
             native_state: state.as_str().into(),
             should_run,
+            run: None,
+            restarts: None,
         }
     }
 
@@ -201,7 +228,7 @@ mod tests {
 
     #[test]
     fn changes_are_told_with_both_states() {
-        let before = states(&[
+        let before = seen(&[
             service("a", ServiceState::Running, true),
             service("b", ServiceState::Running, true),
             service("c", ServiceState::Stopped, true),
@@ -220,8 +247,46 @@ mod tests {
             ("service_started".into(), "new".into(), 4),
         ];
         assert_eq!(found, expect);
-        let running = states(&[service("a", ServiceState::Running, true)]);
+        let running = seen(&[service("a", ServiceState::Running, true)]);
         let gone: Vec<_> = changes(&running, &[], 5).map(|event| event.kind).collect();
         assert_eq!(gone, ["service_stopped"]);
+    }
+
+    #[test]
+    fn a_service_that_runs_anew_between_two_readings_is_told() {
+        let run =
+            |state, run, restarts| ServiceStatus { run, restarts, ..service("a", state, true) };
+        let told = |from: ServiceStatus, to: ServiceStatus| {
+            let events: Vec<Event> = changes(&seen(&[from]), &[to], 5).collect();
+            let of = |event: &Event| {
+                (event.kind.to_string(), event.get("restarts").map(ToString::to_string))
+            };
+            events.iter().map(of).collect::<Vec<_>>()
+        };
+        let running = |id, restarts| run(ServiceState::Running, Some(id), restarts);
+        let expect = |kind: &str, restarts: Option<&str>| {
+            vec![(kind.to_owned(), restarts.map(str::to_owned))]
+        };
+        assert_eq!(told(running(1, Some(2)), running(1, Some(2))), []);
+        assert_eq!(
+            told(running(1, Some(2)), running(9, Some(5))),
+            expect("service_restarted", Some("3"))
+        );
+        // Somebody restarted it, and the count began anew; Windows does not count.
+        assert_eq!(
+            told(running(1, Some(2)), running(9, Some(0))),
+            expect("service_restarted", None)
+        );
+        assert_eq!(told(running(1, None), running(9, None)), expect("service_restarted", None));
+        let starting = run(ServiceState::Starting, Some(5), Some(4));
+        assert_eq!(
+            told(running(1, Some(2)), starting.clone()),
+            expect("service_starting", Some("2"))
+        );
+        assert_eq!(told(starting, running(9, Some(5))), expect("service_restarted", Some("1")));
+        // It is told for the first time which run this is.
+        assert_eq!(told(run(ServiceState::Running, None, None), running(9, Some(1))), []);
+        let stopped = run(ServiceState::Stopped, None, None);
+        assert_eq!(told(stopped, running(9, Some(0))), expect("service_started", None));
     }
 }

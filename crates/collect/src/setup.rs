@@ -1,5 +1,6 @@
 //! What the collectors are made with.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use barograph_model::Clock;
@@ -22,10 +23,12 @@ pub struct Setup {
     pub watch: Arc<Changeable<Watch>>,
     /// Services that become series, beside those that should run.
     pub services: Arc<Changeable<WatchedServices>>,
+    /// Where the inventory is kept from one run to the next.
+    pub inventory_file: Option<PathBuf>,
 }
 
 impl Setup {
-    /// Nobody listens to events, and nothing is watched by name.
+    /// Nobody listens to events, nothing is watched by name, and nothing is kept.
     pub fn new(roots: &Roots, clock: &Arc<dyn Clock>) -> Self {
         Self {
             roots: roots.clone(),
@@ -34,6 +37,7 @@ impl Setup {
             processes: Arc::default(),
             watch: Arc::default(),
             services: Arc::default(),
+            inventory_file: None,
         }
     }
 }

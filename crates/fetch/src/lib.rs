@@ -1,8 +1,8 @@
 //! Asks other servers over HTTP/1.1, plain or by TLS: for scraping, for sending on, for telling.
 //!
-//! A [`Client`] speaks to one server and keeps its connection. It follows no redirects, unpacks
-//! nothing, and reads no more of an answer than its caller allows. Waiting is bounded by the
-//! caller, too: drop the future and the connection is gone.
+//! A [`Client`] speaks to one server and keeps its connection until files with certificates or keys
+//! are changed. It follows no redirects, unpacks nothing, and reads no more of an answer than its
+//! caller allows. Waiting is bounded by the caller, too: drop the future and the connection is gone.
 
 mod reach;
 mod tls;
@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::Mutex;
 
 pub use reach::{Network, NetworkError, Reach, ReachError};
-pub use tls::{Connector, TlsError, TlsSettings};
+pub use tls::{Connector, TlsError, TlsSettings, TlsVersion};
 
 /// How a client proves who it is.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub enum ClientError {
 pub enum SendError {
     #[error(transparent)]
     Connect(#[from] ReachError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("the connection broke")]
     Broken(#[source] hyper::Error),
     #[error("the answer is larger than {most} bytes")]
@@ -131,7 +133,7 @@ impl Client {
         headers.insert(HOST, HeaderValue::from_str(authority.as_str()).map_err(|_| bad_url())?);
         let agent = concat!("Barograph/", env!("CARGO_PKG_VERSION"));
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
-        if let Some(header) = authorization(credentials)? {
+        if let Some(header) = Self::authorization(credentials)? {
             headers.insert(AUTHORIZATION, header);
         }
         let tls = if secure { Some(tls::Connector::new(tls, &host)?) } else { None };
@@ -143,6 +145,25 @@ impl Client {
             kept: Mutex::default(),
             connections: AtomicU64::new(0),
         })
+    }
+
+    /// The value of `Authorization` for those who send it by themselves.
+    ///
+    /// # Errors
+    /// Characters that no header may have.
+    pub fn authorization(credentials: &Credentials) -> Result<Option<HeaderValue>, ClientError> {
+        use base64::Engine as _;
+        let text = match credentials {
+            Credentials::None => return Ok(None),
+            Credentials::Basic { user, password } => {
+                let pair = format!("{user}:{password}");
+                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+            }
+            Credentials::Header(text) => text.clone(),
+        };
+        let mut header = HeaderValue::from_str(&text).map_err(|_| ClientError::Credentials)?;
+        header.set_sensitive(true);
+        Ok(Some(header))
     }
 
     /// Connects only where it may.
@@ -183,7 +204,14 @@ impl Client {
         limit: Limit,
     ) -> Result<Answer, SendError> {
         request.headers_mut().extend(self.headers.clone());
+        // Taken before the files are looked at: who gives up meanwhile must not leave a connection
+        // behind that was made with others than are known then.
         let kept = self.kept.lock().await.take();
+        let is_renewed = match &self.tls {
+            Some(tls) => tls.refresh().await?,
+            None => false,
+        };
+        let kept = kept.filter(|_| !is_renewed);
         if let Some(mut connection) = kept
             && connection.ready().await.is_ok()
         {
@@ -274,19 +302,4 @@ impl Answer {
     fn of(head: hyper::http::response::Parts, body: Vec<u8>) -> Self {
         Self { status: head.status, headers: head.headers, body: body.into() }
     }
-}
-
-fn authorization(credentials: &Credentials) -> Result<Option<HeaderValue>, ClientError> {
-    use base64::Engine as _;
-    let text = match credentials {
-        Credentials::None => return Ok(None),
-        Credentials::Basic { user, password } => {
-            let pair = format!("{user}:{password}");
-            format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
-        }
-        Credentials::Header(text) => text.clone(),
-    };
-    let mut header = HeaderValue::from_str(&text).map_err(|_| ClientError::Credentials)?;
-    header.set_sensitive(true);
-    Ok(Some(header))
 }

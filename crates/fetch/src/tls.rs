@@ -1,8 +1,9 @@
 //! TLS towards other servers: rustls with ring.
 
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::SystemTime;
+use std::{fs, io};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{
@@ -10,10 +11,14 @@ use rustls::crypto::{
 };
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, SupportedProtocolVersion,
+};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tracing_mutex::stdsync::{Mutex, MutexGuard};
 
 /// Whom to trust, and who we are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
@@ -28,6 +33,58 @@ pub struct TlsSettings {
     pub server_name: Option<String>,
     /// Trusts anybody.
     pub insecure_skip_verify: bool,
+    /// Older versions than 1.2 are never spoken.
+    pub min_version: Option<TlsVersion>,
+    pub max_version: Option<TlsVersion>,
+}
+
+/// A version of the protocol, as Prometheus calls them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+pub enum TlsVersion {
+    #[serde(rename = "TLS10")]
+    V1_0,
+    #[serde(rename = "TLS11")]
+    V1_1,
+    #[serde(rename = "TLS12")]
+    V1_2,
+    #[serde(rename = "TLS13")]
+    V1_3,
+}
+
+impl TlsSettings {
+    /// Whether the versions go together; files are not read.
+    ///
+    /// # Errors
+    /// They do not.
+    pub fn check(&self) -> Result<(), TlsError> {
+        self.versions().map(drop)
+    }
+
+    fn files(&self) -> impl Iterator<Item = &Path> {
+        [&self.ca_file, &self.cert_file, &self.key_file].into_iter().flatten().map(PathBuf::as_path)
+    }
+
+    fn stamps(&self) -> Vec<Option<Stamp>> {
+        let stamp = |path| {
+            let metadata = fs::metadata(path).ok()?;
+            Some((metadata.modified().ok()?, metadata.len()))
+        };
+        self.files().map(stamp).collect()
+    }
+
+    fn versions(&self) -> Result<Vec<&'static SupportedProtocolVersion>, TlsError> {
+        let from = self.min_version.unwrap_or(TlsVersion::V1_2);
+        let to = self.max_version.unwrap_or(TlsVersion::V1_3);
+        if to < TlsVersion::V1_2 {
+            return Err(TlsError::OldVersion);
+        }
+        match (from, to) {
+            (from, to) if from > to => Err(TlsError::Versions),
+            (TlsVersion::V1_3, _) => Ok(vec![&TLS13]),
+            (_, TlsVersion::V1_3) => Ok(vec![&TLS13, &TLS12]),
+            _ => Ok(vec![&TLS12]),
+        }
+    }
 }
 
 /// Why TLS cannot be set up.
@@ -41,19 +98,38 @@ pub enum TlsError {
     HalfAPair,
     #[error("the system has no certificates of authorities; name some by `ca_file`")]
     NoRoots,
+    #[error("`min_version` is newer than `max_version`")]
+    Versions,
+    #[error("`max_version` is older than TLS 1.2, which is not spoken")]
+    OldVersion,
     #[error("the certificates cannot be used")]
     Unusable(#[source] rustls::Error),
 }
 
-/// Makes a connection secret.
-pub struct Connector {
-    connector: TlsConnector,
+/// When a file was changed last, and its size in bytes.
+type Stamp = (SystemTime, u64);
+
+/// Makes connections secret.
+#[derive(Debug)]
+pub struct Connector(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: TlsSettings,
     name: ServerName<'static>,
+    made: Mutex<Made>,
 }
 
-impl std::fmt::Debug for Connector {
+/// What was made of the files.
+struct Made {
+    /// What they were like before they were read.
+    stamps: Vec<Option<Stamp>>,
+    connector: TlsConnector,
+}
+
+impl std::fmt::Debug for Made {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connector").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Made").field("stamps", &self.stamps).finish_non_exhaustive()
     }
 }
 
@@ -64,9 +140,54 @@ impl Connector {
         let name = settings.server_name.as_deref().unwrap_or(host);
         let name = ServerName::try_from(name.to_owned())
             .map_err(|_| TlsError::Name { name: name.to_owned() })?;
+        let made = Mutex::new(Made::of(settings)?);
+        Ok(Self(Arc::new(Inner { settings: settings.clone(), name, made })))
+    }
+
+    /// Reads the files again if they were changed: certificates are renewed without anybody
+    /// telling us. Whether they were.
+    ///
+    /// # Errors
+    /// They cannot be used now; the next call reads them again.
+    pub async fn refresh(&self) -> Result<bool, TlsError> {
+        if self.0.settings.files().next().is_none() {
+            return Ok(false);
+        }
+        let inner = Arc::clone(&self.0);
+        let refreshed = tokio::task::spawn_blocking(move || inner.refresh()).await;
+        refreshed.unwrap_or(Ok(false))
+    }
+
+    /// # Errors
+    /// The other side is not whom it should be, or hangs up.
+    pub async fn connect(&self, socket: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let connector = self.0.made().connector.clone();
+        connector.connect(self.0.name.clone(), socket).await
+    }
+}
+
+impl Inner {
+    fn made(&self) -> MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refresh(&self) -> Result<bool, TlsError> {
+        if self.made().stamps == self.settings.stamps() {
+            return Ok(false);
+        }
+        let made = Made::of(&self.settings)?;
+        *self.made() = made;
+        Ok(true)
+    }
+}
+
+impl Made {
+    fn of(settings: &TlsSettings) -> Result<Self, TlsError> {
+        // Taken before the files are read, so that what changes meanwhile is seen the next time.
+        let stamps = settings.stamps();
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&settings.versions()?)
             .map_err(TlsError::Unusable)?;
         let builder = if settings.insecure_skip_verify {
             let anybody = Arc::new(Anybody { provider });
@@ -85,13 +206,7 @@ impl Connector {
             }
             _ => return Err(TlsError::HalfAPair),
         };
-        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
-    }
-
-    /// # Errors
-    /// The other side is not whom it should be, or hangs up.
-    pub async fn connect(&self, socket: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        self.connector.connect(self.name.clone(), socket).await
+        Ok(Self { stamps, connector: TlsConnector::from(Arc::new(config)) })
     }
 }
 

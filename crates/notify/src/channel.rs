@@ -328,6 +328,7 @@ fn tls(fields: &mut Fields) -> TlsSettings {
             key_file: fields.text("key_file").map(PathBuf::from),
             server_name: fields.text("server_name"),
             insecure_skip_verify: fields.flag("insecure_skip_verify").unwrap_or(false),
+            ..TlsSettings::default()
         })
         .unwrap_or_default()
 }

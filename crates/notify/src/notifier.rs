@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use barograph_fetch::{Network, Reach};
 use barograph_model::Clock;
+use tracing_mutex::stdsync::Mutex;
 
 use crate::carry::own_log::SystemLog;
 use crate::carry::{Parcel, http};

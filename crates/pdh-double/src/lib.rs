@@ -7,11 +7,10 @@
 //! Its file is called `pdh_double`, not `pdh`: Windows prefers a library that lies beside the
 //! program, and building this crate must not make every program of the folder load it.
 
-#[cfg(windows)]
+#![cfg(windows)]
+#![expect(clippy::disallowed_types, reason = "nothing but Windows' own below a loaded library")]
+
 mod exports;
-#[cfg(windows)]
 mod names;
-#[cfg(windows)]
 mod registry;
-#[cfg(windows)]
 mod script;

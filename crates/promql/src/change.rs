@@ -70,13 +70,22 @@ fn clamp(min: Vec<f64>, max: Vec<f64>) -> Change {
     })
 }
 
-/// Not-a-number when one of them is.
-fn larger(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+/// As Go's `math.Max`: an infinity that nothing exceeds goes before not-a-number.
+pub(crate) fn larger(a: f64, b: f64) -> f64 {
+    if a == f64::INFINITY || b == f64::INFINITY {
+        f64::INFINITY
+    } else if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else if a == 0.0 && b == 0.0 {
+        if a.is_sign_negative() { b } else { a }
+    } else {
+        a.max(b)
+    }
 }
 
-fn smaller(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) }
+/// As Go's `math.Min`.
+pub(crate) fn smaller(a: f64, b: f64) -> f64 {
+    -larger(-a, -b)
 }
 
 fn each(map: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Change {
@@ -109,8 +118,8 @@ pub(crate) fn date(func: DateFn) -> Change {
 /// A part of the date so many seconds after 1970.
 #[expect(clippy::cast_possible_truncation, reason = "saturates; fractions do not count")]
 pub(crate) fn part_of(func: DateFn, seconds: f64) -> f64 {
-    // The calendar of a moment further away than this has more digits than a number.
-    const FAR: f64 = 1e17;
+    // The calendar is one of whole seconds in 64 bits; it ends in 292 billion years.
+    const FAR: f64 = 9.2e18;
     if !seconds.is_finite() || seconds.abs() > FAR {
         return f64::NAN;
     }
@@ -154,7 +163,19 @@ mod tests {
     fn clamping_to_not_a_number_gives_it() {
         check(MapFn::Clamp, &[0.0, f64::NAN], 3.0, f64::NAN);
         check(MapFn::ClampMax, &[2.0], 3.0, 2.0);
+        check(MapFn::ClampMin, &[f64::NAN], 3.0, f64::NAN);
         check(MapFn::Clamp, &[1.0, 2.0], -3.0, 1.0);
+    }
+
+    #[test]
+    fn infinity_goes_before_not_a_number_as_in_go() {
+        let (largest, nan) = (f64::INFINITY, f64::NAN);
+        assert_eq!(larger(largest, nan), largest);
+        assert_eq!(larger(nan, largest), largest);
+        assert_eq!(smaller(-largest, nan), -largest);
+        assert!(larger(-largest, nan).is_nan() && smaller(largest, nan).is_nan());
+        assert!(larger(-0.0, 0.0).is_sign_positive() && smaller(0.0, -0.0).is_sign_negative());
+        assert_eq!((larger(1.0, 2.0), smaller(1.0, 2.0)), (2.0, 1.0));
     }
 
     #[test]
@@ -162,5 +183,17 @@ mod tests {
         assert_eq!(part_of(DateFn::Year, -1.0), 1969.0);
         assert_eq!(part_of(DateFn::Hour, 1.5 * 3600.0), 1.0);
         assert!(part_of(DateFn::Year, f64::INFINITY).is_nan());
+    }
+
+    #[test]
+    fn the_calendar_goes_on_for_billions_of_years() {
+        assert_eq!(part_of(DateFn::Month, 1e18), 10.0);
+        assert_eq!(part_of(DateFn::DayOfMonth, 1e18), 23.0);
+        assert_eq!(part_of(DateFn::DayOfYear, 1e18), 297.0);
+        assert_eq!(part_of(DateFn::Year, 9e18), 285_198_648_531.0);
+        assert_eq!(part_of(DateFn::Year, -9e18), -285_198_644_592.0);
+        assert_eq!(part_of(DateFn::Hour, 9e18), 16.0);
+        assert_eq!(part_of(DateFn::DayOfWeek, 1e17), 3.0);
+        assert!(part_of(DateFn::Year, 1e19).is_nan());
     }
 }

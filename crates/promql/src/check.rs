@@ -197,6 +197,16 @@ fn check_info(selector: &Expr) -> Checked {
 }
 
 fn check_selector(selector: &VectorSelector, span: Span) -> Checked {
+    check_name(selector, span)?;
+    if selector.matchers.iter().all(|matcher| matcher.matches_value("")) {
+        let problem = "vector selector must contain at least one non-empty matcher";
+        return Err(Mistake::new(span, problem));
+    }
+    Ok(())
+}
+
+/// Whether a metric's name is given once at most.
+pub(crate) fn check_name(selector: &VectorSelector, span: Span) -> Checked {
     let mut names = selector.matchers.iter().filter(|matcher| matcher.label() == METRIC_NAME);
     if let (Some(name), Some(first)) = (&selector.name, names.next())
         && names.next().is_some()
@@ -206,10 +216,6 @@ fn check_selector(selector: &VectorSelector, span: Span) -> Checked {
             quoted(name),
             quoted(first.value())
         );
-        return Err(Mistake::new(span, problem));
-    }
-    if selector.matchers.iter().all(|matcher| matcher.matches_value("")) {
-        let problem = "vector selector must contain at least one non-empty matcher";
         return Err(Mistake::new(span, problem));
     }
     Ok(())

@@ -123,8 +123,8 @@ impl DurationOp {
             Self::Div => "/",
             Self::Mod => "%",
             Self::Pow => "^",
-            Self::Min => "min",
-            Self::Max => "max",
+            Self::Min => "min_of",
+            Self::Max => "max_of",
         }
     }
 }

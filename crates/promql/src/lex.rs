@@ -5,7 +5,7 @@
 //! with the same words.
 
 use crate::ast::Span;
-use crate::quote::quoted_char;
+use crate::quote::{self, quoted_char};
 use crate::shorthand::{Shorthand, Shorthands};
 
 mod number;
@@ -177,6 +177,11 @@ impl<'a> Lexer<'a> {
                 other => return Err(odd("unexpected character after '!'", other)),
             },
             '<' | '>' if self.peek() == Some('=') => self.take_one(Kind::Operator),
+            '<' | '>' if self.peek() == Some('/') => {
+                return Err(format!(
+                    "operator {first}/ trims native histograms, which are not supported"
+                ));
+            }
             '*' | '/' | '%' | '+' | '-' | '^' | '<' | '>' => self.emit(Kind::Operator),
             '"' | '\'' | '`' => self.string(first)?,
             '(' => self.open_paren(),
@@ -260,7 +265,7 @@ impl<'a> Lexer<'a> {
                 self.skip_while(is_alphanumeric);
                 match self.current().to_ascii_lowercase().as_str() {
                     "step" | "range" => self.emit(Kind::Moment),
-                    "min" | "max" => self.emit(Kind::Aggregator),
+                    "min" | "max" | "min_of" | "max_of" => self.emit(Kind::Aggregator),
                     _ => return Err(odd_in_duration(first)),
                 }
             }
@@ -332,7 +337,7 @@ impl<'a> Lexer<'a> {
         self.rest().trim_start_matches(is_space).starts_with('(')
     }
 
-    /// A string; its escapes are read by the parser.
+    /// A string; what its escapes stand for is read by the parser.
     fn string(&mut self, quote: char) -> Result<(), String> {
         loop {
             match self.next() {
@@ -340,9 +345,9 @@ impl<'a> Lexer<'a> {
                 None => return Err("unterminated quoted string".to_owned()),
                 Some('\n') if quote != '`' => return Err("unterminated quoted string".to_owned()),
                 Some('\\') if quote != '`' => {
-                    if self.next().is_none() {
-                        return Err("escape sequence not terminated".to_owned());
-                    }
+                    let mut rest = self.rest().chars();
+                    quote::unescape(&mut rest, quote, &mut Vec::new())?;
+                    self.at = self.text.len() - rest.as_str().len();
                 }
                 Some(c) if c == quote => break,
                 Some(_) => {}
@@ -356,10 +361,6 @@ impl<'a> Lexer<'a> {
         let scanned = number::scan(self.text.as_bytes(), self.start);
         self.at = scanned.end;
         let Some(kind) = scanned.kind else {
-            // The offending character may be longer than a byte.
-            while !self.text.is_char_boundary(self.at) {
-                self.at += 1;
-            }
             return Err(format!("bad number or duration syntax: {:?}", self.current()));
         };
         self.emit(kind);

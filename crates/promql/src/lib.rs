@@ -65,6 +65,8 @@ pub use error::EvalError;
 pub use function::{FUNCTIONS, Signature, Variadic, function};
 pub use memory::MemorySource;
 pub use number::{plain_number, push_sample_value};
-pub use parse::{MAX_DEPTH, MAX_QUERY_BYTES, ParseError, Query, parse_selector};
+pub use parse::{
+    MAX_DEPTH, MAX_QUERY_BYTES, ParseError, Query, parse_selector, parse_wide_selector,
+};
 pub use settings::{Options, Settings};
 pub use shorthand::{NoShorthands, Shorthand, ShorthandError, Shorthands};

@@ -1,7 +1,9 @@
 //! What is said beside an answer, in Prometheus' words.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
+
+use tracing_mutex::stdsync::{Mutex, MutexGuard};
 
 use crate::Query;
 use crate::ast::Span;
@@ -75,7 +77,7 @@ impl Notes {
             .or_insert(Some(repair));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(usize, Note), Option<Repair>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(usize, Note), Option<Repair>>> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

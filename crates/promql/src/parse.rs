@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use barograph_model::Matcher;
+
 use crate::ast::{Expr, Length, Node, Span};
 use crate::check;
 use crate::lex::{self, Kind, Lexed, Token};
@@ -97,11 +99,29 @@ impl Query {
 ///
 /// # Errors
 /// Anything that is not one selector.
-pub fn parse_selector(text: &str) -> Result<Vec<barograph_model::Matcher>, ParseError> {
+pub fn parse_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    selector_alone(text, check::check)
+}
+
+/// The same, also of a selector that leaves nothing out, such as `{}` or `{job=~".*"}`.
+///
+/// # Errors
+/// Anything that is not one selector.
+pub fn parse_wide_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    selector_alone(text, |expr| match &expr.node {
+        Node::Vector(selector) => check::check_name(selector, expr.span),
+        _ => Ok(()),
+    })
+}
+
+fn selector_alone(
+    text: &str,
+    check: impl FnOnce(&Expr) -> Result<(), Mistake>,
+) -> Result<Vec<Matcher>, ParseError> {
     let parse = |parser: &mut Parser<'_>| {
         let expr = parser.vector_selector()?;
         parser.expect_end()?;
-        check::check(&expr)?;
+        check(&expr)?;
         match expr.node {
             Node::Vector(selector) => Ok(selector.matchers),
             _ => Err(Mistake::new(expr.span, "a selector is expected")),

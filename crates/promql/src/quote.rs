@@ -1,6 +1,7 @@
 //! Strings as Go writes and reads them: that is the language's way, and that of its errors.
 
 use std::fmt::Write;
+use std::str::Chars;
 
 /// A text between double quotes.
 pub(crate) fn quoted(text: &str) -> String {
@@ -58,13 +59,13 @@ fn push_escaped(out: &mut String, c: char, quote: char) {
 }
 
 /// The bytes that a quoted word stands for; the reason if its escapes are wrong.
-pub(crate) fn unquote(word: &str) -> Result<Vec<u8>, &'static str> {
+pub(crate) fn unquote(word: &str) -> Result<Vec<u8>, String> {
     let mut inner = word.chars();
     let (Some(quote), Some(last)) = (inner.next(), inner.next_back()) else {
-        return Err("invalid syntax");
+        return Err("invalid syntax".to_owned());
     };
     if quote != last {
-        return Err("invalid syntax");
+        return Err("invalid syntax".to_owned());
     }
     let inner = inner.as_str();
     if quote == '`' {
@@ -82,12 +83,10 @@ pub(crate) fn unquote(word: &str) -> Result<Vec<u8>, &'static str> {
     Ok(out)
 }
 
-fn unescape(
-    rest: &mut std::str::Chars<'_>,
-    quote: char,
-    out: &mut Vec<u8>,
-) -> Result<(), &'static str> {
-    let byte = match rest.next().ok_or("escape sequence not terminated")? {
+/// Reads what stands behind a backslash.
+pub(crate) fn unescape(rest: &mut Chars<'_>, quote: char, out: &mut Vec<u8>) -> Result<(), String> {
+    const INVALID: &str = "escape sequence is an invalid Unicode code point";
+    let byte = match rest.next().ok_or(NOT_TERMINATED)? {
         'a' => 7,
         'b' => 8,
         'f' => 12,
@@ -100,39 +99,42 @@ fn unescape(
             out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
             return Ok(());
         }
-        'x' => u8::try_from(digits(rest, 2, 16, 0)?).map_err(|_| OUT_OF_RANGE)?,
+        'x' => u8::try_from(digits(rest, 2, 16, 0)?).map_err(|_| INVALID)?,
         c @ '0'..='7' => {
             let first = c.to_digit(8).unwrap_or_default();
-            u8::try_from(digits(rest, 2, 8, first)?).map_err(|_| OUT_OF_RANGE)?
+            u8::try_from(digits(rest, 2, 8, first)?).map_err(|_| INVALID)?
         }
         c @ ('u' | 'U') => {
             let code = digits(rest, if c == 'u' { 4 } else { 8 }, 16, 0)?;
-            let c =
-                char::from_u32(code).ok_or("escape sequence is an invalid Unicode code point")?;
+            let c = char::from_u32(code).ok_or(INVALID)?;
             out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
             return Ok(());
         }
-        _ => return Err("unknown escape sequence"),
+        c => return Err(format!("unknown escape sequence {}", coded(c))),
     };
     out.push(byte);
     Ok(())
 }
 
-const OUT_OF_RANGE: &str = "escape sequence is out of range";
+const NOT_TERMINATED: &str = "escape sequence not terminated";
 
-fn digits(
-    rest: &mut std::str::Chars<'_>,
-    count: usize,
-    base: u32,
-    first: u32,
-) -> Result<u32, &'static str> {
+/// Up to eight digits, which fit.
+fn digits(rest: &mut Chars<'_>, count: usize, base: u32, first: u32) -> Result<u32, String> {
     let mut value = first;
     for _ in 0..count {
-        let c = rest.next().ok_or("escape sequence not terminated")?;
-        let digit = c.to_digit(base).ok_or("illegal character in escape sequence")?;
-        value = value.checked_mul(base).and_then(|v| v.checked_add(digit)).ok_or(OUT_OF_RANGE)?;
+        let c = rest.next().ok_or(NOT_TERMINATED)?;
+        let digit = c
+            .to_digit(base)
+            .ok_or_else(|| format!("illegal character {} in escape sequence", coded(c)))?;
+        value = value.wrapping_mul(base).wrapping_add(digit);
     }
     Ok(value)
+}
+
+/// A character with its number, as Go's `%#U` writes it: `U+0071 'q'`.
+fn coded(c: char) -> String {
+    let number = u32::from(c);
+    if c.is_control() { format!("U+{number:04X}") } else { format!("U+{number:04X} '{c}'") }
 }
 
 #[cfg(test)]
@@ -155,5 +157,6 @@ mod tests {
         for word in [r#""\q""#, r#""\x4""#, r#""\ud800""#, r#""\777""#, r#""\UFFFFFFFF""#, "\""] {
             assert!(unquote(word).is_err(), "{word}");
         }
+        assert_eq!(unquote("\"\\\u{1}\"").unwrap_err(), "unknown escape sequence U+0001");
     }
 }

@@ -149,6 +149,10 @@ pub(crate) fn over_samples(
         }),
         RangeFn::Deriv => plain
             .each(out, |_, lo, hi| regression::slope(slice(times, lo, hi), slice(values, lo, hi))),
+        RangeFn::Integral => plain.each(out, |point, lo, hi| {
+            let rule = kernel.first.get(point).copied();
+            regression::integral(slice(times, lo, hi), slice(values, lo, hi), rule)
+        }),
         RangeFn::PredictLinear => plain.each(out, |point, lo, hi| {
             let (times, values) = (slice(times, lo, hi), slice(values, lo, hi));
             regression::predict(times, values, span.grid.time(point), kernel.first(point))

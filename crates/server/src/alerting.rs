@@ -24,7 +24,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -34,6 +34,7 @@ use barograph_model::{Clock, chain};
 use barograph_promql::Engine;
 use barograph_state::State;
 use barograph_store::Store;
+use tracing_mutex::stdsync::{Condvar, Mutex, MutexGuard};
 
 pub(crate) use asked::Offer;
 pub use backtest::{Tested, TestedFiring};

@@ -19,6 +19,7 @@ use crate::latest::Latest;
 use crate::processes::Processes;
 use crate::queries::Queries;
 use crate::readings::Readings;
+use crate::thrift::Thrift;
 
 /// The parts that the program wires together and the interfaces read.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct App {
     pub started_ms: i64,
     pub host: HostFacts,
     pub runner: RunnerView,
+    /// Whether this program keeps within limits of its own.
+    pub thrift: Arc<Thrift>,
     /// Every metric that the collectors can emit.
     pub descs: Vec<&'static Desc>,
     /// The names of `/api/current_metrics`.

@@ -7,11 +7,12 @@
 //! samples.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use barograph_model::SeriesSource;
 use barograph_promql::{ParseError, Series, Value};
 use serde::Serialize;
+use tracing_mutex::stdsync::Mutex;
 
 use crate::point::six_digits;
 use crate::queries::{AskError, Queries, When, Wishes};

@@ -10,7 +10,7 @@ mod config;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use barograph_model::{Clock, Labels, METRIC_NAME, STALE, chain};
@@ -18,6 +18,7 @@ use barograph_wire::nagios::{self, Output};
 use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tracing_mutex::stdsync::Mutex;
 
 use crate::ingest::{Door, Ingest, Intake, Source, TooManySamples};
 use crate::page::{Stored, put};

@@ -21,6 +21,7 @@ use barograph_model::chain;
 use barograph_notify::{Machine, Notifier, Setup};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
+use tracing_mutex::stdsync::Mutex;
 
 use crate::alerting::Alerting;
 use crate::documents::secret_finder;
@@ -48,7 +49,7 @@ pub struct DispatchParts {
 pub struct Dispatch {
     postman: Arc<Postman>,
     stop: watch::Sender<bool>,
-    task: std::sync::Mutex<Option<JoinHandle<()>>>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Dispatch {
@@ -79,7 +80,7 @@ impl Dispatch {
         let postman = Arc::new(postman);
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(run(Arc::clone(&postman), stopping));
-        Self { postman, stop, task: std::sync::Mutex::new(Some(task)) }
+        Self { postman, stop, task: Mutex::new(Some(task)) }
     }
 
     /// Lets deliveries under way finish. What is cut off is delivered again after the next start.

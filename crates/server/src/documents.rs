@@ -15,12 +15,13 @@ mod secrets;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use barograph_model::Clock;
 use barograph_state::{Document, Expected, Listing, Revision, State, StateError};
 use serde::Serialize;
 use tokio::sync::watch;
+use tracing_mutex::stdsync::Mutex;
 
 pub use apply::{Action, Applied, Outcome, Wanted};
 pub use book::Book;

@@ -7,13 +7,14 @@ mod record;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use barograph_collect::event::{Event, EventSink};
 use barograph_model::{Clock, chain};
 use barograph_store::{Record, RecordAnswer, RecordError, RecordLog, RecordSettings, RecordStats};
+use tracing_mutex::stdsync::Mutex;
 
 /// Stands for events that could not be stored or told.
 pub const EVENTS_LOST: &str = "events_lost";

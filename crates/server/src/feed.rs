@@ -6,12 +6,13 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use barograph_model::Batch;
 use barograph_store::Store;
+use tracing_mutex::stdsync::{Condvar, Mutex, MutexGuard};
 
 use crate::forward::Forward;
 use crate::latest::Latest;
@@ -133,7 +134,7 @@ impl Drop for Feed {
 }
 
 impl Shared {
-    fn queue(&self) -> std::sync::MutexGuard<'_, Queue> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

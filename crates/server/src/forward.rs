@@ -6,6 +6,7 @@
 //! for a window and sent again when the receiver started anew, since receivers acknowledge samples
 //! before they are on their disks.
 
+mod again;
 mod answer;
 mod config;
 mod sender;
@@ -16,17 +17,19 @@ use std::hash::BuildHasher as _;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use barograph_model::{Clock, Labels};
 use barograph_wire::relabel::{LabelMap, relabel};
 use barograph_wire::remote_write::{label_bytes, put_sample};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tracing_mutex::stdsync::Mutex;
 
 use sender::{Health, Sender};
 use spool::{Bounds, MAX_RECORD_BYTES, Spool};
 
+pub(crate) use again::AgainError;
 pub use answer::ForwardAnswer;
 pub use config::{Destination, RemoteWriteConfig};
 

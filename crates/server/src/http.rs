@@ -82,6 +82,7 @@ pub(crate) fn router(context: Context) -> Router {
         .route("/api/documents/{kind}/{name}/rollback", post(documents::roll_back))
         .route("/api/events", get(events::events))
         .route("/api/forward", get(doors::forward))
+        .route("/api/forward/{name}/resend", post(doors::resend))
         .route("/api/historical_metrics/{name}", get(simple::historical_metrics))
         .route("/api/host", get(host::host))
         .route("/api/incidents", get(incidents::incidents))

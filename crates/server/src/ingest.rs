@@ -19,12 +19,13 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use barograph_model::Clock;
 use barograph_store::{AppendError, Store};
 use tokio::sync::Semaphore;
+use tracing_mutex::stdsync::RwLock;
 
 use crate::forward::Forward;
 use deltas::Deltas;
@@ -108,6 +109,11 @@ impl Ingest {
     /// Series that one source may have.
     pub(crate) fn max_series(&self) -> usize {
         self.settings.max_series
+    }
+
+    /// Attributes of OTLP's resources that become labels.
+    pub(crate) fn promoted_attributes(&self) -> &[String] {
+        &self.settings.promote_resource_attributes
     }
 
     pub(crate) fn deltas(&self) -> &Deltas {

@@ -1,10 +1,11 @@
 //! The newest values of every series, in memory: what the live interface reads each second.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::PoisonError;
 
 use barograph_model::{Batch, Labels};
 use tokio::sync::watch;
+use tracing_mutex::stdsync::{RwLock, RwLockReadGuard};
 
 use crate::point::{Point, holds_for_ms};
 

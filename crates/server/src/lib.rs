@@ -48,6 +48,7 @@ mod scrape;
 mod serve;
 mod statsd;
 mod textfile;
+mod thrift;
 mod timestamp;
 mod top;
 
@@ -88,3 +89,4 @@ pub use scrape::{Job, ScrapeConfig, ScrapeStats, Scraper, TargetsAnswer, prometh
 pub use serve::serve;
 pub use statsd::{DATAGRAM_PATIENCE, Datagrams, Statsd, StatsdSettings};
 pub use textfile::{TextfileSettings, Textfiles};
+pub use thrift::{Measure, OwnLimits, Thrift, ThriftStatus};

@@ -132,7 +132,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_reading_that_hangs_is_waited_for_and_not_started_again() {
         let (go_on, hang) = mpsc::channel::<()>();
-        let hang = std::sync::Mutex::new(hang);
+        let hang = tracing_mutex::stdsync::Mutex::new(hang);
         let clock: Arc<dyn Clock> = Arc::new(FakeClock::new(0));
         let starts = Arc::new(AtomicU64::new(0));
         let reading = OnDemand::new(&clock, Duration::from_secs(1), {

@@ -15,6 +15,8 @@ pub(crate) struct Reading {
     /// The page's own labels win over those of the source.
     pub(crate) honor_labels: bool,
     pub(crate) honor_timestamps: bool,
+    /// Series that come with times of their own end as the others do.
+    pub(crate) track_timestamps: bool,
     pub(crate) rules: Vec<Rule>,
     pub(crate) limits: PageLimits,
 }
@@ -56,8 +58,8 @@ struct Known {
     labels: Option<Labels>,
     /// The page it was last on.
     page: u64,
-    /// It came with a time of its own, so nobody says when it ends.
-    has_time: bool,
+    /// It came with a time of its own, so nobody says when it ends, unless that is wanted.
+    goes_on: bool,
 }
 
 /// A sample to be stored; without a time it gets that of the scrape.
@@ -132,18 +134,19 @@ impl Seen {
         page.scraped += 1;
         let time_ms = sample.timestamp_ms.filter(|_| reading.honor_timestamps);
         let has_time = time_ms.is_some();
+        let goes_on = has_time && !reading.track_timestamps;
         let known = if let Some(known) = self.series.get_mut(sample.series) {
             // The same series twice on one page: the first one counts, as in Prometheus.
             if known.page == self.page && !has_time {
                 return Ok(());
             }
             known.page = self.page;
-            known.has_time = has_time;
+            known.goes_on = goes_on;
             known
         } else {
             let labels = labels(sample, reading, target)?;
             page.added += usize::from(labels.is_some());
-            let known = Known { labels, page: self.page, has_time };
+            let known = Known { labels, page: self.page, goes_on };
             self.series.entry(sample.series.into()).or_insert(known)
         };
         let Some(labels) = &known.labels else { return Ok(()) };
@@ -165,7 +168,7 @@ impl Seen {
     fn end_those_before(&mut self, page: u64, ended: &mut Vec<Stored>) {
         self.series.retain(|_, known| {
             let is_current = known.page >= page;
-            if let (false, Some(labels), false) = (is_current, &known.labels, known.has_time) {
+            if let (false, Some(labels), false) = (is_current, &known.labels, known.goes_on) {
                 ended.push(Stored { labels: labels.clone(), value: STALE, time_ms: None });
             }
             is_current

@@ -4,13 +4,14 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use barograph_collect::process::{EventSource, LatestProcesses, ProcessSnapshot};
 use barograph_model::{Clock, chain};
 use barograph_store::{Record, RecordLog, RecordSettings, RecordStats};
+use tracing_mutex::stdsync::Mutex;
 
 use crate::process_record::{self, Packed, RecordError};
 

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use barograph_model::{Clock, SeriesSource};
 use barograph_promql::{Answer, Engine, EvalError, Options, ParseError, Query, Settings};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing_mutex::stdsync::RwLock;
 
 use crate::baseline::Baselines;
 
@@ -71,6 +72,11 @@ impl Queries {
             running: Arc::new(Semaphore::new(at_once)),
             baselines: Baselines::default(),
         }
+    }
+
+    /// Forgets what is kept only to be quicker.
+    pub(crate) fn forget(&self) {
+        *self.cache.write().unwrap_or_else(PoisonError::into_inner) = HashMap::new();
     }
 
     pub fn settings(&self) -> &Settings {

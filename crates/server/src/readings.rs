@@ -1,6 +1,6 @@
 //! What this machine is asked for when somebody wants to know.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use barograph_collect::Roots;
@@ -10,6 +10,7 @@ use barograph_collect::readings::{Inventory, Service};
 use barograph_collect::service::services;
 use barograph_collect::talkers::{LiveTalkers, Talkers};
 use barograph_model::Clock;
+use tracing_mutex::stdsync::Mutex;
 
 use crate::on_demand::OnDemand;
 

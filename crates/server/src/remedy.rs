@@ -5,13 +5,14 @@
 
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use barograph_alerts::remediation::Order;
 use barograph_model::{Clock, chain};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing_mutex::stdsync::Mutex;
 
 use crate::alerting::{Alerting, Job};
 use crate::check::{Ended, Program, RunProgram};

@@ -6,21 +6,25 @@
 //! Prometheus adds.
 
 mod answer;
+mod asking;
 mod config;
 mod discovery;
 mod document;
 mod job;
+mod prometheus_file;
+mod sign_in;
 mod target;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use barograph_model::Clock;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing_mutex::stdsync::{Mutex, MutexGuard};
 
 use crate::ingest::Ingest;
 
@@ -30,10 +34,12 @@ use target::{Go, Target};
 
 pub(crate) use answer::Wanted;
 pub use answer::{ScrapeStats, TargetsAnswer};
-pub(crate) use config::{Authorization, BasicAuth, credentials, duration, size};
-pub use config::{ScrapeConfig, prometheus_jobs};
+pub use config::ScrapeConfig;
+pub(crate) use config::{duration, size};
 pub(crate) use document::ScrapeDocument;
 pub use job::Job;
+pub use prometheus_file::prometheus_jobs;
+pub(crate) use sign_in::{Authorization, BasicAuth, SignIn};
 
 /// Asks targets until it is stopped.
 #[derive(Debug)]
@@ -206,7 +212,7 @@ impl Pool {
     }
 
     fn start(&self, spec: Spec) -> Running {
-        let target = Arc::new(Target::new(spec, &self.job));
+        let target = Arc::new(Target::new(spec));
         let (go, going) = watch::channel(Go::On);
         let at_work = target::AtWork {
             target: Arc::clone(&target),

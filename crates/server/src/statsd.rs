@@ -8,12 +8,13 @@ mod settings;
 use std::io;
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use barograph_model::Clock;
 use barograph_wire::statsd::lines;
+use tracing_mutex::stdsync::{Condvar, Mutex, MutexGuard};
 
 use crate::ingest::{Door, Ingest};
 
@@ -128,7 +129,7 @@ fn is_only_silence(error: &io::Error) -> bool {
 }
 
 impl Shared {
-    fn aggregate(&self) -> std::sync::MutexGuard<'_, Aggregate> {
+    fn aggregate(&self) -> MutexGuard<'_, Aggregate> {
         self.aggregate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

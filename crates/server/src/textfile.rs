@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use barograph_model::{Clock, Labels, METRIC_NAME, chain};
 use barograph_wire::text::Format;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing_mutex::stdsync::Mutex;
 
 use crate::ingest::{Door, Ingest, Source, TooManySamples};
 use crate::page::{PageLimits, Reading, Seen, Stored, put};

@@ -2,11 +2,12 @@
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use barograph_model::Clock;
 use ring::hmac;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tracing_mutex::stdsync::{Mutex, MutexGuard};
 
 use crate::database::Files;
 use crate::error::{OpenError, SecretError, StateError};

@@ -16,7 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::OpenError;
-use crate::folder::{read_marker, sync_dir};
+use crate::folder::{Marker, read_marker, sync_dir};
 use copy::Copied;
 use manifest::{Entry, Manifest};
 use tree::{Found, Kind};
@@ -25,6 +25,9 @@ pub use restore::{Restored, restore};
 
 /// Where the copies are in a backup.
 const FILES: &str = "files";
+/// There from a backup's first moment until it has a manifest: the folder is ours, and what is in it
+/// may be half.
+const BEGUN: &str = "BACKUP.unfinished";
 /// A folder whose files change faster than they are listed is given up.
 const PASSES: usize = 10;
 
@@ -33,6 +36,15 @@ const PASSES: usize = 10;
 pub struct Progress {
     pub done: u64,
     pub total: u64,
+}
+
+/// Which earlier backup a new one may take the place of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// Only one of the same data folder, or of what it was brought back from.
+    Same,
+    /// Also one of another data folder, which is lost.
+    Any,
 }
 
 /// What a backup did.
@@ -61,6 +73,12 @@ pub enum BackupError {
     Inside { dir: PathBuf },
     #[error("{} is neither empty nor a backup", dir.display())]
     NotOurs { dir: PathBuf },
+    #[error(
+        "{} is a backup of another data folder than {}, which it would take the place of",
+        dir.display(),
+        data.display()
+    )]
+    OtherFolder { dir: PathBuf, data: PathBuf },
     #[error("another backup into {} is going on", dir.display())]
     InUse { dir: PathBuf },
     #[error("{} is no backup: it has no file {}", dir.display(), Manifest::NAME)]
@@ -72,6 +90,12 @@ pub enum BackupError {
         dir.display()
     )]
     NotEmpty { dir: PathBuf },
+    #[error(
+        "{} is left from a restore of another backup that was broken off; go on with that one, or \
+         empty the folder",
+        dir.display()
+    )]
+    OtherRestore { dir: PathBuf },
     #[error("{} changes faster than it can be copied", dir.display())]
     Restless { dir: PathBuf },
     #[error("cannot read or write {}", path.display())]
@@ -86,7 +110,8 @@ impl BackupError {
     }
 }
 
-/// Copies the data folder `data` into `target`, which is empty, absent, or an earlier backup.
+/// Copies the data folder `data` into `target`, which is empty, absent, or an earlier backup that
+/// may be replaced.
 /// Everything that was acknowledged before this began is in it.
 ///
 /// # Errors
@@ -94,27 +119,40 @@ impl BackupError {
 pub fn backup(
     data: &Path,
     target: &Path,
+    replace: Replace,
     now_ms: i64,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<BackedUp, BackupError> {
-    if read_marker(data)?.is_none() {
+    let Some(Marker { id: folder, .. }) = read_marker(data)? else {
         return Err(BackupError::NoStore { dir: data.to_owned() });
-    }
-    let earlier = prepare(data, target)?;
+    };
+    prepare(data, target)?;
     let _lock = lock_target(target)?;
+    // One that was broken off before its end has copies, but no manifest.
+    let mut earlier = Manifest::read(target)?.unwrap_or_default();
+    if earlier.folder.is_some() && earlier.folder != folder {
+        if replace == Replace::Same {
+            return Err(BackupError::OtherFolder { dir: target.to_owned(), data: data.to_owned() });
+        }
+        // Nothing of it is a copy of anything here; the versions of its copies are still taken.
+        let no_copy = |entry: &mut Entry| "-".clone_into(&mut entry.stamp);
+        earlier.entries.values_mut().for_each(no_copy);
+    }
     let mut run = Run {
         data,
         files: target.join(FILES),
         now_ms,
         next_version: earlier.entries.values().map(|entry| entry.version).max().unwrap_or(0) + 1,
-        entries: earlier.entries.clone(),
+        entries: earlier.entries,
         report: BackedUp::default(),
     };
     let found = run.copy_until_still(progress)?;
     let names: BTreeSet<&String> = found.iter().map(|file| &file.path).collect();
     run.entries.retain(|path, _| names.contains(path));
-    let manifest = Manifest { time_ms: now_ms, entries: run.entries };
+    let manifest = Manifest { time_ms: now_ms, folder, entries: run.entries };
     manifest.write(target)?;
+    // A manifest says as much; there is no mark beside one that was there before.
+    drop(fs::remove_file(target.join(BEGUN)));
     let mut report = run.report;
     report.removed_files = remove_others(&target.join(FILES), &manifest)?;
     report.files = manifest.entries.len() as u64;
@@ -122,26 +160,30 @@ pub fn backup(
     Ok(report)
 }
 
-/// Makes the target's folder; gives what an earlier backup left there.
-fn prepare(data: &Path, target: &Path) -> Result<Manifest, BackupError> {
-    let files = target.join(FILES);
+/// Makes the target's folder, unless it is somebody else's.
+fn prepare(data: &Path, target: &Path) -> Result<(), BackupError> {
     let is_new = match fs::read_dir(target) {
         Ok(mut entries) => entries.next().is_none(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(source) => return Err(BackupError::File { path: target.to_owned(), source }),
     };
-    if !is_new && !files.is_dir() {
+    let marks = [Manifest::NAME, BEGUN];
+    if !is_new && !marks.iter().any(|name| target.join(name).is_file()) {
         return Err(BackupError::NotOurs { dir: target.to_owned() });
     }
-    fs::create_dir_all(&files).map_err(BackupError::file(&files))?;
+    fs::create_dir_all(target).map_err(BackupError::file(target))?;
     let canonical = |path: &Path| fs::canonicalize(path).map_err(BackupError::file(path));
     if canonical(target)?.starts_with(canonical(data)?) {
-        drop(fs::remove_dir(&files));
+        // Only when it is empty.
         drop(fs::remove_dir(target));
         return Err(BackupError::Inside { dir: target.to_owned() });
     }
-    // One that was broken off before its end has copies, but no manifest.
-    Ok(Manifest::read(target)?.unwrap_or_default())
+    if is_new {
+        let mark = target.join(BEGUN);
+        File::create(&mark).map_err(BackupError::file(&mark))?;
+    }
+    let files = target.join(FILES);
+    fs::create_dir_all(&files).map_err(BackupError::file(&files))
 }
 
 /// Unlocked by the system when it is closed.
@@ -252,7 +294,7 @@ impl Run<'_> {
     }
 }
 
-/// Removes copies that the manifest does not name.
+/// Removes copies that the manifest does not name. What has no name of a copy is somebody else's.
 fn remove_others(files: &Path, manifest: &Manifest) -> Result<u64, BackupError> {
     let wanted: BTreeSet<PathBuf> = manifest
         .entries
@@ -261,11 +303,18 @@ fn remove_others(files: &Path, manifest: &Manifest) -> Result<u64, BackupError> 
         .collect();
     let mut removed = 0;
     for path in tree::all_files(files)? {
-        if !wanted.contains(&path) {
+        if is_copy(&path) && !wanted.contains(&path) {
             fs::remove_file(&path).map_err(BackupError::file(&path))?;
             removed += 1;
         }
     }
     sync_dir(files).map_err(BackupError::file(files))?;
     Ok(removed)
+}
+
+/// Whether a file has a name that only backups give.
+fn is_copy(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let version = name.rsplit_once('~').map(|(_, version)| version);
+    version.is_some_and(|version| version.parse::<u64>().is_ok())
 }

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use barograph_model::{Labels, is_stale};
+use tracing_mutex::stdsync::Mutex;
 
 use crate::codec::block::{ChunkRef, Head};
 use crate::codec::bytes::{Damaged, Decoded};
 use crate::gathered::{Gathered, Part};
-use crate::room::{Place, Room};
+use crate::room::{Patience, Place, Room};
 use crate::sync::lock;
 
 /// Kept of one file as it is on disk: some hundred days of a series, or an hour of all series of
@@ -178,10 +179,14 @@ impl BlockCache {
     }
 
     /// Time passes; what is not used goes, and sooner when others wait for its room.
-    pub(crate) fn tire(&self, is_crowded: bool) {
+    pub(crate) fn tire(&self, patience: Patience) {
         let mut kept = lock(&self.0);
         kept.passes = kept.passes.saturating_add(1);
-        let max_idle = if is_crowded { MAX_IDLE_IN_A_CROWD } else { MAX_IDLE };
+        let max_idle = match patience {
+            Patience::Usual => MAX_IDLE,
+            Patience::InACrowd => MAX_IDLE_IN_A_CROWD,
+            Patience::None => 0,
+        };
         let passes = kept.passes;
         let is_idle = |(_, entry): &(&u32, &Entry)| passes - entry.pass >= max_idle;
         let idle: Vec<u32> = kept.blocks.iter().filter(is_idle).map(|(id, _)| *id).collect();
@@ -218,7 +223,7 @@ mod tests {
         let cache = BlockCache::default();
         cache.put(0, &block(1));
         assert!(cache.get(0).is_none());
-        cache.tire(false);
+        cache.tire(Patience::Usual);
         for id in 0..4 {
             cache.put(id, &block(MAX_BYTES / 4));
         }
@@ -232,17 +237,27 @@ mod tests {
     }
 
     #[test]
+    fn without_patience_everything_goes_at_once() {
+        let cache = BlockCache::default();
+        cache.tire(Patience::Usual);
+        cache.put(0, &block(1));
+        assert!(cache.get(0).is_some());
+        cache.tire(Patience::None);
+        assert!(cache.get(0).is_none());
+    }
+
+    #[test]
     fn what_nobody_asks_for_goes() {
         let cache = BlockCache::default();
-        cache.tire(false);
+        cache.tire(Patience::Usual);
         cache.put(0, &block(1));
         assert!(cache.get(0).is_some());
         for _ in 1..MAX_IDLE {
-            cache.tire(false);
+            cache.tire(Patience::Usual);
         }
         assert!(cache.get(0).is_some());
         for _ in 0..MAX_IDLE {
-            cache.tire(false);
+            cache.tire(Patience::Usual);
         }
         assert!(cache.get(0).is_none());
     }

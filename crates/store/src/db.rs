@@ -7,10 +7,10 @@ use std::fs::File;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
+use tracing_mutex::stdsync::Mutex;
 
 use crate::block_cache::BlockCache;
 use crate::codec::bytes::{Decoded, Reader, put_checksum, put_varint, verified, zigzag};
@@ -135,7 +135,7 @@ pub(crate) enum Table {
 }
 
 /// A number that no other file has: the hasher's keys come from the system's randomness.
-fn unique() -> u64 {
+pub(crate) fn unique() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 

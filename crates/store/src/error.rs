@@ -20,10 +20,15 @@ pub enum OpenError {
         path.display()
     )]
     Newer { path: PathBuf, found: i64, known: i64 },
+    #[error(
+        "{} is left from a restore that was broken off: run `barograph restore` again",
+        path.display()
+    )]
+    HalfRestored { path: PathBuf },
     #[error("cannot open {}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
-    #[error("cannot take up what was imported")]
-    Import { source: SealError },
+    #[error("more than {max} partitions are written to at the same time")]
+    TooManyLive { max: usize },
     #[error("cannot start the thread `{name}`")]
     Thread { name: &'static str, source: io::Error },
 }
@@ -53,7 +58,7 @@ pub enum AppendError {
 /// Why a series got no id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SeriesError {
-    #[error("there are already {max} series, the setting `max_series` allows no more")]
+    #[error("there are already {max} series, and `store.max_series` allows no more")]
     TooMany { max: usize },
 }
 

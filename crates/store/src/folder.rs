@@ -1,7 +1,7 @@
 //! The data folder: its marker, its lock, and the names of the files in it.
 //!
 //! ```text
-//! DIR/FORMAT                  marker: format version and partition length
+//! DIR/FORMAT                  marker: format version, partition length, identity
 //! DIR/LOCK                    held while a process uses the folder
 //! DIR/LOCK.pid                that process, for the error message
 //! DIR/raw/2026-11-22.db       the live file of a partition
@@ -15,7 +15,9 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::db::unique;
 use crate::error::OpenError;
+use crate::import::IMPORTS;
 use crate::sequence;
 use crate::span::Span;
 use crate::tiers::Tier;
@@ -23,6 +25,8 @@ use crate::tiers::Tier;
 /// The version of the folder's layout.
 const FORMAT: i64 = 1;
 pub(crate) const MARKER: &str = "FORMAT";
+/// Where the files of a backup are while not all of them are back.
+pub(crate) const RESTORING: &str = "restore.unfinished";
 const HEADING: &str = "barograph-store";
 /// More is not a marker.
 const MAX_MARKER_BYTES: u64 = 4096;
@@ -41,23 +45,24 @@ impl Folder {
         let failed = |source| OpenError::Folder { dir: dir.to_owned(), source };
         // Before anything is made in it: a foreign or newer folder is left as it is.
         read_marker(dir)?;
+        refuse_half_restored(dir)?;
         for tier in Tier::ALL {
             fs::create_dir_all(dir.join(tier.name())).map_err(failed)?;
         }
         let lock = take_lock(dir)?;
         // Again, as the owner: another process could have made the folder meanwhile.
-        let partition_ms = if let Some(known) = read_marker(dir)? {
-            known
-        } else {
-            write_marker(dir, partition_ms).map_err(failed)?;
-            partition_ms
-        };
+        let known = read_marker(dir)?;
+        let partition_ms = known.map_or(partition_ms, |marker| marker.partition_ms);
+        // Earlier versions gave folders no identity.
+        if known.is_none_or(|marker| marker.id.is_none()) {
+            write_marker(dir, Marker { partition_ms, id: Some(unique()) }).map_err(failed)?;
+        }
         Ok(Self { dir: dir.to_owned(), partition_ms, _lock: Some(lock) })
     }
 
     /// A folder that another process may own, to read from.
     pub(crate) fn look(dir: &Path) -> Result<Self, OpenError> {
-        let partition_ms = read_marker(dir)?.ok_or_else(|| OpenError::Foreign {
+        let Marker { partition_ms, .. } = read_marker(dir)?.ok_or_else(|| OpenError::Foreign {
             path: dir.to_owned(),
             problem: format!("it has no file {MARKER}"),
         })?;
@@ -84,7 +89,8 @@ impl Folder {
             .filter_map(|entry| entry.ok()?.metadata().ok())
             .filter(fs::Metadata::is_file)
             .map(|metadata| metadata.len())
-            .sum()
+            .sum::<u64>()
+            + bytes_below(&self.dir.join(IMPORTS), 3)
     }
 
     /// The files of all partitions, and files whose names are not ours.
@@ -103,6 +109,17 @@ impl Folder {
         files.sort();
         Ok((files, foreign))
     }
+}
+
+/// What the files in a folder take, and those in so many levels of folders in it.
+fn bytes_below(dir: &Path, levels: usize) -> u64 {
+    let entries = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    let bytes = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_file() => metadata.len(),
+        Ok(metadata) if metadata.is_dir() && levels > 0 => bytes_below(&entry.path(), levels - 1),
+        _ => 0,
+    };
+    entries.map(bytes).sum()
 }
 
 /// What SQLite keeps beside a file.
@@ -189,8 +206,24 @@ fn take_lock(dir: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// The partition length of an existing folder.
-pub(crate) fn read_marker(dir: &Path) -> Result<Option<i64>, OpenError> {
+/// A restore that was broken off moved some files up and not all of them.
+fn refuse_half_restored(dir: &Path) -> Result<(), OpenError> {
+    let path = dir.join(RESTORING);
+    // Empty: only its removal was broken off.
+    let is_half = fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some());
+    if is_half { Err(OpenError::HalfRestored { path }) } else { Ok(()) }
+}
+
+/// What the marker of a folder says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marker {
+    pub(crate) partition_ms: i64,
+    /// Tells this folder and its copies from others; an earlier version wrote none.
+    pub(crate) id: Option<u64>,
+}
+
+/// The marker of an existing folder.
+pub(crate) fn read_marker(dir: &Path) -> Result<Option<Marker>, OpenError> {
     let path = dir.join(MARKER);
     let failed = |source| OpenError::Folder { dir: dir.to_owned(), source };
     let foreign = |problem: String| OpenError::Foreign { path: path.clone(), problem };
@@ -216,13 +249,17 @@ pub(crate) fn read_marker(dir: &Path) -> Result<Option<i64>, OpenError> {
         .and_then(|value| value.parse().ok())
         .filter(|partition_ms| Span::allows(*partition_ms))
         .ok_or_else(|| foreign("the marker does not tell the partition length".to_owned()))?;
-    Ok(Some(partition_ms))
+    let id = lines.next().and_then(|line| u64::from_str_radix(line.strip_prefix("id ")?, 16).ok());
+    Ok(Some(Marker { partition_ms, id }))
 }
 
-fn write_marker(dir: &Path, partition_ms: i64) -> io::Result<()> {
+fn write_marker(dir: &Path, Marker { partition_ms, id }: Marker) -> io::Result<()> {
     let new = dir.join("FORMAT.new");
     let mut file = File::create(&new)?;
     write!(file, "{HEADING} {FORMAT}\npartition_ms {partition_ms}\n")?;
+    if let Some(id) = id {
+        writeln!(file, "id {id:016x}")?;
+    }
     file.sync_all()?;
     drop(file);
     fs::rename(new, dir.join(MARKER))?;

@@ -16,6 +16,9 @@ const LONG_CONSTANT: usize = 64;
 const MAX_RUNS: usize = 128;
 /// What a piece takes beside its columns: its record, its two allocations.
 const PIECE_BYTES: usize = 112;
+/// What a constant takes when it changes, mostly after some values. All of them would have to change at
+/// once for more to matter.
+const CHANGE_BYTES: usize = 8 * size_of::<f64>();
 
 /// First and last time of runs that may overlap.
 fn range_of(runs: &[Run]) -> (i64, i64) {
@@ -78,6 +81,16 @@ impl Tail {
     fn bytes(&self) -> usize {
         let values = match &self.values {
             TailValues::Constant(_) => 0,
+            TailValues::Plain(plain) => plain.capacity() * size_of::<f64>(),
+        };
+        values + self.earlier.capacity() * size_of::<Run>()
+    }
+
+    /// What its next step takes: memory that is full doubles, or becomes a piece.
+    fn next_step(&self) -> usize {
+        let values = match &self.values {
+            TailValues::Constant(_) => CHANGE_BYTES,
+            TailValues::Plain(plain) if plain.capacity() >= PIECE_SAMPLES => PIECE_BYTES,
             TailValues::Plain(plain) => plain.capacity() * size_of::<f64>(),
         };
         values + self.earlier.capacity() * size_of::<Run>()
@@ -228,6 +241,8 @@ pub(crate) struct Head {
     pub(crate) samples: u64,
     /// About what it takes of memory.
     pub(crate) bytes: usize,
+    /// What the next steps of its series take.
+    pub(crate) reserve: usize,
     /// `None` while it is empty.
     pub(crate) range_ms: Option<(i64, i64)>,
 }
@@ -248,8 +263,11 @@ impl Head {
             let in_place =
                 series.tail.as_mut().is_some_and(|tail| tail.push_in_place(time_ms, *value));
             if !in_place {
+                let step = series.tail.as_ref().map_or(0, Tail::next_step);
                 let Ok((taken, freed)) = series.push(time_ms, *value) else { continue };
                 self.bytes = self.bytes + taken - freed;
+                self.reserve += series.tail.as_ref().map_or(0, Tail::next_step);
+                self.reserve -= step;
             }
             self.samples += 1;
         }
@@ -257,6 +275,13 @@ impl Head {
             let (first, last) = self.range_ms.unwrap_or((time_ms, time_ms));
             self.range_ms = Some((first.min(time_ms), last.max(time_ms)));
         }
+    }
+
+    /// What it takes to have room for so many series.
+    pub(crate) fn growth(&self, n_series: usize) -> usize {
+        let capacity = self.series.capacity();
+        let grown = if n_series > capacity { n_series.max(2 * capacity) } else { capacity };
+        (grown - capacity) * size_of::<HeadSeries>()
     }
 
     /// Appends at least the samples of a series in a range, in the order of their arrival.

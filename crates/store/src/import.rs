@@ -17,8 +17,10 @@ use std::time::Duration;
 
 use barograph_model::{Batch, Clock};
 
-use crate::error::{AppendError, OpenError, SealError, SeriesError};
+use crate::error::{AppendError, OpenError, SealError};
 use crate::folder::{FileKind, Folder, PartitionFile, read_marker, sync_dir};
+use crate::maintenance;
+use crate::retention::millis;
 use crate::sealed::Sealed;
 use crate::settings::Settings;
 use crate::shared::Shared;
@@ -42,18 +44,28 @@ pub enum ImportError {
     Open(#[from] OpenError),
     #[error(transparent)]
     Append(#[from] AppendError),
-    #[error(transparent)]
-    Series(#[from] SeriesError),
+    #[error("it has more than {max} series; import a part of them at a time")]
+    TooManySeries { max: usize },
     #[error(transparent)]
     Seal(#[from] SealError),
     #[error("cannot use {}", path.display())]
     File { path: PathBuf, source: io::Error },
 }
 
+/// Whether the data folder is there for this import only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Not,
+    Folder,
+}
+
 /// An import that is going on. Dropped before [`Import::finish`], it leaves nothing.
 #[derive(Debug)]
 pub struct Import {
     store: Option<Store>,
+    data: PathBuf,
+    made: Made,
+    clock: Arc<dyn Clock>,
     imports: PathBuf,
     name: String,
     samples: u64,
@@ -69,24 +81,39 @@ impl Import {
     /// # Errors
     /// The folder cannot be used.
     pub fn begin(data: &Path, clock: Arc<dyn Clock>) -> Result<Self, ImportError> {
-        let partition_ms = if let Some(partition_ms) = read_marker(data)? {
-            partition_ms
-        } else {
-            drop(Store::open(Settings::new(data), Arc::clone(&clock))?);
-            read_marker(data)?.unwrap_or_default()
+        // A folder is made at the end only: what comes to nothing leaves none.
+        let made = if data.exists() { Made::Not } else { Made::Folder };
+        let (partition_ms, settled) = match read_marker(data)? {
+            Some(marker) => {
+                (marker.partition_ms, StoreView::open(data, Arc::clone(&clock))?.settled())
+            }
+            None => (millis(Settings::new(data).partition), BTreeSet::new()),
         };
-        let settled = StoreView::open(data, Arc::clone(&clock))?.settled();
         let imports = data.join(IMPORTS);
-        sweep(&imports);
+        sweep(data);
         let name = format!("{}-{}", clock.now_ms(), std::process::id());
         let settings = Settings {
             partition: Duration::from_millis(partition_ms.unsigned_abs()),
             late_window: None,
             future_window: Duration::MAX,
+            // They are closed all at once below, where nobody waits.
+            live_partitions: usize::MAX,
             ..Settings::new(imports.join(format!("{name}.{UNFINISHED}")))
         };
-        let store = Some(Store::open(settings, clock)?);
-        Ok(Self { store, imports, name, samples: 0, partition_ms, settled })
+        let mut import = Self {
+            store: None,
+            data: data.to_owned(),
+            made,
+            imports,
+            name,
+            samples: 0,
+            partition_ms,
+            settled,
+            clock: Arc::clone(&clock),
+        };
+        // From here on its end cleans up.
+        import.store = Some(Store::open(settings, clock)?);
+        Ok(import)
     }
 
     /// As [`Store::append`], at any time but where samples have expired: there the buckets that
@@ -117,7 +144,7 @@ impl Import {
             appended => appended?,
         };
         if appended.refused > 0 {
-            return Err(SeriesError::TooMany { max: store.settings().max_series }.into());
+            return Err(ImportError::TooManySeries { max: store.settings().max_series });
         }
         appended.too_old += too_old as u64;
         self.samples += appended.stored;
@@ -141,12 +168,32 @@ impl Import {
         if let Some(store) = &self.store {
             store.close_partitions()?;
         }
+        // Before the import's own folder is unlocked: who opens a data folder sweeps what is not.
+        self.make_data_folder()?;
         self.store = None;
         let ready = self.folder(READY);
         let failed = |source| ImportError::File { path: ready.clone(), source };
         fs::rename(self.folder(UNFINISHED), &ready).map_err(failed)?;
         sync_dir(&self.imports).map_err(failed)?;
         Ok(Finished { folder: ready, samples: self.samples })
+    }
+
+    /// Unless it is one already.
+    fn make_data_folder(&mut self) -> Result<(), ImportError> {
+        if read_marker(&self.data)?.is_none() {
+            drop(Store::open(Settings::new(&self.data), Arc::clone(&self.clock))?);
+        }
+        // Somebody else may have made it meanwhile, with other days.
+        match read_marker(&self.data)? {
+            Some(marker) if marker.partition_ms == self.partition_ms => {
+                self.made = Made::Not;
+                Ok(())
+            }
+            _ => {
+                let problem = "it was made while the import went on; import again".to_owned();
+                Err(OpenError::Foreign { path: self.data.clone(), problem }.into())
+            }
+        }
     }
 
     fn folder(&self, state: &str) -> PathBuf {
@@ -160,6 +207,9 @@ impl Drop for Import {
         // After finish() there is none of this name.
         drop(fs::remove_dir_all(self.folder(UNFINISHED)));
         drop(fs::remove_dir(&self.imports));
+        if self.made == Made::Folder {
+            drop(fs::remove_dir(&self.data));
+        }
     }
 }
 
@@ -178,48 +228,73 @@ impl Finished {
 }
 
 /// Removes what killed imports left over; one that is going on has its folder locked.
-fn sweep(imports: &Path) {
-    for folder in folders(imports, UNFINISHED).unwrap_or_default() {
+pub(crate) fn sweep(data: &Path) {
+    let imports = data.join(IMPORTS);
+    for folder in folders(&imports, UNFINISHED).unwrap_or_default() {
         if let Ok(owned) = Folder::open(&folder, DAY_MS) {
             drop(owned);
             drop(fs::remove_dir_all(folder));
         }
     }
+    // Only when it is empty.
+    drop(fs::remove_dir(imports));
 }
 
-/// Takes the files of complete imports into the store's own. Gives how many there were.
-pub(crate) fn take_up(shared: &Shared) -> Result<u64, SealError> {
+/// Takes the files of complete imports into the store's own. One that cannot be taken up (by its
+/// owner, say, or cut short by hand) is told, waits where it is, and keeps nothing else waiting.
+pub(crate) fn take_up(shared: &Shared) {
     let imports = shared.folder.dir.join(IMPORTS);
+    match folders(&imports, READY) {
+        Ok(folders) => {
+            for folder in folders {
+                if let Err(error) = take_one_up(shared, &folder) {
+                    let problem =
+                        format!("an import cannot be taken up: {}", barograph_model::chain(&error));
+                    if shared.problems.note(&folder, &problem) {
+                        count(&shared.counters.failed_imports, 1);
+                    }
+                }
+            }
+        }
+        Err(error) => {
+            shared.problems.note(&imports, &barograph_model::chain(&error));
+        }
+    }
+    // Only when it is empty.
+    drop(fs::remove_dir(&imports));
+}
+
+fn take_one_up(shared: &Shared, folder: &Path) -> Result<(), SealError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| SealError::File { path, source }
     };
-    let mut taken = 0;
-    for folder in folders(&imports, READY).map_err(failed(&imports))? {
-        let raw = folder.join("raw");
-        for entry in fs::read_dir(&raw).map_err(failed(&raw))? {
-            let entry = entry.map_err(failed(&raw))?;
-            let name = entry.file_name();
-            let name = name.to_str().unwrap_or_default();
-            let file = PartitionFile::from_name(name, shared.folder.partition_ms);
-            let Some(PartitionFile { span, kind: FileKind::Closed(_) | FileKind::Final(_) }) = file
-            else {
-                continue;
-            };
-            let partition = shared.partition(span);
-            let taken_in = partition.take_in(&entry.path()).map_err(failed(&entry.path()))?;
-            if !taken_in {
-                // Its time expired since the import looked.
-                let samples = Sealed::meta(entry.path()).map_or(0, |meta| meta.samples);
-                count(&shared.counters.too_old_samples, samples);
-            }
-            taken += u64::from(taken_in);
+    let raw = folder.join("raw");
+    for entry in fs::read_dir(&raw).map_err(failed(&raw))? {
+        let entry = entry.map_err(failed(&raw))?;
+        let name = entry.file_name();
+        let name = name.to_str().unwrap_or_default();
+        let file = PartitionFile::from_name(name, shared.folder.partition_ms);
+        let Some(PartitionFile { span, kind: FileKind::Closed(_) | FileKind::Final(_) }) = file
+        else {
+            continue;
+        };
+        let partition = shared.partition(span);
+        // What is written to is later than all files, and would win over what is imported.
+        if partition.open_live().is_some() && !maintenance::end_live(shared, &partition)? {
+            return Ok(());
         }
-        fs::remove_dir_all(&folder).map_err(failed(&folder))?;
-        // Only when it is empty.
-        drop(fs::remove_dir(&imports));
+        let taken_in = partition.take_in(&entry.path()).map_err(failed(&entry.path()))?;
+        if !taken_in {
+            // Its time expired since the import looked.
+            let samples = Sealed::meta(entry.path()).map_or(0, |meta| meta.samples);
+            count(&shared.counters.too_old_samples, samples);
+        }
     }
-    Ok(taken)
+    // It is complete no more: what a kill leaves of it now is swept.
+    let rest = folder.with_extension(UNFINISHED);
+    fs::rename(folder, &rest).map_err(failed(folder))?;
+    fs::remove_dir_all(&rest).map_err(failed(&rest))
 }
 
 /// Folders of imports in a state, oldest first.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use barograph_model::{Labels, METRIC_NAME, MatchOp, Matcher};
+use foldhash::quality::RandomState;
 
 /// In order, since people are shown the values so.
 type Postings = BTreeMap<Box<str>, Vec<u32>>;
@@ -15,7 +16,7 @@ pub(crate) struct Index {
     /// `None` where the stored labels are damaged: the id is taken, the series is lost.
     labels: Vec<Option<Labels>>,
     /// For each label name and value the series that have it, ascending.
-    postings: HashMap<Box<str>, Postings>,
+    postings: HashMap<Box<str>, Postings, RandomState>,
     /// Labels ascend with their ids, as in a final form.
     is_sorted: bool,
     /// Otherwise for each id its place in the order of labels, once somebody needs it.
@@ -28,7 +29,7 @@ impl Default for Index {
     fn default() -> Self {
         Self {
             labels: Vec::new(),
-            postings: HashMap::new(),
+            postings: HashMap::default(),
             is_sorted: true,
             places: OnceLock::new(),
             sorted: AtomicUsize::new(0),

@@ -2,11 +2,12 @@
 //! older ones in blocks.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_model::Labels;
 use rusqlite::{Connection, ErrorCode, params};
+use tracing_mutex::stdsync::{Mutex, RwLock};
 
 use crate::blocks::Blocks;
 use crate::codec::batch::{Chain, Frame, Sorter};

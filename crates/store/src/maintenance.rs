@@ -1,8 +1,9 @@
 //! The maintenance thread: seals heads, closes partitions that are over, and rewrites them.
 
+use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, TryLockError};
 use std::time::Duration;
 
 use crate::error::SealError;
@@ -16,7 +17,6 @@ use crate::rollup;
 use crate::shared::Shared;
 use crate::stats::{count, nanos};
 use crate::sync::lock;
-use crate::tiers::TierFiles;
 
 /// How often it looks whether something is due, if nobody says that it is.
 const TICK: Duration = Duration::from_secs(2);
@@ -52,38 +52,42 @@ pub(crate) fn tend(shared: &Shared) -> Result<(), SealError> {
     let _tending = lock(&shared.tending);
     let written = write_what_is_due(shared);
     // Also on a full disk, above all there.
-    written.and(expiry::expire(shared))
+    let tended = written.and(expiry::expire(shared));
+    shared.problems.upkeep(tended.as_ref().err().map(|error| barograph_model::chain(error)));
+    tended
 }
 
+/// Goes on after what fails: one file that cannot be written must not keep all others from being
+/// sealed. Gives the first error.
 fn write_what_is_due(shared: &Shared) -> Result<(), SealError> {
-    import::take_up(shared)?;
-    let is_crowded = shared.room.was_too_small();
+    import::take_up(shared);
+    let patience = shared.room.patience();
     let was_refused = shared.refused_room.swap(false, Ordering::Relaxed);
     let needs_room = was_refused || shared.is_short_of_memory();
+    let mut outcome = Ok(());
     for partition in shared.overlapping(i64::MIN, i64::MAX) {
         if shared.stopping() {
-            return Ok(());
+            return outcome;
         }
-        partition.learn_facts();
-        partition.tire(is_crowded);
+        partition.tire(patience);
         partition.remove_replaced();
-        let over = is_over(shared, &partition);
-        if let Some(live) = partition.open_live() {
-            let now = shared.clock.monotonic();
-            let wants_sealing = live.wants_sealing(&shared.settings, now);
-            if wants_sealing || (over || needs_room) && live.has_head() {
-                seal(shared, &live)?;
-            }
-        }
-        if over {
-            finish(shared, &partition)?;
+        outcome = outcome.and(look_after(shared, &partition, needs_room));
+    }
+    outcome = outcome.and(rollup::catch_up(shared));
+    shared.look_for_damage();
+    outcome
+}
+
+/// Seals, closes and rewrites one partition, as far as that is due.
+fn look_after(shared: &Shared, partition: &Partition, needs_room: bool) -> Result<(), SealError> {
+    let over = is_over(shared, partition);
+    if let Some(live) = partition.open_live() {
+        let wants_sealing = live.wants_sealing(&shared.settings, shared.clock.monotonic());
+        if wants_sealing || (over || needs_room) && live.has_head() {
+            seal(shared, &live)?;
         }
     }
-    rollup::catch_up(shared)?;
-    for (_, file) in shared.tiers.iter().flat_map(TierFiles::all) {
-        file.partition.learn_facts();
-    }
-    Ok(())
+    if over { finish(shared, partition) } else { Ok(()) }
 }
 
 /// Ends all live files, also of partitions that are not over.
@@ -96,6 +100,54 @@ pub(crate) fn close_all(shared: &Shared) -> Result<(), SealError> {
         close(shared, &partition)?;
     }
     Ok(())
+}
+
+/// Ends the live files that got nothing for the longest, so that one more is not too many. `false`
+/// when there are far too many, and that has to wait for others.
+pub(crate) fn keep_few_live(shared: &Shared) -> bool {
+    let max = shared.settings.live_partitions;
+    let mut lives = shared.open_lives();
+    if lives.len() < max {
+        return true;
+    }
+    let n_lives = lives.len();
+    let is_bearable = |closed: usize| n_lives - closed < max.saturating_mul(2);
+    let _tending = match shared.tending.try_lock() {
+        Ok(tending) => tending,
+        Err(TryLockError::Poisoned(tending)) => tending.into_inner(),
+        // Not waited for: it may be a whole day that is rewritten.
+        Err(TryLockError::WouldBlock) => return is_bearable(0),
+    };
+    let now = shared.clock.monotonic();
+    // The oldest of those that are equally quiet first.
+    lives.sort_by_key(|live| (Reverse(live.quiet(now)), live.span));
+    let mut closed = 0;
+    for live in lives {
+        if n_lives - closed < max {
+            break;
+        }
+        let partition = shared.partition(live.span);
+        let sealed = seal(shared, &live);
+        drop(live);
+        let is_closed = sealed.and_then(|()| close(shared, &partition)).is_ok();
+        closed += usize::from(is_closed && partition.open_live().is_none());
+    }
+    is_bearable(closed)
+}
+
+/// Ends the live file of a partition that may be written to. `false` while somebody reads it.
+pub(crate) fn end_live(shared: &Shared, partition: &Partition) -> Result<bool, SealError> {
+    // Most of it while appends go on, the rest while they wait.
+    for is_last in [false, true] {
+        let _nobody_commits = is_last.then(|| lock(&shared.committing));
+        if let Some(live) = partition.open_live() {
+            seal(shared, &live)?;
+        }
+        if is_last {
+            close(shared, partition)?;
+        }
+    }
+    Ok(partition.open_live().is_none())
 }
 
 fn close(shared: &Shared, partition: &Partition) -> Result<(), SealError> {

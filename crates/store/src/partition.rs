@@ -4,17 +4,21 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
+
+use tracing_mutex::stdsync::Mutex;
 
 use crate::db::is_corruption;
 use crate::error::OpenError;
 use crate::folder::{FileKind, PartitionFile, is_in_use, sync_dir};
 use crate::live::{Live, Opening};
+use crate::room::Patience;
 use crate::sealed::Sealed;
 use crate::sequence;
 use crate::source::Source;
 use crate::span::Span;
 use crate::sync::lock;
+use crate::tiers::ASIDE;
 
 #[derive(Debug)]
 pub(crate) struct Partition {
@@ -40,8 +44,8 @@ struct SealedFiles {
 
 impl SealedFiles {
     fn add(&mut self, kind: FileKind) {
-        let (opened, known, facts) = (None, Weak::new(), None);
-        self.files.push(SealedFile { kind, opened, known, facts, passed_ages: 0 });
+        let (opened, known, facts, problem) = (None, Weak::new(), None, None);
+        self.files.push(SealedFile { kind, opened, known, facts, problem, passed_ages: 0 });
         self.files.sort_by_key(|file| number(file.kind));
     }
 
@@ -69,6 +73,8 @@ pub(crate) struct SealedFile {
     /// The same, as long as any reader has it.
     known: Weak<Sealed>,
     facts: Option<Facts>,
+    /// Why those cannot be read.
+    problem: Option<String>,
     /// How many of the ages in the retention were looked at for it.
     passed_ages: usize,
 }
@@ -316,12 +322,12 @@ impl Partition {
     }
 
     /// Blocks that were read lately are not kept for ever.
-    pub(crate) fn tire(&self, is_crowded: bool) {
+    pub(crate) fn tire(&self, patience: Patience) {
         if let Some(live) = self.open_live() {
-            live.database.blocks.tire(is_crowded);
+            live.database.blocks.tire(patience);
         }
         for opened in lock(&self.sealed).files.iter().filter_map(|file| file.opened.as_ref()) {
-            opened.database.blocks.tire(is_crowded);
+            opened.database.blocks.tire(patience);
         }
     }
 
@@ -343,6 +349,23 @@ impl Partition {
     /// The number of the next file.
     pub(crate) fn next_number(&self) -> u32 {
         lock(&self.sealed).next_number()
+    }
+
+    /// Gives all closed and final files names by which they do not count any more.
+    pub(crate) fn keep_aside(&self) -> io::Result<Vec<PathBuf>> {
+        let mut sealed = lock(&self.sealed);
+        let mut aside = Vec::new();
+        while let Some(file) = sealed.files.pop() {
+            let name = format!("{}.{}{ASIDE}", self.span.name(), number(file.kind));
+            let to = self.dir.join(name);
+            if let Err(error) = fs::rename(self.path(file.kind), &to) {
+                sealed.files.push(file);
+                return Err(error);
+            }
+            aside.push(to);
+        }
+        sync_dir(&self.dir)?;
+        Ok(aside)
     }
 
     /// Lets a final form take the place of the files that were merged into it.
@@ -386,14 +409,18 @@ impl Partition {
         known.chain(live.map(|live| live.facts())).collect()
     }
 
-    /// Looks into the files whose facts are not known.
-    pub(crate) fn learn_facts(&self) {
+    /// Looks into the files whose facts are not known; gives those that cannot be read.
+    pub(crate) fn learn_facts(&self) -> Vec<(PathBuf, String)> {
+        let mut damaged = Vec::new();
         for file in &mut lock(&self.sealed).files {
             self.learn(file);
+            damaged.extend(file.problem.clone().map(|problem| (self.path(file.kind), problem)));
         }
+        damaged
     }
 
     fn learn(&self, file: &mut SealedFile) -> Facts {
+        let problem = &mut file.problem;
         *file.facts.get_or_insert_with(|| {
             let path = self.path(file.kind);
             let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
@@ -405,8 +432,11 @@ impl Partition {
                 bytes,
                 uuid: Some(meta.uuid),
             });
-            // An unreadable file is reported by every question; here it counts as empty.
-            facts.unwrap_or(Facts { bytes, ..Facts::default() })
+            facts.unwrap_or_else(|error| {
+                // It counts as empty.
+                *problem = Some(barograph_model::chain(&error));
+                Facts { bytes, ..Facts::default() }
+            })
         })
     }
 

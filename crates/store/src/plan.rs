@@ -1,11 +1,12 @@
 //! Which files a question is answered from: raw samples, or a tier's buckets.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use barograph_model::Windows;
 
 use crate::partition::PartitionState;
-use crate::select::{Question, Warning};
+use crate::select::{EXPIRED, Question, Warning};
 use crate::source::Source;
 use crate::span::Span;
 use crate::stats::count;
@@ -50,13 +51,28 @@ pub(crate) enum Wish {
     Steps(Option<i64>),
 }
 
+/// Which file of the store, for people. Most answers have nothing to say of any, so names are made
+/// when there is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    span: Span,
+    /// `None`: samples.
+    tier: Option<Tier>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.span.name())?;
+        self.tier.map_or(Ok(()), |tier| write!(f, " ({})", tier.name()))
+    }
+}
+
 /// The files of an answer, those of one partition oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) sources: Vec<Source>,
     pub(crate) uses: Vec<Use>,
-    /// The names of their partitions.
-    pub(crate) partitions: Vec<String>,
+    pub(crate) places: Vec<Place>,
     /// What is to be said when something is read from them.
     pub(crate) notes: Vec<Option<String>>,
     pub(crate) warnings: Vec<Warning>,
@@ -142,7 +158,8 @@ impl Question<'_> {
                     Candidate::Raw { .. } => {
                         let Some(partition) = &partition else { continue };
                         for source in self.sources(partition, &mut plan.warnings) {
-                            unless_in.push(plan.push(source, Use::Samples, span.name(), None));
+                            let place = Place { span, tier: None };
+                            unless_in.push(plan.push(source, Use::Samples, place, None));
                         }
                     }
                     Candidate::Tier { tier, file, how } => {
@@ -172,9 +189,9 @@ impl Question<'_> {
         let mut found = Vec::new();
         for (key, (file, wanted)) in buckets {
             let (tier, span, how) = key;
-            let name = format!("{} ({})", span.name(), tier.name());
+            let place = Place { span, tier: Some(tier) };
             for source in self.sources(&file.partition, &mut plan.warnings) {
-                let index = plan.push(source, Use::Samples, name.clone(), note(tier, how, wish));
+                let index = plan.push(source, Use::Samples, place, note(tier, how, wish));
                 indexes.insert(key, index);
             }
             found.push((key, wanted));
@@ -242,7 +259,7 @@ impl Question<'_> {
         }
         if let Some(tier) = too_wide.filter(|_| found.is_empty()) {
             let message = format!(
-                "the samples have expired, and the buckets of {} that are left are longer than the \
+                "{EXPIRED}, and the buckets of {} that are left are longer than the \
                  query's windows, so there is no answer; use windows of {0} or more",
                 tier.name()
             );
@@ -256,8 +273,8 @@ impl Question<'_> {
             for file in tier.overlapping(self.range_ms) {
                 if let Some(problem) = &file.problem {
                     count(&self.shared.counters.damaged_partitions, 1);
-                    let partition =
-                        format!("{} ({})", file.partition.span.name(), tier.tier.name());
+                    let place = Place { span: file.partition.span, tier: Some(tier.tier) };
+                    let partition = place.to_string();
                     let message = format!("a file cannot be read: {problem}");
                     plan.warnings.push(Warning { partition, message });
                 }
@@ -299,27 +316,19 @@ fn note(tier: Tier, how: How, wish: Wish) -> Option<String> {
         ),
         (How::Edgy | How::Steps, _) => format!("averages and extremes are those of each {tier}"),
         (How::Last, _) => {
-            return Some(format!(
-                "the samples have expired; the answer has the last one of each {tier}"
-            ));
+            return Some(format!("{EXPIRED}; the answer has the last one of each {tier}"));
         }
     };
-    Some(format!("the samples have expired, and {said}"))
+    Some(format!("{EXPIRED}, and {said}"))
 }
 
 impl Plan {
     /// Adds a source; gives its index.
     #[expect(clippy::cast_possible_truncation, reason = "there are some files per partition")]
-    fn push(
-        &mut self,
-        source: Source,
-        wanted: Use,
-        partition: String,
-        note: Option<String>,
-    ) -> u32 {
+    fn push(&mut self, source: Source, wanted: Use, place: Place, note: Option<String>) -> u32 {
         self.sources.push(source);
         self.uses.push(wanted);
-        self.partitions.push(partition);
+        self.places.push(place);
         self.notes.push(note);
         self.sources.len() as u32 - 1
     }

@@ -1,8 +1,10 @@
 //! Appends on their way to the writer: a bounded queue in which a full one pushes back.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
+
+use tracing_mutex::stdsync::{Condvar, Mutex};
 
 use crate::sync::lock;
 

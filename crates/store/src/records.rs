@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_model::Clock;
+use tracing_mutex::stdsync::Mutex;
 
 use crate::error::OpenError;
 use crate::folder::is_in_use;

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use barograph_model::Labels;
+use foldhash::quality::RandomState;
 
 use crate::error::SeriesError;
 
@@ -25,7 +26,7 @@ pub struct SeriesRef {
 
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    ids: HashMap<Labels, SeriesRef>,
+    ids: HashMap<Labels, SeriesRef, RandomState>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// When ids were marked as unused.

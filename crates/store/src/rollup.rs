@@ -31,6 +31,7 @@ use crate::tiers::{Cover, Tier, TierFile, TierFiles};
 pub(crate) fn catch_up(shared: &Shared) -> Result<(), SealError> {
     let (now_ms, retention) = (shared.clock.now_ms(), &shared.settings.retention);
     let goes_soon_ms = goes_soon_ms(shared, now_ms);
+    let mut outcome = Ok(());
     for tier in &shared.tiers {
         let old_enough_ms = now_ms.saturating_sub(shared.settings.rolled_up_after_ms(tier.tier));
         let due_ms = old_enough_ms.max(goes_soon_ms);
@@ -48,12 +49,12 @@ pub(crate) fn catch_up(shared: &Shared) -> Result<(), SealError> {
         }
         for (span, partitions) in due {
             if shared.stopping() {
-                return Ok(());
+                return outcome;
             }
-            roll_up(shared, tier, span, &partitions)?;
+            outcome = outcome.and(roll_up(shared, tier, span, &partitions));
         }
     }
-    Ok(())
+    outcome
 }
 
 /// Samples that end up to here go soon, by age or by size. It is a partition's length ahead of
@@ -121,14 +122,31 @@ fn roll_up(
     }
     let covers = work.covers.into();
     drop(work.sources);
+    if old.is_some_and(|old| old.problem.is_some()) {
+        keep_aside(shared, &partition)?;
+    }
     let merged = partition.kinds();
     let was_reduced = merged.iter().any(|kind| matches!(kind, FileKind::Reduced(_)));
     let kind = if was_reduced { FileKind::Reduced } else { FileKind::Final };
     partition.replace(&merged, kind(number)).map_err(|source| SealError::File { path, source })?;
-    tier.put(span, TierFile { partition, covers, problem: None });
+    tier.put(span, TierFile::new(partition, covers));
     count(&shared.counters.roll_ups, 1);
     Ok(())
 }
+
+/// Nobody knows what a damaged file covers, so nothing can take its place: it stays, under a name by
+/// which it does not count, for whoever can make something of it.
+fn keep_aside(shared: &Shared, partition: &Partition) -> Result<(), SealError> {
+    let path = partition.path(FileKind::Unfinished(partition.next_number()));
+    for path in partition.keep_aside().map_err(|source| SealError::File { path, source })? {
+        shared.note_damage(&path, KEPT_ASIDE);
+    }
+    Ok(())
+}
+
+/// What is told of a damaged file.
+pub(crate) const KEPT_ASIDE: &str =
+    "it is damaged and does not count; another was made of the samples that were left";
 
 struct Work<'a> {
     tier: &'a TierFiles,

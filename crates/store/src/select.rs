@@ -31,6 +31,16 @@ pub struct Warning {
     pub message: String,
 }
 
+/// How messages begin that tell of expired samples.
+pub(crate) const EXPIRED: &str = "the samples have expired";
+
+impl Warning {
+    /// Whether it is about samples whose time is over, and no damage.
+    pub fn is_of_expiry(&self) -> bool {
+        self.message.starts_with(EXPIRED)
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.partition, self.message)

@@ -1,18 +1,18 @@
 //! An answer to a question for samples: its series, and readers for them.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use barograph_model::{
     Buckets, Columns, Labels, Matcher, SelectedSeries, Selection, SeriesReader, SeriesSource,
     SourceError, is_stale,
 };
+use tracing_mutex::stdsync::Mutex;
 
 use crate::blocks::Damage;
 use crate::buckets;
 use crate::gathered::Gathered;
-use crate::plan::{Plan, Stretch, Use, Wish, is_within};
+use crate::plan::{Place, Plan, Stretch, Use, Wish, is_within};
 use crate::select::{Question, Warning};
 use crate::settings::Limits;
 use crate::shared::Shared;
@@ -34,8 +34,7 @@ pub(crate) struct Selected<'a> {
     sources: Vec<Source>,
     uses: Vec<Use>,
     has_buckets: bool,
-    /// The names of their partitions.
-    partitions: Vec<String>,
+    files: Vec<Place>,
     labels: Vec<Labels>,
     /// Where the series are: index of the source, id in it.
     places: Vec<(u32, u32)>,
@@ -60,7 +59,7 @@ impl<'a> Selected<'a> {
         let question = Question { shared, matchers, range_ms, limits };
         let plan = question.plan(wish);
         let has_buckets = plan.has_buckets();
-        let Plan { sources, uses, partitions, notes, warnings } = plan;
+        let Plan { sources, uses, places: files, notes, warnings } = plan;
         let mut found: Vec<(Labels, (u32, u32))> = Vec::new();
         for (index, source) in (0..).zip(&sources) {
             question.check_cancelled()?;
@@ -96,7 +95,7 @@ impl<'a> Selected<'a> {
             sources,
             uses,
             has_buckets,
-            partitions,
+            files,
             labels,
             places,
             ends,
@@ -152,17 +151,17 @@ impl<'a> Selected<'a> {
     /// What is missing so far.
     pub(crate) fn found_missing(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
-        for ((chunks, blocks), partition) in lock(&self.damage).iter().zip(&self.partitions) {
+        for ((chunks, blocks), file) in lock(&self.damage).iter().zip(&self.files) {
             if *chunks > 0 || !blocks.is_empty() {
                 let blocks = blocks.len();
                 let message = format!("damaged and left out: {chunks} chunks, {blocks} blocks");
-                warnings.push(Warning { partition: partition.clone(), message });
+                warnings.push(Warning { partition: file.to_string(), message });
             }
         }
-        let said = self.notes.iter().zip(&self.partitions).zip(&self.was_read);
-        for ((note, partition), was_read) in said {
+        let said = self.notes.iter().zip(&self.files).zip(&self.was_read);
+        for ((note, file), was_read) in said {
             if let Some(message) = note.clone().filter(|_| was_read.load(Ordering::Relaxed)) {
-                warnings.push(Warning { partition: partition.clone(), message });
+                warnings.push(Warning { partition: file.to_string(), message });
             }
         }
         warnings

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::error::OpenError;
 use crate::retention::{Retention, millis};
+use crate::span::Span;
 use crate::tiers::Tier;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -50,6 +52,10 @@ pub struct Settings {
     pub busy_timeout: Duration,
     /// Appends that may wait for the writer.
     pub queue: usize,
+    /// Partitions that are written to at the same time, each with about five open files: beyond
+    /// them the one that got nothing for the longest is closed, and when that cannot be done in time
+    /// and they are twice as many, appends are refused with "busy".
+    pub live_partitions: usize,
     /// Sealed partitions that are kept open for readers.
     pub open_partitions: usize,
     /// The largest size of one partition's file; the disk's size when `None`.
@@ -81,9 +87,35 @@ impl Settings {
             hours_after: 3 * DAY,
             busy_timeout: Duration::from_secs(10),
             queue: 64,
+            live_partitions: 64,
             open_partitions: 8,
             max_file_bytes: None,
         }
+    }
+
+    /// The partition length in milliseconds, if all settings are in range.
+    pub(crate) fn check(&self) -> Result<i64, OpenError> {
+        let partition_ms = millis(self.partition);
+        let checks = [
+            ("partition", Span::allows(partition_ms), "whole hours from 1 h to 31 d"),
+            ("queue", (1..=1_000_000).contains(&self.queue), "1 to 1,000,000"),
+            ("max_series", (1..u32::MAX as usize).contains(&self.max_series), "1 to 4,294,967,294"),
+            ("live_partitions", self.live_partitions >= 1, "1 or more"),
+            ("open_partitions", self.open_partitions >= 1, "1 or more"),
+        ];
+        for (name, is_allowed, allowed) in checks {
+            if !is_allowed {
+                let value = match name {
+                    "partition" => format!("{:?}", self.partition),
+                    "queue" => self.queue.to_string(),
+                    "max_series" => self.max_series.to_string(),
+                    "live_partitions" => self.live_partitions.to_string(),
+                    _ => self.open_partitions.to_string(),
+                };
+                return Err(OpenError::Setting { name, value, allowed });
+            }
+        }
+        Ok(partition_ms)
     }
 
     /// How long after its end a partition is rolled up for a tier.

@@ -3,9 +3,10 @@
 //! Who sends once a second sends the same series again: comparing with the last batch costs a
 //! tenth of looking each series up by a hash of all its labels.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use barograph_model::{Labels, Sample};
+use tracing_mutex::stdsync::Mutex;
 
 use crate::registry::SeriesRef;
 use crate::sync::lock;

@@ -1,16 +1,20 @@
 //! What the store's threads and callers share.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 use barograph_model::Clock;
+use tracing_mutex::stdsync::{Condvar, Mutex, RwLock};
 
 use crate::error::OpenError;
 use crate::expiry::ClockWatch;
 use crate::folder::{FileKind, Folder, PartitionFile};
 use crate::live::{Live, Opening};
+use crate::maintenance;
 use crate::partition::{Partition, PartitionState, Sources};
+use crate::problems::Problems;
 use crate::queue::Queue;
 use crate::registry::Registry;
 use crate::room::Room;
@@ -36,6 +40,7 @@ pub(crate) struct Shared {
     /// Held by who commits.
     pub(crate) committing: Mutex<()>,
     pub(crate) counters: Counters,
+    pub(crate) problems: Problems,
     pub(crate) stop: AtomicBool,
     /// Wakes the maintenance thread: there is something to seal, or the end has come.
     pub(crate) work: Mutex<bool>,
@@ -73,6 +78,7 @@ impl Shared {
             queue,
             committing: Mutex::default(),
             counters: Counters::default(),
+            problems: Problems::default(),
             stop: AtomicBool::new(false),
             work: Mutex::new(false),
             wake: Condvar::new(),
@@ -111,7 +117,11 @@ impl Shared {
         for PartitionFile { span, kind } in files.iter().copied() {
             let partition = self.partition(span);
             match kind {
-                FileKind::Live => drop(self.live(span)?),
+                FileKind::Live => {
+                    // However many an earlier version left.
+                    maintenance::keep_few_live(self);
+                    drop(self.open_live(&partition)?);
+                }
                 _ if counts(&finals, span, kind) => partition.add_sealed(kind),
                 FileKind::Closed(_) | FileKind::Final(_) | FileKind::Reduced(_) => {
                     partition.add_replaced(kind);
@@ -124,6 +134,31 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Counts and tells a file that cannot be used, once.
+    pub(crate) fn note_damage(&self, path: &Path, problem: &str) {
+        if self.problems.note(path, problem) {
+            count(&self.counters.damaged_partitions, 1);
+        }
+    }
+
+    /// Counts and tells what was found to be damaged, without anybody asking for what is in it.
+    pub(crate) fn look_for_damage(&self) {
+        let tier_files = self.tiers.iter().flat_map(TierFiles::all);
+        for (_, file) in tier_files {
+            for (path, problem) in file.partition.learn_facts() {
+                self.note_damage(&path, &problem);
+            }
+            if let Some((path, problem)) = file.damage() {
+                self.note_damage(&path, problem);
+            }
+        }
+        for partition in self.overlapping(i64::MIN, i64::MAX) {
+            for (path, problem) in partition.learn_facts() {
+                self.note_damage(&path, &problem);
+            }
+        }
     }
 
     /// As [`Shared::take_up`], but only to read: nothing is removed, and live files are seen as
@@ -143,6 +178,13 @@ impl Shared {
         if let Some(live) = partition.open_live() {
             return Ok(Some(live));
         }
+        if !partition.is_settled() && !maintenance::keep_few_live(self) {
+            return Err(OpenError::TooManyLive { max: self.settings.live_partitions });
+        }
+        self.open_live(&partition)
+    }
+
+    fn open_live(&self, partition: &Partition) -> Result<Option<Arc<Live>>, OpenError> {
         let Some(live) = partition.live(self.opening())? else { return Ok(None) };
         count(&self.counters.damaged_blocks, live.lost.blocks);
         count(&self.counters.damaged_batches, live.lost.batches);
@@ -227,28 +269,16 @@ impl Shared {
         write(&self.registry).sweep(in_use, self.clock.monotonic());
     }
 
-    pub(crate) fn count_head_bytes(&self) {
-        let bytes: usize = self.open_lives().iter().map(|live| live.head_bytes()).sum();
-        self.counters.head_bytes.store(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// Whether the heads have grown so large that it is time to seal them: before appends are
-    /// refused, as what comes while they are sealed needs room, too.
-    pub(crate) fn is_short_of_memory(&self) -> bool {
-        let head_bytes = self.counters.head_bytes.load(Ordering::Relaxed);
-        head_bytes >= self.settings.max_head_bytes / 2
-    }
-
     /// Adds how much there is.
     pub(crate) fn add_sizes(&self, stats: &mut Stats) {
-        let partitions = read(&self.partitions);
+        let partitions: Vec<_> = read(&self.partitions).values().cloned().collect();
         let is_there = |one: &&Arc<Partition>| one.state() != PartitionState::Empty;
-        stats.partitions = partitions.values().filter(is_there).count() as u64;
+        stats.partitions = partitions.iter().filter(is_there).count() as u64;
         stats.known_series = read(&self.registry).len() as u64;
         stats.disk_bytes = self.folder.bytes();
         stats.decoded_bytes = self.room.taken() as u64;
         stats.tiers = self.tier_stats();
-        for facts in partitions.values().flat_map(|partition| partition.facts()) {
+        for facts in partitions.iter().flat_map(|partition| partition.facts()) {
             stats.samples += facts.samples;
             stats.head_samples += facts.head_samples;
             stats.series = facts.series;

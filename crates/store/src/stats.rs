@@ -33,6 +33,8 @@ pub struct Stats {
     pub busy: u64,
     pub seals: u64,
     pub failed_seals: u64,
+    /// Complete imports that could not be taken up, each once.
+    pub failed_imports: u64,
     /// Partitions that were given their final form.
     pub rewrites: u64,
     /// Files of tiers that were written.
@@ -46,7 +48,8 @@ pub struct Stats {
     pub damaged_blocks: u64,
     /// Batches that are missing or failed their checksum.
     pub damaged_batches: u64,
-    /// Partitions that could not be opened.
+    /// Files that could not be opened or are none of the store's, each when it is met: at the
+    /// start, and by questions.
     pub damaged_partitions: u64,
     /// Samples refused because there were too many series, or by an id that is not valid any
     /// more.
@@ -80,6 +83,7 @@ pub(crate) struct Counters {
     pub(crate) busy: AtomicU64,
     pub(crate) seals: AtomicU64,
     pub(crate) failed_seals: AtomicU64,
+    pub(crate) failed_imports: AtomicU64,
     pub(crate) rewrites: AtomicU64,
     pub(crate) roll_ups: AtomicU64,
     pub(crate) panics: AtomicU64,
@@ -95,6 +99,8 @@ pub(crate) struct Counters {
     pub(crate) reductions: AtomicU64,
     pub(crate) future_samples: AtomicU64,
     pub(crate) head_bytes: AtomicU64,
+    /// What the next steps of the heads take.
+    pub(crate) head_reserve: AtomicU64,
     /// `i64::MIN` while there is none.
     pub(crate) newest_ms: AtomicI64,
 }
@@ -110,6 +116,7 @@ impl Default for Counters {
             busy: AtomicU64::default(),
             seals: AtomicU64::default(),
             failed_seals: AtomicU64::default(),
+            failed_imports: AtomicU64::default(),
             rewrites: AtomicU64::default(),
             roll_ups: AtomicU64::default(),
             panics: AtomicU64::default(),
@@ -125,6 +132,7 @@ impl Default for Counters {
             reductions: AtomicU64::default(),
             future_samples: AtomicU64::default(),
             head_bytes: AtomicU64::default(),
+            head_reserve: AtomicU64::default(),
             newest_ms: AtomicI64::new(i64::MIN),
         }
     }
@@ -166,6 +174,7 @@ impl Counters {
             busy: get(&self.busy),
             seals: get(&self.seals),
             failed_seals: get(&self.failed_seals),
+            failed_imports: get(&self.failed_imports),
             rewrites: get(&self.rewrites),
             roll_ups: get(&self.roll_ups),
             panics: get(&self.panics),

@@ -22,6 +22,7 @@ use crate::plan::Wish;
 use crate::queue::Refused;
 use crate::registry::SeriesRef;
 use crate::retention::millis;
+use crate::rollup::KEPT_ASIDE;
 use crate::select::{Answer, Question, SeriesData, Steps, Warning};
 use crate::selected::Selected;
 use crate::settings::{Limits, Settings};
@@ -36,8 +37,6 @@ use crate::writer::{self, Job, Outcome};
 /// Samples in one append.
 const MAX_APPEND_SAMPLES: usize = 1_000_000;
 
-/// What a sample takes on its way to the writer: series and value.
-const WAITING_SAMPLE_BYTES: u64 = 16;
 /// When to come back: not before a sealing can be done, and not so late that a sender gives up.
 const SOON: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(60);
@@ -75,17 +74,28 @@ impl Store {
     /// Settings that are out of range; a folder that cannot be used, is in use by another
     /// process, is not a store's, or was written by a newer version.
     pub fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let partition_ms = check(&settings)?;
+        let partition_ms = settings.check()?;
         let folder = Folder::open(&settings.dir, partition_ms)?;
         let (files, foreign) = folder.files()?;
         let shared = Arc::new(Shared::new(settings, clock, folder));
-        count(&shared.counters.damaged_partitions, foreign.len() as u64);
+        for path in foreign {
+            shared.note_damage(&path, "it is no file of the store");
+        }
         shared.take_up(&files)?;
         for tier in &shared.tiers {
-            tier.take_up(true)?;
+            for path in tier.take_up(true)? {
+                shared.note_damage(&path, KEPT_ASIDE);
+            }
+            for (_, file) in tier.all() {
+                // Before it is written anew: then nothing tells of it any more.
+                if let Some((path, problem)) = file.damage() {
+                    shared.note_damage(&path, problem);
+                }
+            }
         }
         shared.settle();
-        import::take_up(&shared).map_err(|source| OpenError::Import { source })?;
+        import::sweep(&shared.folder.dir);
+        import::take_up(&shared);
         shared.count_head_bytes();
         let mut store = Self { shared, threads: Vec::new() };
         store.spawn("store-writer", |shared| writer::run(&shared))?;
@@ -253,7 +263,7 @@ impl Store {
         if rows.is_empty() {
             return Ok(appended);
         }
-        if !self.has_room(samples) {
+        if !self.shared.has_room(&rows, samples) {
             self.shared.refused_room.store(true, Ordering::Relaxed);
             self.shared.wake_maintenance();
             let retry_after = self.shared.counters.seal_time().clamp(SOON, LATER);
@@ -283,16 +293,6 @@ impl Store {
             Err(Refused::Full) => Err(self.busy("the disk does not keep up", DISK_BREAK)),
             Err(Refused::Closed) => Err(AppendError::Closed),
         }
-    }
-
-    /// Whether the heads, with what waits for the writer, leave room for so many samples.
-    fn has_room(&self, samples: usize) -> bool {
-        let head = self.shared.counters.head_bytes.load(Ordering::Relaxed);
-        let waiting = self.shared.queue.weight();
-        let bytes = |samples: usize| samples as u64 * WAITING_SAMPLE_BYTES;
-        // One that is larger than all of the memory could never be stored.
-        head == 0 && waiting == 0
-            || head + bytes(waiting + samples) <= self.shared.settings.max_head_bytes
     }
 
     fn busy(&self, reason: &'static str, retry_after: Duration) -> AppendError {
@@ -456,6 +456,12 @@ impl Store {
         space::space(&self.shared, (from_ms, to_ms))
     }
 
+    /// What somebody has to look into: files that cannot be read, imports that cannot be taken up,
+    /// what kept it from sealing. Each is in the log, too.
+    pub fn problems(&self) -> Vec<String> {
+        self.shared.problems.list()
+    }
+
     /// How the store is doing.
     pub fn stats(&self) -> Stats {
         let mut stats = self.shared.counters.stats();
@@ -474,27 +480,4 @@ impl Drop for Store {
             drop(thread.join());
         }
     }
-}
-
-/// The partition length in milliseconds, if all settings are in range.
-fn check(settings: &Settings) -> Result<i64, OpenError> {
-    let partition_ms = millis(settings.partition);
-    let checks = [
-        ("partition", Span::allows(partition_ms), "whole hours from 1 h to 31 d"),
-        ("queue", (1..=1_000_000).contains(&settings.queue), "1 to 1,000,000"),
-        ("max_series", (1..u32::MAX as usize).contains(&settings.max_series), "1 to 4,294,967,294"),
-        ("open_partitions", settings.open_partitions >= 1, "1 or more"),
-    ];
-    for (name, is_allowed, allowed) in checks {
-        if !is_allowed {
-            let value = match name {
-                "partition" => format!("{:?}", settings.partition),
-                "queue" => settings.queue.to_string(),
-                "max_series" => settings.max_series.to_string(),
-                _ => settings.open_partitions.to_string(),
-            };
-            return Err(OpenError::Setting { name, value, allowed });
-        }
-    }
-    Ok(partition_ms)
 }

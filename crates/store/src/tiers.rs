@@ -4,13 +4,16 @@
 //! written in it, each with the identity of the final form that the buckets were made from: when
 //! late samples make a new final form, the buckets are known to be old, until they are made again.
 
+mod inferred;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, RwLock};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use tracing_mutex::stdsync::RwLock;
 
 use crate::codec::bytes::{Decoded, Reader, put_checksum, put_count, put_varint, verified, zigzag};
 use crate::db::{Meta, Table};
@@ -28,6 +31,8 @@ const MONTH_MS: i64 = 31 * 24 * HOUR_MS;
 /// The row of a file's `meta` that lists what it covers.
 const COVERS_ID: i64 = 2;
 const COVERS_VERSION: u8 = 1;
+/// How the names of damaged files end that were kept aside.
+pub(crate) const ASIDE: &str = ".damaged.db";
 const WHAT: &str = "the list of what a tier's file covers";
 
 /// What is kept, from the finest on.
@@ -86,6 +91,8 @@ pub(crate) struct TierFile {
     pub(crate) covers: Arc<[Cover]>,
     /// Why it cannot be read.
     pub(crate) problem: Option<Arc<str>>,
+    /// What is damaged of one that can be read all the same.
+    pub(crate) flaw: Option<Arc<str>>,
 }
 
 /// The files of one tier.
@@ -93,6 +100,7 @@ pub(crate) struct TierFile {
 pub(crate) struct TierFiles {
     pub(crate) tier: Tier,
     pub(crate) partition_ms: i64,
+    raw_ms: i64,
     pub(crate) dir: PathBuf,
     files: RwLock<BTreeMap<Span, TierFile>>,
     /// What ends before was deleted for its size, and is not made again.
@@ -103,20 +111,27 @@ impl TierFiles {
     pub(crate) fn new(tier: Tier, raw_ms: i64, dir: PathBuf) -> Self {
         let partition_ms = tier.partition_ms(raw_ms);
         let (files, floor_ms) = (RwLock::default(), AtomicI64::new(i64::MIN));
-        Self { tier, partition_ms, dir, files, floor_ms }
+        Self { tier, partition_ms, raw_ms, dir, files, floor_ms }
     }
 
-    /// Takes up the files in the folder; the owner removes what was replaced or not finished.
-    pub(crate) fn take_up(&self, is_owner: bool) -> Result<(), OpenError> {
+    /// Takes up the files in the folder; the owner removes what was replaced or not finished. Gives
+    /// the damaged ones that were kept aside.
+    pub(crate) fn take_up(&self, is_owner: bool) -> Result<Vec<PathBuf>, OpenError> {
         let failed = |source| OpenError::Folder { dir: self.dir.clone(), source };
         let entries = match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Vec::new());
+            }
             entries => entries.map_err(failed)?,
         };
-        let mut found = Vec::new();
+        let (mut found, mut aside) = (Vec::new(), Vec::new());
         for entry in entries {
-            let name = entry.map_err(failed)?.file_name();
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
             let name = name.to_str().unwrap_or_default();
+            if name.ends_with(ASIDE) {
+                aside.push(entry.path());
+            }
             found.extend(PartitionFile::from_name(name, self.partition_ms));
         }
         found.sort();
@@ -136,7 +151,8 @@ impl TierFiles {
                 {
                     let partition = partition();
                     partition.add_sealed(file.kind);
-                    files.insert(file.span, TierFile::look(partition, file.kind));
+                    let file_of = TierFile::look(partition, file.kind, self.raw_ms);
+                    files.insert(file.span, file_of);
                 }
                 _ if is_owner => {
                     let path = partition().path(file.kind);
@@ -151,7 +167,7 @@ impl TierFiles {
                 _ => {}
             }
         }
-        Ok(())
+        Ok(aside)
     }
 
     /// The file that covers a partition of raw samples, and from which final form.
@@ -207,14 +223,25 @@ impl TierFiles {
 }
 
 impl TierFile {
-    fn look(partition: Arc<Partition>, kind: FileKind) -> Self {
-        match Sealed::covers(partition.path(kind)) {
-            Ok(covers) => Self { partition, covers: covers.into(), problem: None },
-            Err(error) => {
-                let problem = barograph_model::chain(&error);
-                Self { partition, covers: Arc::default(), problem: Some(problem.into()) }
-            }
+    pub(crate) fn new(partition: Arc<Partition>, covers: Arc<[Cover]>) -> Self {
+        Self { partition, covers, problem: None, flaw: None }
+    }
+
+    fn look(partition: Arc<Partition>, kind: FileKind, raw_ms: i64) -> Self {
+        let error = match Sealed::covers(partition.path(kind)) {
+            Ok(covers) => return Self::new(partition, covers.into()),
+            Err(error) => Some(barograph_model::chain(&error).into()),
+        };
+        match inferred::covers(&partition, raw_ms) {
+            Some(covers) => Self { flaw: error, ..Self::new(partition, covers.into()) },
+            None => Self { problem: error, ..Self::new(partition, Arc::default()) },
         }
+    }
+
+    /// What is damaged of it, and where.
+    pub(crate) fn damage(&self) -> Option<(PathBuf, &str)> {
+        let what = self.problem.as_ref().or(self.flaw.as_ref())?;
+        Some((self.partition.path(*self.partition.kinds().last()?), what))
     }
 }
 

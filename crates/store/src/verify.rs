@@ -12,9 +12,10 @@ use crate::error::OpenError;
 use crate::folder::{FileKind, Folder};
 use crate::partition::Partition;
 use crate::records;
+use crate::rollup::KEPT_ASIDE;
 use crate::sealed::Sealed;
 use crate::source::{Readers, Source};
-use crate::tiers::Tier;
+use crate::tiers::{ASIDE, Tier};
 
 /// What was found in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +97,7 @@ fn tier_files(folder: &Folder) -> Vec<(Tier, PathBuf)> {
         let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
         let is_whole = |path: &PathBuf| {
             let path = path.to_string_lossy();
-            path.ends_with(".final.db") || path.ends_with(".reduced.db")
+            [".final.db", ".reduced.db", ASIDE].iter().any(|end| path.ends_with(end))
         };
         found.extend(paths.filter(is_whole).map(|path| (tier, path)));
     }
@@ -105,6 +106,9 @@ fn tier_files(folder: &Folder) -> Vec<(Tier, PathBuf)> {
 }
 
 fn check_partition_file(path: &Path, tier: Tier) -> Found {
+    if path.to_string_lossy().ends_with(ASIDE) {
+        return Found::problem(KEPT_ASIDE.to_owned());
+    }
     let sealed = match Sealed::open(path.to_owned()) {
         Ok(sealed) => Arc::new(sealed),
         Err(error) => return Found::problem(barograph_model::chain(&error)),

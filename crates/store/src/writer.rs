@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::sync::{PoisonError, TryLockError};
+use std::time::Duration;
 
 use crate::error::{AppendError, OpenError};
 use crate::live::{CommitError, Refused, Rows};
@@ -172,6 +173,10 @@ fn all_too_old(shared: &Shared, rows: &[Rows]) -> Vec<Refused> {
 
 fn open_error(error: &OpenError) -> AppendError {
     match error {
+        OpenError::TooManyLive { .. } => AppendError::Busy {
+            reason: "samples of too many days come at the same time",
+            retry_after: Duration::from_secs(5),
+        },
         OpenError::Database { path, source } => {
             let path = path.display().to_string();
             if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) {

@@ -1,9 +1,10 @@
 //! A clock that stands still until a test turns its hands.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use barograph_model::Clock;
+use tracing_mutex::stdsync::Mutex;
 
 /// Wall time and monotonic time, moved by hand.
 #[derive(Debug)]

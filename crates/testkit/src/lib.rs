@@ -13,7 +13,7 @@ mod tree;
 
 pub use clock::FakeClock;
 pub use disk::Disk;
-pub use peers::{peer_program, python};
+pub use peers::{left_out, peer_program, python};
 pub use recorder::{Recorder, is_recorded};
 pub use recording::{Recording, RecordingFile};
 pub use tree::Tree;

@@ -18,6 +18,16 @@ pub fn peer_program(name: &str) -> Option<Command> {
     command(name, found)
 }
 
+/// Says that a test is left out for lack of a program.
+///
+/// # Panics
+/// It is demanded.
+#[expect(clippy::print_stderr, reason = "who runs the tests is told")]
+pub fn left_out(name: &str) {
+    assert!(std::env::var_os("BAROGRAPH_PEERS").is_none(), "{name} is not installed");
+    eprintln!("left out: {name} is not installed (`cargo xtask test` does that)");
+}
+
 /// Python with the clients that the tests need.
 ///
 /// # Panics
@@ -36,8 +46,7 @@ fn command(name: &str, found: Option<PathBuf>) -> Option<Command> {
         return None;
     }
     if found.is_none() {
-        assert!(std::env::var_os("BAROGRAPH_PEERS").is_none(), "{name} is not installed");
-        eprintln!("left out: {name} is not installed (`cargo xtask test` does that)");
+        left_out(name);
     }
     found.map(Command::new)
 }

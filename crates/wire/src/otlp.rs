@@ -34,21 +34,30 @@ pub enum RequestError {
     TooLarge,
 }
 
-/// Reads a request in protobuf and hands on what it means.
+/// Reads a request in protobuf and hands on what it means. Attributes of resources that `promote`
+/// names become labels of each series.
 ///
 /// # Errors
 /// The request cannot be read; nothing was handed on.
-pub fn read_proto(bytes: &[u8], sink: &mut impl Sink) -> Result<(), RequestError> {
-    translate::request(&proto::request(bytes)?, sink);
+pub fn read_proto(
+    bytes: &[u8],
+    promote: &[String],
+    sink: &mut impl Sink,
+) -> Result<(), RequestError> {
+    translate::request(&proto::request(bytes)?, promote, sink);
     Ok(())
 }
 
-/// Reads a request in JSON and hands on what it means.
+/// The same for a request in JSON.
 ///
 /// # Errors
 /// The request cannot be read; nothing was handed on.
-pub fn read_json(bytes: &[u8], sink: &mut impl Sink) -> Result<(), RequestError> {
-    translate::request(&json::request(bytes)?, sink);
+pub fn read_json(
+    bytes: &[u8],
+    promote: &[String],
+    sink: &mut impl Sink,
+) -> Result<(), RequestError> {
+    translate::request(&json::request(bytes)?, promote, sink);
     Ok(())
 }
 

@@ -125,6 +125,26 @@ fn take_long_varint(rest: &mut &[u8]) -> Result<u64, Malformed> {
     Err(Malformed::Varint)
 }
 
+/// The number that fills the last `length` bytes of a message, at most eight: found in some steps
+/// for all bytes together.
+#[inline]
+pub(crate) fn last_varint(message: &[u8], length: usize) -> Option<u64> {
+    const MORE: u64 = 0x8080_8080_8080_8080;
+    if !(1..=8).contains(&length) {
+        return None;
+    }
+    let word = u64::from_le_bytes(*message.last_chunk()?) >> (64 - 8 * length);
+    let ends_at = (!word & MORE).trailing_zeros() as usize / 8;
+    if ends_at + 1 != length {
+        return None;
+    }
+    // Seven bits of each byte move together: by twos, by fours, by eights.
+    let by_one = word & !MORE;
+    let by_two = by_one & 0x007f_007f_007f_007f | (by_one & 0x7f00_7f00_7f00_7f00) >> 1;
+    let by_four = by_two & 0x0000_3fff_0000_3fff | (by_two & 0x3fff_0000_3fff_0000) >> 2;
+    Some(by_four & 0x0fff_ffff | (by_four & 0x0fff_ffff_0000_0000) >> 4)
+}
+
 /// Appends a number.
 #[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
@@ -190,6 +210,25 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_number_at_the_end_is_what_reading_it_gives(
+            before in prop::collection::vec(any::<u8>(), 0..12), number: u64, bits in 0..=64_u32,
+        ) {
+            let number = number.checked_shr(bits).unwrap_or_default();
+            let mut message = before.clone();
+            put_varint(&mut message, number);
+            let length = message.len() - before.len();
+            let can_be = length <= 8 && message.len() >= 8;
+            prop_assert_eq!(last_varint(&message, length), can_be.then_some(number));
+        }
+
+        #[test]
+        fn bytes_at_the_end_are_one_number_or_none(bytes in prop::collection::vec(any::<u8>(), 8..9), length in 0..10_usize) {
+            let mut rest = bytes.get(8_usize.saturating_sub(length)..).unwrap();
+            let read = take_varint(&mut rest).ok().filter(|_| rest.is_empty() && length <= 8);
+            prop_assert_eq!(last_varint(&bytes, length), read);
+        }
+
         #[test]
         fn any_bytes_are_fields_or_malformed(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let fields: Vec<_> = Fields::of(&bytes).collect();

@@ -8,10 +8,11 @@
 //! VictoriaMetrics exports and imports is understood as well:
 //! `{"metric": {"__name__": "m", …}, "values": [1, 2], "timestamps": [1790000000000, …]}`.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
 use barograph_model::{Labels, LabelsError, METRIC_NAME};
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 /// Samples of one line.
 const MAX_SAMPLES: usize = 100_000;
@@ -55,15 +56,43 @@ fn without_line(error: &serde_json::Error) -> String {
 struct Written {
     name: Option<String>,
     #[serde(default)]
-    labels: BTreeMap<String, String>,
+    labels: Pairs,
     #[serde(default)]
-    metric: BTreeMap<String, String>,
+    metric: Pairs,
     value: Option<f64>,
     #[serde(default)]
     values: Vec<Option<f64>>,
     timestamp: Option<i64>,
     #[serde(default)]
     timestamps: Vec<i64>,
+}
+
+/// Labels as they were written: a map would keep one of two that are called alike, and silently.
+#[derive(Debug, Default)]
+struct Pairs(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+
+        impl<'de> Visitor<'de> for Read {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of labels")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Read)
+    }
 }
 
 /// Reads one line; nothing when it is empty.
@@ -79,12 +108,10 @@ pub fn parse(line: &[u8]) -> Result<Option<Line>, LineError> {
     }
     let written: Written = serde_json::from_slice(line).map_err(LineError::Json)?;
     let Written { name, labels, metric, value, values, timestamp, timestamps } = written;
-    let mut pairs = metric;
-    pairs.extend(labels);
-    if let Some(name) = name {
-        pairs.insert(METRIC_NAME.to_owned(), name);
-    }
-    if pairs.get(METRIC_NAME).is_none_or(String::is_empty) {
+    let mut pairs = metric.0;
+    pairs.extend(labels.0);
+    pairs.extend(name.map(|name| (METRIC_NAME.to_owned(), name)));
+    if !pairs.iter().any(|(name, value)| name == METRIC_NAME && !value.is_empty()) {
         return Err(LineError::NoName);
     }
     let labels = Labels::new(pairs)?;
@@ -143,6 +170,14 @@ mod tests {
             (
                 r#"{"name": "a", "labels": {"": "x"}, "value": 1}"#,
                 "a label has an empty name (its value is `x`)",
+            ),
+            (
+                r#"{"name": "m", "labels": {"a": "1", "b": "x", "a": "2"}, "value": 1}"#,
+                "label `a` is given twice",
+            ),
+            (
+                r#"{"metric": {"__name__": "m"}, "name": "n", "value": 1}"#,
+                "label `__name__` is given twice",
             ),
         ] {
             assert_eq!(parse(text.as_bytes()).unwrap_err().to_string(), message, "{text}");

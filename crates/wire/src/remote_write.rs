@@ -12,7 +12,7 @@ mod write;
 use barograph_model::{Labels, LabelsError};
 
 use crate::metric_type::MetricType;
-use crate::protobuf::{Fields, Malformed};
+use crate::protobuf::{Fields, Malformed, last_varint};
 
 pub use v1::read as read_v1;
 pub use v2::read as read_v2;
@@ -28,6 +28,12 @@ const MAX_PAIRS: usize = 2 * Labels::MAX_COUNT;
 pub trait Receiver {
     type Error: From<RequestError>;
 
+    /// If these bytes begin with the key of the series that is expected next, its length: its
+    /// labels need not be looked at then. 0 where none is expected, or another.
+    fn expected(&mut self, _bytes: &[u8]) -> usize {
+        0
+    }
+
     /// # Errors
     /// The receiver's own reason to read no further.
     fn series(&mut self, series: &Series<'_>) -> Result<(), Self::Error>;
@@ -41,6 +47,8 @@ pub trait Receiver {
 pub struct Series<'a> {
     /// Bytes that tell it apart from the other series of its sender.
     pub key: &'a [u8],
+    /// Whether that is the one of [`Receiver::expected`].
+    pub is_expected: bool,
     /// Times in milliseconds since 1970-01-01 UTC, with values.
     pub samples: &'a [(i64, f64)],
     /// Native histograms, which are counted only.
@@ -113,12 +121,9 @@ fn sample(message: &[u8]) -> Result<(i64, f64), Malformed> {
     // Nearly all are written so: the value with its tag, then the time with its tag.
     if let [0x09, rest @ ..] = message
         && let Some((value, [0x10, time @ ..])) = rest.split_first_chunk::<8>()
+        && let Some(time_ms) = last_varint(message, time.len())
     {
-        let mut time = time;
-        let time_ms = crate::protobuf::take_varint(&mut time)?.cast_signed();
-        if time.is_empty() {
-            return Ok((time_ms, f64::from_le_bytes(*value)));
-        }
+        return Ok((time_ms.cast_signed(), f64::from_le_bytes(*value)));
     }
     let (mut time_ms, mut value) = (0, 0.0);
     for field in Fields::of(message) {

@@ -8,6 +8,7 @@
 //! spaces, `# EOF`, metadata, exemplars, and values that a type forbids. Like Prometheus it lets
 //! pass what only the writer could mean: a counter without `_total`, buckets out of order.
 
+mod bound;
 mod cursor;
 mod error;
 mod family;
@@ -75,7 +76,8 @@ pub struct Sample<'a, 'p> {
     /// Name and labels as they stand on the page: the same text is the same series.
     pub series: &'a str,
     pub name: &'p str,
-    /// Without the name, in the page's order, none twice.
+    /// Without the name, in the page's order, none twice. `le` of a histogram and `quantile` of a
+    /// summary are written as in OpenMetrics: `1.0` for `1`.
     pub labels: &'p [Label<'a>],
     /// Any NaN of the page is the same NaN, so that none passes for a staleness marker.
     pub value: f64,
@@ -94,6 +96,8 @@ pub struct TextParser<'a> {
     /// `# EOF` was seen.
     ended: bool,
     family: Family<'a>,
+    /// Of the newest `# TYPE`, whatever metric it names: by it Prometheus tells bounds and quantiles.
+    newest_type: MetricType,
     kept: Kept<'a>,
 }
 
@@ -118,6 +122,7 @@ impl<'a> TextParser<'a> {
             samples: 0,
             ended: false,
             family: Family::default(),
+            newest_type: MetricType::default(),
             kept: Kept::default(),
         })
     }
@@ -177,6 +182,9 @@ impl<'a> TextParser<'a> {
             }
             Format::OpenMetrics => self.family.open_metrics(line).map(Some),
         };
+        if let Ok(Some(Metadata::Type { metric_type, .. })) = &parsed {
+            self.newest_type = *metric_type;
+        }
         parsed.map_err(|(column, problem)| self.error(column, problem))
     }
 
@@ -196,6 +204,7 @@ impl<'a> TextParser<'a> {
         {
             return Err(self.error(1, problem));
         }
+        self.kept.normalize_bounds(self.newest_type);
         Ok(Entry::Sample(Sample {
             series: parsed.series,
             name: self.kept.name(),

@@ -17,7 +17,7 @@ export interface Events {
 export type EventGroup = 'processes' | 'services' | 'inventory' | 'barograph'
 
 const GROUPS: Record<EventGroup, readonly string[]> = {
-  services: ['service_started', 'service_starting', 'service_stopping', 'service_paused', 'service_stopped', 'service_failed'],
+  services: ['service_started', 'service_restarted', 'service_starting', 'service_stopping', 'service_paused', 'service_stopped', 'service_failed'],
   inventory: ['inventory_added', 'inventory_removed', 'inventory_changed'],
   barograph: ['events_lost'],
   processes: ['process_started', 'process_executed', 'process_ended'],
@@ -33,9 +33,15 @@ export function groupOf({ kind }: HostEvent): EventGroup {
   return EVENT_GROUPS.find((group) => GROUPS[group].includes(kind)) ?? 'barograph'
 }
 
+/** How often a service was started for this event to happen; the system may have done so several times between two looks. */
+export function startsIn({ kind, fields }: HostEvent): number {
+  const restarts = Number(fields.restarts ?? 0)
+  return restarts > 0 ? restarts : kind === 'service_started' || kind === 'service_restarted' ? 1 : 0
+}
+
 /** Something that an administrator will want to look into. */
 export function isBad({ kind, fields }: HostEvent): boolean {
-  return kind === 'service_failed' || kind === 'events_lost' || (kind === 'process_ended' && fields.signal !== undefined && ![1, 2, 13, 15].includes(Number(fields.signal)))
+  return kind === 'service_failed' || (kind === 'service_restarted' && fields.restarts !== undefined) || kind === 'events_lost' || (kind === 'process_ended' && fields.signal !== undefined && ![1, 2, 13, 15].includes(Number(fields.signal)))
 }
 
 export function isNotable(event: HostEvent): boolean {

@@ -8,7 +8,7 @@ use super::count::{self, Tally};
 use crate::process;
 use crate::tools::{
     self, C_COMPILER, CHROMIUM, CLIPPY, FAULTS, FUSE, MINGW, MSVC_STD, NODE, PROMETHEUS,
-    PYTHON_CLIENTS, RUSTFMT, SYSTEMD, Tool, WINDOWS_STD, WINE_LIBRARIES,
+    PYTHON_CLIENTS, RUSTFMT, SENDERS, SYSTEMD, Tool, WINDOWS_STD, WINE_LIBRARIES,
 };
 use crate::wine::Wine;
 use crate::{rust, tidy, web};
@@ -45,7 +45,7 @@ pub(super) static STEPS: &[Step] = &[
     step(
         "unit",
         "unit and integration tests",
-        &[&C_COMPILER, &FAULTS, &FUSE, &PROMETHEUS, &PYTHON_CLIENTS, &SYSTEMD],
+        &[&C_COMPILER, &FAULTS, &FUSE, &PROMETHEUS, &PYTHON_CLIENTS, &SENDERS, &SYSTEMD],
         unit,
     ),
     step("doctest", "the examples in the documentation", &[&C_COMPILER], doctest),
@@ -126,11 +126,12 @@ fn unit() -> Result<Tally> {
 fn test_command(profile: &str) -> Command {
     let mut command = process::cargo();
     if process::succeeds(process::cargo().args(["nextest", "--version"])) {
-        command.args(["nextest", "run", "--profile", profile, "--no-fail-fast"]);
+        command.args(["nextest", "run", "--profile", profile]);
     } else {
-        command.args(["test", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+        command.arg("test");
     }
-    command.arg("--workspace");
+    // Examples are built by clippy.
+    command.args(["--no-fail-fast", "--workspace", "--lib", "--bins", "--tests"]);
     command
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use barograph_model::{Clock as _, SystemClock};
-use barograph_store::{BackupError, Progress, backup, restore};
+use barograph_store::{BackupError, Progress, Replace, backup, restore};
 use clap::Args;
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ pub(crate) struct BackupArgs {
     /// since is copied.
     #[arg(value_name = "DIR")]
     target: PathBuf,
+    /// Also where the earlier backup is one of another data folder, which is lost.
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     data: DataArgs,
     /// Print JSON.
@@ -63,7 +66,9 @@ pub(crate) fn run_backup(args: &BackupArgs) -> anyhow::Result<()> {
     let data = args.data.existing()?;
     let mut line = ProgressLine::new("copying");
     let now_ms = SystemClock::new().now_ms();
-    let made = backup(&data, &args.target, now_ms, &mut |progress| show(&mut line, progress));
+    let replace = if args.force { Replace::Any } else { Replace::Same };
+    let show = &mut |progress| show(&mut line, progress);
+    let made = backup(&data, &args.target, replace, now_ms, show);
     line.end();
     let made = made.map_err(|error| failure(error, &data))?;
     if args.json {
@@ -93,7 +98,7 @@ pub(crate) fn run_backup(args: &BackupArgs) -> anyhow::Result<()> {
 }
 
 pub(crate) fn run_restore(args: &RestoreArgs) -> anyhow::Result<()> {
-    let data = args.data.folder()?;
+    let data = args.data.own()?;
     let mut line = ProgressLine::new("bringing back");
     let restored = restore(&args.source, &data, &mut |progress| show(&mut line, progress));
     line.end();
@@ -126,7 +131,12 @@ fn failure(error: BackupError, data: &Path) -> anyhow::Error {
         BackupError::NoStore { .. } | BackupError::Store(_) => {
             Failure::DataFolder(error.into()).into()
         }
-        BackupError::NotEmpty { ref dir } if dir == data => {
+        BackupError::OtherFolder { .. } => {
+            Failure::Input(format!("{error}; --force replaces it")).into()
+        }
+        BackupError::NotEmpty { ref dir } | BackupError::OtherRestore { ref dir }
+            if dir == data =>
+        {
             Failure::DataFolder(error.into()).into()
         }
         BackupError::Inside { .. } | BackupError::NotOurs { .. } | BackupError::NoBackup { .. } => {

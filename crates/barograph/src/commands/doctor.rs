@@ -7,6 +7,7 @@ mod space;
 mod targets;
 mod telling;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -54,12 +55,37 @@ struct Own {
     resident_bytes: Option<f64>,
     threads: Option<f64>,
     handles: Option<f64>,
+    memory_limit_bytes: Option<f64>,
+    handles_limit: Option<f64>,
+    #[serde(default)]
+    over: Vec<String>,
+}
+
+impl Own {
+    /// What is over a limit of its own.
+    fn findings(&self) -> impl Iterator<Item = String> {
+        self.over.iter().map(|what| {
+            let (now, limit, shown): (_, _, fn(f64) -> String) = match what.as_str() {
+                "memory" => (self.resident_bytes, self.memory_limit_bytes, output::amount),
+                _ => (self.handles, self.handles_limit, |count| format!("{count:.0}")),
+            };
+            let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), shown);
+            format!(
+                "Barograph takes more {what} ({}) than `limits.{what}` allows ({}), so it keeps \
+                 nothing that it could read again",
+                shown(now),
+                shown(limit)
+            )
+        })
+    }
 }
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Collector {
     name: String,
     state: String,
+    #[serde(default)]
+    interval_ms: u64,
     duration_ms: Option<f64>,
     total_seconds: f64,
     samples: u64,
@@ -79,7 +105,13 @@ struct Store {
     waiting_batches: u64,
     lost_batches: u64,
     refused_samples: u64,
+    #[serde(default)]
+    refused_by_reason: BTreeMap<String, u64>,
+    #[serde(default)]
+    failed_commits: u64,
     damaged_parts: u64,
+    #[serde(default)]
+    problems: Vec<String>,
     storage: Storage,
 }
 
@@ -215,14 +247,17 @@ fn findings(status: &Status) -> Vec<String> {
     let counts = [
         (store.lost_batches, "batches of samples were lost because the store did not take them"),
         (store.damaged_parts, "parts of the data folder are damaged and were skipped"),
-        (store.refused_samples, "samples were refused: too many series, or a clock far off"),
+        (store.failed_commits, "appends failed; the log of whoever sent them tells why"),
     ];
     for (count, what) in counts {
         if count > 0 {
             findings.push(format!("{count} {what}"));
         }
     }
+    findings.extend(refusals(store));
+    findings.extend(store.problems.iter().cloned());
     findings.extend(store.storage.findings());
+    findings.extend(status.own.findings());
     if status.pace > 1 {
         findings.push(format!(
             "collecting is over its processor budget, so it reads every {} intervals",
@@ -233,6 +268,12 @@ fn findings(status: &Status) -> Vec<String> {
         let is_well = matches!(one.state.as_str(), "running" | "absent");
         if let (Some(error), true) = (&one.error, one.state != "absent") {
             findings.push(format!("collector `{}`: {error}", one.name));
+        } else if one.state == "slowed" {
+            findings.push(format!(
+                "collector `{}` takes too much processor time, so it is read every {} s",
+                one.name,
+                one.interval_ms as f64 / 1000.0
+            ));
         } else if !is_well {
             findings.push(format!("collector `{}` is {}", one.name, one.state));
         }
@@ -244,6 +285,20 @@ fn findings(status: &Status) -> Vec<String> {
     }
     findings.extend(rule_problems.iter().map(|it| format!("rules with mistakes: {it}")));
     findings
+}
+
+fn refusals(store: &Store) -> Vec<String> {
+    let reasons = [
+        ("too_many_series", "there were too many series (`store.max_series`)"),
+        ("late", "they were too late (`store.late_window`)"),
+        ("too_old", "samples of their time have expired"),
+        ("future", "their clock was far ahead"),
+    ];
+    let told = reasons.into_iter().filter_map(|(reason, why)| {
+        let count = *store.refused_by_reason.get(reason)?;
+        (count > 0).then(|| format!("{count} samples were refused: {why}"))
+    });
+    told.collect()
 }
 
 #[cfg(test)]
@@ -280,14 +335,28 @@ mod tests {
         sick.trouble = Some("samples are not being stored".into());
         sick.pace = 5;
         sick.store.damaged_parts = 2;
+        sick.store.failed_commits = 1;
+        sick.store.refused_by_reason = [("late".to_owned(), 7), ("future".to_owned(), 0)].into();
+        sick.store.problems = vec!["raw/x.db: cut".to_owned()];
+        sick.own.over = vec!["memory".into(), "handles".into()];
+        sick.own.memory_limit_bytes = Some(524_288.0);
         sick.collectors[0].state = "stuck".into();
+        let mut dear = status().collectors.remove(0);
+        (dear.name, dear.state, dear.interval_ms) = ("disk".into(), "slowed".into(), 16_000);
+        sick.collectors.push(dear);
         assert_eq!(
             findings(&sick),
             [
                 "samples are not being stored",
                 "2 parts of the data folder are damaged and were skipped",
+                "1 appends failed; the log of whoever sent them tells why",
+                "7 samples were refused: they were too late (`store.late_window`)",
+                "raw/x.db: cut",
+                "Barograph takes more memory (1.0 MiB) than `limits.memory` allows (512.0 KiB), so it keeps nothing that it could read again",
+                "Barograph takes more handles (–) than `limits.handles` allows (–), so it keeps nothing that it could read again",
                 "collecting is over its processor budget, so it reads every 5 intervals",
                 "collector `cpu` is stuck",
+                "collector `disk` takes too much processor time, so it is read every 16 s",
             ]
         );
     }

@@ -88,7 +88,8 @@ pub(crate) fn run(args: &EventsArgs) -> anyhow::Result<()> {
     if args.follow { follow(&client, args, from_ms, answer.events) } else { Ok(()) }
 }
 
-/// Asks again each second, and shows what was not there before.
+/// Asks again each second, and shows what was not there before. A server that does not answer
+/// may be starting again.
 fn follow(
     client: &Client,
     args: &EventsArgs,
@@ -100,11 +101,24 @@ fn follow(
     const LATE_MS: i64 = 120_000;
     let mut newest_ms = seen.last().map_or(from_ms, |event| event.time_ms);
     let mut seen: HashSet<Event> = seen.into_iter().collect();
+    let mut is_gone = false;
     loop {
         std::thread::sleep(EVERY);
         let since_ms = newest_ms.saturating_sub(LATE_MS).max(from_ms);
         seen.retain(|event| event.time_ms >= since_ms);
-        for event in ask(client, args, since_ms)?.events {
+        let answer = match ask(client, args, since_ms) {
+            Ok(answer) => answer,
+            Err(error) => {
+                if !std::mem::replace(&mut is_gone, true) {
+                    output::note(&format!("{error:#}; it is asked again every second"))?;
+                }
+                continue;
+            }
+        };
+        if std::mem::take(&mut is_gone) {
+            output::note("the server answers again")?;
+        }
+        for event in answer.events {
             newest_ms = newest_ms.max(event.time_ms);
             if !seen.contains(&event) {
                 print(&event, args.json)?;

@@ -1,10 +1,10 @@
 //! `barograph inventory`: what this machine is made of.
 
-use barograph_collect::Roots;
 use barograph_collect::inventory::inventory;
 use barograph_collect::readings::{
     AdapterFacts, DiskFacts, DriveFacts, Inventory, MemoryModule, Processor, Virtualisation,
 };
+use barograph_collect::{FileSystems, Roots};
 use barograph_model::{Clock, SystemClock};
 use barograph_server::InventoryAnswer;
 use clap::Args;
@@ -13,13 +13,17 @@ use crate::output;
 
 #[derive(Debug, Args)]
 pub(crate) struct InventoryArgs {
+    /// With every file system that has a size: network, memory, removable (Linux).
+    #[arg(long)]
+    all: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &InventoryArgs) -> anyhow::Result<()> {
-    let inventory = inventory(&Roots::default())?;
+    let file_systems = if args.all { FileSystems::all() } else { FileSystems::default() };
+    let inventory = inventory(&Roots { file_systems, ..Roots::default() })?;
     if args.json {
         let now_ms = SystemClock::new().now_ms();
         return output::pretty_json(&InventoryAnswer::new(&inventory, now_ms));

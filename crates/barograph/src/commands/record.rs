@@ -21,6 +21,9 @@ use crate::cli::RecordArgs;
 use crate::failure::Failure;
 
 pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
+    if let Some(path) = args.output.as_deref().filter(|path| !args.force && path.exists()) {
+        return Err(is_there(path).into());
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let mut sources = Sources::new(&args.what, &clock)?;
     let stop = StopSignal::listen()?;
@@ -29,6 +32,9 @@ pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     let mut next = clock.monotonic();
     next_tick(&*clock, &mut next, args.every);
     if stop.within(next.saturating_sub(clock.monotonic())) {
+        let unwritten =
+            args.output.as_ref().map(|path| format!("; {} was not written", path.display()));
+        tell(&format!("ended before the first row was due{}", unwritten.unwrap_or_default()));
         return Ok(());
     }
     let first = sources.sample();
@@ -82,12 +88,13 @@ fn create(path: &Path, force: bool) -> anyhow::Result<File> {
         options.create_new(true);
     }
     options.open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            Failure::Input(format!("{} is there already; --force writes it anew", path.display()))
-                .into()
-        }
+        io::ErrorKind::AlreadyExists => is_there(path).into(),
         _ => anyhow::Error::new(error).context(format!("cannot create {}", path.display())),
     })
+}
+
+fn is_there(path: &Path) -> Failure {
+    Failure::Input(format!("{} is there already; --force writes it anew", path.display()))
 }
 
 /// Standard error may be gone; the recording goes on.

@@ -13,12 +13,12 @@ use barograph_collect::{
     Changeable, Collector, HEADLINE, HostFacts, Roots, Runner, RunnerSettings, Setup, host_facts,
     registry,
 };
-use barograph_model::{Clock, SystemClock};
+use barograph_model::{Batch, Clock, SystemClock};
 use barograph_promql::Engine;
 use barograph_server::{
     Alerting, AlertingSettings, App, Configured, Documents, Doors, EventLog, Feed, Followers,
     Following, Ingest, Latest, Limits, ProcessSettings, Processes, Queries, Readings, RunnerView,
-    Statsd,
+    Statsd, Thrift,
 };
 use barograph_state::State;
 use barograph_store::Store;
@@ -38,6 +38,9 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     let listener = listen(config.listen)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    if let Some(handles) = service::raise_handle_limit() {
+        tracing::debug!(handles, "so many files may be open");
+    }
     let store = open_store(&config, &clock)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -76,13 +79,14 @@ async fn watch_and_serve(
     let setup = Setup { events: events.clone(), ..setup };
     let user_counters = user_counters(&config);
     let user_descs = user_counters.as_ref().map_or(&[][..], |collector| collector.descs());
-    let runner = Arc::new(start_collecting(&config, &host.host, &setup, user_counters, &feed)?);
+    let (queries, thrift) = queries(&config, &store, &clock);
+    let deliver = deliver(&feed, &latest, &thrift);
+    let runner = Arc::new(start_collecting(&config, &host.host, &setup, user_counters, deliver)?);
     let for_status = Arc::downgrade(&runner);
     let ingest = Ingest::new(Arc::clone(&store), Arc::clone(&clock), config.ingest.clone());
     let ingest = Arc::new(ingest.with_forward(Arc::clone(&forward)));
     let statsd = doors::statsd(&config, &host.host, &ingest, &clock)?;
     let doors = doors::open(&config, &host.host, &ingest, forward, &clock);
-    let queries = Arc::new(Queries::new(config.query.clone(), Arc::clone(&clock)));
     let documents = open_documents(&config.data, configured, &clock)?;
     let following = follow(&documents, &doors, &setup);
     let alerting = start_alerting((&config, &host.host), &store, &documents, &clock)?;
@@ -104,6 +108,7 @@ async fn watch_and_serve(
         started_ms: clock.now_ms(),
         clock,
         host,
+        thrift,
         runner: RunnerView(Box::new(move || Some(for_status.upgrade()?.status()))),
         descs,
         headline: HEADLINE.iter().map(|desc| desc.name).collect(),
@@ -205,10 +210,12 @@ fn open_store(config: &Config, clock: &Arc<dyn Clock>) -> anyhow::Result<Arc<Sto
 
 /// What the collectors are made with, but for who listens to events.
 fn setup(config: &Config, clock: &Arc<dyn Clock>) -> Setup {
+    let roots = Roots { file_systems: config.file_systems.clone(), ..Roots::default() };
     Setup {
         watch: Arc::new(Changeable::new(config.watch.clone())),
         services: Arc::new(Changeable::new(config.watch_services.clone())),
-        ..Setup::new(&Roots::default(), clock)
+        inventory_file: Some(config.data.join("inventory")),
+        ..Setup::new(&roots, clock)
     }
 }
 
@@ -290,12 +297,36 @@ fn user_counters(config: &Config) -> Option<Box<dyn Collector>> {
     config.counters.collector()
 }
 
+/// What evaluates questions, and what keeps this program within limits of its own.
+fn queries(
+    config: &Config,
+    store: &Arc<Store>,
+    clock: &Arc<dyn Clock>,
+) -> (Arc<Queries>, Arc<Thrift>) {
+    let queries = Arc::new(Queries::new(config.query.clone(), Arc::clone(clock)));
+    let thrift = Thrift::new(config.limits, Arc::clone(store), Arc::clone(&queries));
+    (queries, Arc::new(thrift))
+}
+
+/// Where each tick goes.
+fn deliver(
+    feed: &Arc<Feed>,
+    latest: &Arc<Latest>,
+    thrift: &Arc<Thrift>,
+) -> impl FnMut(Batch) + Send + 'static {
+    let (feed, latest, thrift) = (Arc::clone(feed), Arc::clone(latest), Arc::clone(thrift));
+    move |batch| {
+        feed.offer(batch);
+        thrift.look(&latest);
+    }
+}
+
 fn start_collecting(
     config: &Config,
     host: &str,
     setup: &Setup,
     user_counters: Option<Box<dyn Collector>>,
-    feed: &Arc<Feed>,
+    deliver: impl FnMut(Batch) + Send + 'static,
 ) -> anyhow::Result<Runner> {
     let settings = RunnerSettings {
         interval: config.interval,
@@ -303,7 +334,5 @@ fn start_collecting(
     };
     let mut collectors = registry::with(setup);
     collectors.extend(user_counters);
-    let feed = Arc::clone(feed);
-    Runner::start(settings, collectors, move |batch| feed.offer(batch))
-        .context("cannot start to collect")
+    Runner::start(settings, collectors, deliver).context("cannot start to collect")
 }

@@ -44,6 +44,11 @@ impl StopSignal {
         Ok(Self(receiver))
     }
 
+    /// Whether it is time to stop; asked again, it says so no more.
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.try_recv().is_ok()
+    }
+
     /// Waits; true if it is time to stop.
     pub(crate) fn within(&self, time: Duration) -> bool {
         match self.0.recv_timeout(time) {

@@ -31,6 +31,7 @@ static SETTINGS: &[Setting] = &[
     setting("actions", "file", |c, v| {
         put(&mut c.alerting.actions, value::actions(v).map(Arc::new))
     }),
+    setting("collect", "file_systems", |c, v| put(&mut c.file_systems, value::file_systems(v))),
     setting("collect", "interval", |c, v| put(&mut c.interval, value::interval(v))),
     setting("counters", "paths", |c, v| put(&mut c.counters, value::counter_paths(v))),
     setting("ingest", "future_window", |c, v| put(&mut c.ingest.future_window, value::duration(v))),
@@ -40,6 +41,13 @@ static SETTINGS: &[Setting] = &[
     setting("ingest", "max_series_per_source", |c, v| {
         put(&mut c.ingest.max_series, value::count(v))
     }),
+    setting("ingest", "otlp_promote_resource_attributes", |c, v| {
+        put(&mut c.ingest.promote_resource_attributes, value::attributes(v))
+    }),
+    setting("limits", "handles", |c, v| {
+        put(&mut c.limits.handles, value::count(v).map(|count| count as u64))
+    }),
+    setting("limits", "memory", |c, v| put(&mut c.limits.memory_bytes, store::memory(v).map(Some))),
     setting("notify", "commands", |c, v| put(&mut c.notify_commands, value::commands(v))),
     setting("notify", "internal_networks", |c, v| {
         put(&mut c.internal_networks, value::networks(v))
@@ -81,6 +89,7 @@ static SETTINGS: &[Setting] = &[
     setting("store", "max_processes", |c, v| put(&mut c.store.processes.max_bytes, store::size(v))),
     setting("store", "keep", |c, v| put(&mut c.store.retention.rules, store::rules(v))),
     setting("store", "late_window", |c, v| put(&mut c.store.late_window, store::age(v))),
+    setting("store", "max_series", |c, v| put(&mut c.store.max_series, value::count(v))),
     setting("store", "memory", |c, v| put(&mut c.store.memory, store::memory(v))),
     setting("store", "cache", |c, v| put(&mut c.store.cache, store::cache(v))),
     setting("textfile", "folder", |c, v| put(&mut c.textfile.folder, value::path(v).map(Some))),

@@ -16,6 +16,8 @@ pub(crate) struct StoreConfig {
     pub(crate) retention: Retention,
     /// `None`: samples of any age are taken, as long as their time is kept.
     pub(crate) late_window: Option<Duration>,
+    /// Series that are written to at the same time.
+    pub(crate) max_series: usize,
     /// What samples in memory may take, in bytes.
     pub(crate) memory: u64,
     /// What samples that were asked for lately may take, decoded, in bytes.
@@ -27,10 +29,12 @@ pub(crate) struct StoreConfig {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        let Settings { late_window, max_head_bytes, decoded_bytes, .. } = Settings::new("");
+        let Settings { late_window, max_series, max_head_bytes, decoded_bytes, .. } =
+            Settings::new("");
         Self {
             retention: Retention::usual(),
             late_window,
+            max_series,
             memory: max_head_bytes,
             cache: decoded_bytes as u64,
             processes: ProcessSettings::default().kept,
@@ -49,6 +53,7 @@ impl StoreConfig {
         Settings {
             retention: self.retention.clone(),
             late_window: self.late_window,
+            max_series: self.max_series,
             max_head_bytes: self.memory,
             decoded_bytes: usize::try_from(self.cache).unwrap_or(usize::MAX),
             ..Settings::new(folder)
@@ -182,6 +187,7 @@ mod tests {
     fn what_is_kept_can_be_told_for_each_tier_and_metric() {
         let text = "[store]\nkeep_raw = '8w'\nkeep_minutes = '2y'\nkeep_hours = 'forever'\n\
                     max_raw = '20GiB'\nlate_window = 'forever'\nmemory = '64MiB'\n\
+                    max_series = 5000000\n\
                     cache = '0MB'\n\
                     [[store.keep]]\nmatch = 'debug_total'\nraw = '36h'\n\
                     [[store.keep]]\nmatch = '{job=\"billing\"}'\nhours = 'forever'\nraw = '1y'\n";
@@ -205,6 +211,7 @@ mod tests {
                     ],
                 },
                 late_window: None,
+                max_series: 5_000_000,
                 memory: 64 << 20,
                 cache: 0,
                 ..StoreConfig::default()

@@ -13,12 +13,13 @@ fn empty_file_gives_the_defaults() {
 
 #[test]
 fn every_setting_is_read() {
-    let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n\n[ingest]\nmax_series_per_source = 10\nmax_new_series_per_day = 20\nfuture_window = '5m'\n\n[query]\nlookback = '2m'\nmax_points = 1\nmax_samples = 5000000000\nmax_series = 3\ntimeout = '30s'\n\n[rules]\ndefaults = false\nfiles = ['a.yml']\ninterval = '30s'\n\n[statsd]\nlisten = '127.0.0.1:8125'\nsocket = '/run/s'\nflush_interval = '1s'\nexpiry = '1m'\nquantiles = [0.5]\nbuckets = [0.1, 1]\n";
+    let text = "listen = '[::1]:8080'\ndata = '/srv/baro'\nhost = 'db-1'\n\n[collect]\ninterval = '5s'\nfile_systems = ['nfs*', 'tmpfs']\n\n[watch]\nprocesses = ['nginx', 'postgres*']\nservices = ['ssh*']\n\n[counters]\npaths = ['\\Memory\\Available Bytes']\n\n[ingest]\nmax_series_per_source = 10\nmax_new_series_per_day = 20\nfuture_window = '5m'\n\n[query]\nlookback = '2m'\nmax_points = 1\nmax_samples = 5000000000\nmax_series = 3\ntimeout = '30s'\n\n[rules]\ndefaults = false\nfiles = ['a.yml']\ninterval = '30s'\n\n[statsd]\nlisten = '127.0.0.1:8125'\nsocket = '/run/s'\nflush_interval = '1s'\nexpiry = '1m'\nquantiles = [0.5]\nbuckets = [0.1, 1]\n";
     let expect = Config {
         listen: "[::1]:8080".parse().unwrap(),
         data: "/srv/baro".into(),
         host: Some("db-1".into()),
         interval: Duration::from_secs(5),
+        file_systems: FileSystems::new(["nfs*", "tmpfs"].map(str::to_owned)).unwrap(),
         watch: Watch::new(["nginx", "postgres*"].map(str::to_owned)).unwrap(),
         watch_services: WatchedServices::new(["ssh*".to_owned()]).unwrap(),
         counters: UserCounters::new(&[r"\Memory\Available Bytes".to_owned()]).unwrap(),
@@ -62,9 +63,9 @@ fn all_mistakes_are_reported_with_their_lines() {
         problems(text),
         [
             "line 1: `listen` is `nowhere`, but must be an address with a port, such as `127.0.0.1:7575`",
-            "line 2: `lsten` is not a setting; allowed here: `actions.file`, `check`, `collect.interval`, `counters.paths`, `data`, `external_url`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `listen`, `notify.commands`, `notify.internal_networks`, `notify.syslog_socket`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `remote_write`, `rules.defaults`, `rules.files`, `rules.interval`, `scrape_config_files`, `scrape`, `statsd.buckets`, `statsd.expiry`, `statsd.flush_interval`, `statsd.listen`, `statsd.quantiles`, `statsd.socket`, `store.cache`, `store.keep_events`, `store.keep_hours`, `store.keep_minutes`, `store.keep_processes`, `store.keep_raw`, `store.keep`, `store.late_window`, `store.max_events`, `store.max_hours`, `store.max_minutes`, `store.max_processes`, `store.max_raw`, `store.memory`, `textfile.folder`, `textfile.interval`, `watch.processes`, `watch.services`",
+            "line 2: `lsten` is not a setting; allowed here: `actions.file`, `check`, `collect.file_systems`, `collect.interval`, `counters.paths`, `data`, `external_url`, `host`, `ingest.future_window`, `ingest.max_new_series_per_day`, `ingest.max_series_per_source`, `ingest.otlp_promote_resource_attributes`, `limits.handles`, `limits.memory`, `listen`, `notify.commands`, `notify.internal_networks`, `notify.syslog_socket`, `query.lookback`, `query.max_points`, `query.max_samples`, `query.max_series`, `query.timeout`, `remote_write`, `rules.defaults`, `rules.files`, `rules.interval`, `scrape_config_files`, `scrape`, `statsd.buckets`, `statsd.expiry`, `statsd.flush_interval`, `statsd.listen`, `statsd.quantiles`, `statsd.socket`, `store.cache`, `store.keep_events`, `store.keep_hours`, `store.keep_minutes`, `store.keep_processes`, `store.keep_raw`, `store.keep`, `store.late_window`, `store.max_events`, `store.max_hours`, `store.max_minutes`, `store.max_processes`, `store.max_raw`, `store.max_series`, `store.memory`, `textfile.folder`, `textfile.interval`, `watch.processes`, `watch.services`",
             "line 4: `collect.interval` must be a text in quotes",
-            "line 5: `collect.speed` is not a setting; allowed here: `collect.interval`",
+            "line 5: `collect.speed` is not a setting; allowed here: `collect.file_systems`, `collect.interval`",
         ]
     );
 }

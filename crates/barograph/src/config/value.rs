@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use barograph_alerts::remediation::Actions;
-use barograph_collect::UserCounters;
 use barograph_collect::process::Watch;
 use barograph_collect::service::WatchedServices;
+use barograph_collect::{FileSystems, UserCounters};
 use barograph_server::{
     Check, CheckConfig, Destination, Job, Network, RemoteWriteConfig, ScrapeConfig, prometheus_jobs,
 };
@@ -197,6 +197,13 @@ pub(super) fn process_names(value: &DeValue<'_>) -> Result<Watch, String> {
     Watch::new(names(value)?).map_err(|error| format!("is not usable: {error}"))
 }
 
+/// A list of types, or patterns of them.
+pub(super) fn file_systems(value: &DeValue<'_>) -> Result<FileSystems, String> {
+    const EXAMPLE: &str = "must be a list of types in quotes, such as `[\"nfs*\", \"tmpfs\"]`";
+    let types = texts(value).ok_or(EXAMPLE)?;
+    FileSystems::new(types).map_err(|error| format!("is not usable: {error}"))
+}
+
 /// A list of names or patterns.
 pub(super) fn service_names(value: &DeValue<'_>) -> Result<WatchedServices, String> {
     WatchedServices::new(names(value)?).map_err(|error| format!("is not usable: {error}"))
@@ -204,10 +211,28 @@ pub(super) fn service_names(value: &DeValue<'_>) -> Result<WatchedServices, Stri
 
 fn names(value: &DeValue<'_>) -> Result<Vec<String>, String> {
     const EXAMPLE: &str = "must be a list of names in quotes, such as `[\"nginx\", \"postgres*\"]`";
-    let DeValue::Array(names) = value else { return Err(EXAMPLE.into()) };
-    let name = |value: &toml::Spanned<DeValue<'_>>| text(value.get_ref()).map(str::to_owned);
-    let names: Result<Vec<String>, String> = names.iter().map(name).collect();
-    names.map_err(|_| EXAMPLE.to_owned())
+    texts(value).ok_or_else(|| EXAMPLE.to_owned())
+}
+
+fn texts(value: &DeValue<'_>) -> Option<Vec<String>> {
+    let DeValue::Array(texts) = value else { return None };
+    texts.iter().map(|value| text(value.get_ref()).ok().map(str::to_owned)).collect()
+}
+
+/// Attributes of OpenTelemetry.
+pub(super) fn attributes(value: &DeValue<'_>) -> Result<Vec<String>, String> {
+    /// Each takes one of a series' labels.
+    const MAX_COUNT: usize = 32;
+    const EXAMPLE: &str =
+        "must be a list of attributes in quotes, such as `[\"deployment.environment.name\"]`";
+    let found = names(value).map_err(|_| EXAMPLE.to_owned())?;
+    if found.iter().any(String::is_empty) {
+        return Err(EXAMPLE.to_owned());
+    }
+    if found.len() > MAX_COUNT {
+        return Err(format!("has {} attributes, at most {MAX_COUNT} are allowed", found.len()));
+    }
+    Ok(found)
 }
 
 /// A list of counter paths, all mistakes in them at once.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use barograph_notify::{LogLine, SystemLog};
 use barograph_server::{DATAGRAM_PATIENCE, Datagrams, RestartService};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Listens for Ctrl-C, SIGTERM and a closing terminal from now on; the future is ready at the first.
@@ -28,6 +29,29 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>>
         }
     })
 }
+
+/// The user to whom a folder belongs, if this is root and the folder somebody else's: what root
+/// makes in it could not be changed by its owner.
+pub(crate) fn foreign_owner(folder: &Path) -> Option<u32> {
+    let owner = fs::metadata(folder).ok()?.uid();
+    (rustix::process::geteuid().is_root() && owner != 0).then_some(owner)
+}
+
+/// Allows this process as many open files as the system lets it have; how many these are.
+pub(crate) fn raise_handle_limit() -> Option<u64> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    // Programs that are started inherit it, and some go through all numbers up to it.
+    let wanted = maximum.map_or(ENOUGH_HANDLES, |maximum| maximum.min(ENOUGH_HANDLES));
+    if current.is_some_and(|current| current < wanted) {
+        let raised = Rlimit { current: Some(wanted), maximum };
+        setrlimit(Resource::Nofile, raised).ok()?;
+        return Some(wanted);
+    }
+    current
+}
+
+/// Live files of 128 days, as many again for readers, and a thousand connections.
+const ENOUGH_HANDLES: u64 = 16_384;
 
 /// The syslog of the system, where one listens at `socket`.
 pub(crate) fn system_log(socket: &Path) -> Option<Arc<dyn SystemLog>> {

@@ -35,6 +35,16 @@ pub(crate) fn stop_requested() -> io::Result<impl Future<Output = &'static str>>
     })
 }
 
+/// Nobody: who may write a file is told by the folder that it is in.
+pub(crate) fn foreign_owner(_folder: &Path) -> Option<u32> {
+    None
+}
+
+/// None: Windows has no such limit.
+pub(crate) fn raise_handle_limit() -> Option<u64> {
+    None
+}
+
 /// None: Windows has no syslog.
 pub(crate) fn system_log(_socket: &Path) -> Option<Arc<dyn SystemLog>> {
     None

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::program::{Server, free_port, peer_program};
+use crate::program::{Server, free_port, peer_program, run, text};
 
 /// Milliseconds and bits of values.
 type Samples = BTreeSet<(i64, u64)>;
@@ -125,6 +125,56 @@ fn sent_on_through_kills(receiver: Option<Receiver>, folder: &Path) {
     server.stop();
 }
 
+fn victoria_metrics(folder: &Path) -> Option<Receiver> {
+    let port = free_port();
+    let arguments = vec![
+        format!("-storageDataPath={}", folder.join("vm").display()),
+        format!("-httpListenAddr=127.0.0.1:{port}"),
+    ];
+    Receiver::start("victoria-metrics", arguments, port, of_victoria_metrics)
+}
+
+#[test]
+fn what_a_receiver_lost_is_sent_again_when_somebody_asks() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(receiver) = victoria_metrics(folder.path()) else { return };
+    let port = receiver.port;
+    let config = format!(
+        "[[remote_write]]\nname = 'other'\nurl = 'http://127.0.0.1:{port}/api/v1/write'\n\
+         shards = 2\nresend_window = '1h'\n"
+    );
+    std::fs::write(folder.path().join("barograph.toml"), config).unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    let theirs = |server: &Server, count: usize| {
+        server.wait_for("samples at the receiver", |_| {
+            of_victoria_metrics(port).filter(|found| found.len() >= count)
+        })
+    };
+    let before = theirs(&server, 5);
+    get(port, "/api/v1/admin/tsdb/delete_series?match%5B%5D=cpu_count").unwrap();
+    server.wait_for("the loss", |_| {
+        of_victoria_metrics(port).is_none_or(|found| !before.is_subset(&found)).then_some(())
+    });
+    let url = format!("http://{}", server.address);
+    let resend = |name: &str, from: &str| {
+        run(&["forward", "resend", name, "--from", from, "--server", &url])
+    };
+    let output = resend("other", "10m");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "`other` was sent it again\n");
+    server.wait_for("what was lost", |_| {
+        of_victoria_metrics(port).filter(|found| before.is_subset(found)).map(drop)
+    });
+    for (name, from, said) in [
+        ("another", "10m", "there is no receiver `another` among `[[remote_write]]`"),
+        ("other", "3h", "what `other` has taken is kept for 3600 s (`resend_window`), not for "),
+    ] {
+        let output = resend(name, from);
+        assert!(!output.status.success() && text(&output.stderr).contains(said), "{output:?}");
+    }
+    server.stop();
+}
+
 #[test]
 fn prometheus_has_every_sample_through_kills_of_both() {
     let folder = tempfile::tempdir().unwrap();
@@ -144,11 +194,5 @@ fn prometheus_has_every_sample_through_kills_of_both() {
 #[test]
 fn victoria_metrics_has_every_sample_through_kills_of_both() {
     let folder = tempfile::tempdir().unwrap();
-    let port = free_port();
-    let arguments = vec![
-        format!("-storageDataPath={}", folder.path().join("vm").display()),
-        format!("-httpListenAddr=127.0.0.1:{port}"),
-    ];
-    let receiver = Receiver::start("victoria-metrics", arguments, port, of_victoria_metrics);
-    sent_on_through_kills(receiver, folder.path());
+    sent_on_through_kills(victoria_metrics(folder.path()), folder.path());
 }

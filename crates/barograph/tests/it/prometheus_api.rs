@@ -91,54 +91,104 @@ fn answers_have_the_bytes_of_prometheus() {
     assert_eq!(labels["data"], json!(["__name__", "queue"]));
 }
 
+/// Questions, with the status, the kind and the words of their refusal.
+static REFUSALS: &[(&str, u16, &str, &str)] = &[
+    (
+        "query?query=foo%20bar",
+        400,
+        "bad_data",
+        "invalid parameter \"query\": 1:5: parse error: unexpected identifier \"bar\"",
+    ),
+    (
+        "query?query=1&time=noon",
+        400,
+        "bad_data",
+        "invalid parameter \"time\": Invalid time value for 'time': cannot parse \"noon\" to a \
+         valid timestamp",
+    ),
+    (
+        "query_range?query=1&start=2&end=1&step=1",
+        400,
+        "bad_data",
+        "invalid parameter \"end\": end timestamp must not be before start time",
+    ),
+    (
+        "query_range?query=1&start=1&end=2&step=0",
+        400,
+        "bad_data",
+        "invalid parameter \"step\": zero or negative query resolution step widths are not \
+         accepted. Try a positive integer",
+    ),
+    (
+        "query_range?query=up[5m]&start=1&end=2&step=1",
+        400,
+        "bad_data",
+        "invalid parameter \"query\": invalid expression type \"range vector\" for range \
+         query, must be Scalar or instant Vector",
+    ),
+    ("series", 400, "bad_data", "no match[] parameter provided"),
+    (
+        "series?match[]={}",
+        400,
+        "bad_data",
+        "invalid parameter \"match[]\": match[] must contain at least one non-empty matcher",
+    ),
+    ("labels?match[]={}", 400, "bad_data", "match[] must contain at least one non-empty matcher"),
+    (
+        "labels?start=x",
+        400,
+        "bad_data",
+        "invalid parameter \"start\": Invalid time value for 'start': cannot parse \"x\" to a \
+         valid timestamp",
+    ),
+    (
+        "query?query=1&limit=x",
+        400,
+        "bad_data",
+        "invalid parameter \"limit\": strconv.Atoi: parsing \"x\": invalid syntax",
+    ),
+    (
+        "query_range?query=1&start=0&end=1&step=1e300",
+        400,
+        "bad_data",
+        "invalid parameter \"step\": cannot parse \"1e300\" to a valid duration. It overflows \
+         int64",
+    ),
+    (
+        "query?query=1&lookback_delta=x",
+        400,
+        "bad_data",
+        "error parsing lookback delta duration: cannot parse \"x\" to a valid duration",
+    ),
+    ("query?query=1&timeout=0s", 503, "timeout", "query timed out in query execution"),
+    ("query?query=1&timeout=-1", 503, "timeout", "query timed out in query execution"),
+    ("metadata?limit=x", 400, "bad_data", "limit must be a number"),
+    ("metadata?limit_per_metric=x", 400, "bad_data", "limit_per_metric must be a number"),
+    ("targets/metadata?limit=x", 400, "bad_data", "limit must be a number"),
+    ("status/tsdb?limit=0", 400, "bad_data", "limit must be a positive number"),
+    ("query_exemplars?query=foo(", 400, "bad_data", "1:5: parse error: unclosed left parenthesis"),
+    (
+        "query_exemplars?query=foo&start=2&end=1",
+        400,
+        "bad_data",
+        "end timestamp must not be before start timestamp",
+    ),
+    ("nothing", 404, "not_found", "no interface is called /api/v1/nothing"),
+    (
+        "query?query=vector(1)%20%2B%20on(a)%20(label_replace(vector(1),%22x%22,%22y%22,%22%22,%22%22)%20or%20vector(2))",
+        422,
+        "execution",
+        "found duplicate series for the match group {} on the right hand-side of the \
+         operation: [{x=\"y\"}, {}];many-to-many matching not allowed: matching labels must \
+         be unique on one side",
+    ),
+];
+
 #[test]
 fn refusals_have_the_words_and_codes_of_prometheus() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"));
-    for (path, status, kind, message) in [
-        (
-            "query?query=foo%20bar",
-            400,
-            "bad_data",
-            "invalid parameter \"query\": 1:5: parse error: unexpected identifier \"bar\"",
-        ),
-        (
-            "query?query=1&time=noon",
-            400,
-            "bad_data",
-            "invalid parameter \"time\": cannot parse \"noon\" to a valid timestamp",
-        ),
-        (
-            "query_range?query=1&start=2&end=1&step=1",
-            400,
-            "bad_data",
-            "invalid parameter \"end\": end timestamp must not be before start time",
-        ),
-        (
-            "query_range?query=1&start=1&end=2&step=0",
-            400,
-            "bad_data",
-            "invalid parameter \"step\": zero or negative query resolution step widths are not \
-             accepted. Try a positive integer",
-        ),
-        (
-            "query_range?query=up[5m]&start=1&end=2&step=1",
-            400,
-            "bad_data",
-            "invalid parameter \"query\": invalid expression type \"range vector\" for range \
-             query, must be Scalar or instant Vector",
-        ),
-        ("series", 400, "bad_data", "no match[] parameter provided"),
-        ("nothing", 404, "not_found", "no interface is called /api/v1/nothing"),
-        (
-            "query?query=vector(1)%20%2B%20on(a)%20(label_replace(vector(1),%22x%22,%22y%22,%22%22,%22%22)%20or%20vector(2))",
-            422,
-            "execution",
-            "found duplicate series for the match group {} on the right hand-side of the \
-             operation: [{x=\"y\"}, {}];many-to-many matching not allowed: matching labels must \
-             be unique on one side",
-        ),
-    ] {
+    for (path, status, kind, message) in REFUSALS.iter().copied() {
         let answer = get(&server, &format!("/api/v1/{path}"));
         let body = parsed(&answer);
         assert_eq!(answer.status, status, "{path}: {}", answer.body);
@@ -160,6 +210,25 @@ fn refusals_have_the_words_and_codes_of_prometheus() {
     let answer = form(&server, "/api/v1/query", &format!("query={many}"));
     assert_eq!(answer.status, 400);
     assert!(answer.body.contains("nested more than 200 levels deep"), "{}", answer.body);
+}
+
+#[test]
+fn all_of_time_may_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (server, _) = with_samples(&folder);
+    let first = "-292273086-05-16T16:47:06Z";
+    let last = "292277025-08-18T07:12:54.999999999Z";
+    for (start, end) in [(first, last), ("-9223309901257974", "9223309901257974")] {
+        let asked = format!("match[]=jobs_total&start={start}&end={end}");
+        let series = parsed(&get(&server, &format!("/api/v1/series?{asked}")));
+        assert_eq!(series["data"], json!([{"__name__": "jobs_total", "queue": "a"}]), "{asked}");
+        let values = parsed(&get(&server, &format!("/api/v1/label/queue/values?{asked}")));
+        assert_eq!(values["data"], json!(["a"]));
+        let answer = parsed(&get(&server, &format!("/api/v1/query?query=jobs_total&time={end}")));
+        assert_eq!(answer["data"]["result"], json!([]), "{answer}");
+        let asked = format!("query=jobs_total&start={start}&end={end}&step=3600");
+        assert_eq!(get(&server, &format!("/api/v1/query_range?{asked}")).status, 400);
+    }
 }
 
 /// What Grafana's data source asks when it is set up and when a dashboard opens.

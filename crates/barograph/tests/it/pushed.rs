@@ -82,7 +82,8 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 exporter = OTLPMetricExporter(endpoint=sys.argv[1], compression=Compression.Gzip)
 reader = PeriodicExportingMetricReader(exporter, export_interval_millis=3600000)
-resource = Resource.create({'service.name': 'shop', 'service.instance.id': 'i-1'})
+resource = Resource.create({'service.name': 'shop', 'service.instance.id': 'i-1',
+                            'deployment.environment.name': 'test'})
 provider = MeterProvider(metric_readers=[reader], resource=resource)
 meter = provider.get_meter('m')
 meter.create_counter('sdk.orders').add(5, {'region': 'eu'})
@@ -114,6 +115,8 @@ fn sdk_is_understood(script: &str, path: &str) {
     let Some(mut python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
+    let promote = "[ingest]\notlp_promote_resource_attributes = ['deployment.environment.name']\n";
+    std::fs::write(folder.path().join("barograph.toml"), promote).unwrap();
     let server = Server::start(&data);
     let endpoint = format!("http://{}{path}", server.address);
     let output = python.args(["-c", script, &endpoint]).output().unwrap();
@@ -126,7 +129,7 @@ fn sdk_is_understood(script: &str, path: &str) {
     assert_eq!(server.request("/healthz", "localhost").status, 200);
     server.stop();
     let orders = stored(&data, "sdk_orders_total");
-    let labels = r#"sdk_orders_total{instance="i-1",job="shop",region="eu"}"#;
+    let labels = r#"sdk_orders_total{deployment_environment_name="test",instance="i-1",job="shop",region="eu"}"#;
     assert_eq!(orders[0].labels.to_string(), labels);
     assert_eq!(orders[0].values.last(), Some(&5.0));
     let buckets = stored(&data, "sdk_wait_seconds_bucket");

@@ -52,13 +52,43 @@ fn a_file_that_is_there_is_only_written_anew_on_demand() {
     fs::write(&file, "precious").unwrap();
     let name = file.to_str().unwrap();
     let args = ["record", UP_TIME, "--every", "100ms", "--for", "100ms", "--format", "csv", "-o"];
-    let refused = run(&[&args[..], &[name]].concat());
+    // At once, not when the first row is due.
+    let refused = run(&["record", UP_TIME, "--every", "1h", "-o", name]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("is there already"), "{}", text(&refused.stderr));
     assert_eq!(fs::read_to_string(&file).unwrap(), "precious");
     assert!(run(&[&args[..], &[name, "--force"]].concat()).status.success());
     let csv = fs::read_to_string(&file).unwrap();
     assert!(csv.starts_with("timestamp,\\System\\System Up Time\r\n20"), "{csv}");
+}
+
+#[test]
+fn a_recording_that_ends_before_its_first_row_says_so() {
+    const SIGINT_BIT: u64 = 1 << 1;
+    if ON_WINDOWS {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.csv");
+    let args = ["record", UP_TIME, "--every", "1h", "-o", file.to_str().unwrap()];
+    let mut child = barograph().args(args).stderr(Stdio::piped()).spawn().unwrap();
+    // From then on it ends by itself.
+    loop {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        if u64::from_str_radix(caught.trim(), 16).unwrap() & SIGINT_BIT != 0 {
+            break;
+        }
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::yield_now();
+    }
+    assert!(interrupt(child.id()));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(child.wait().unwrap().success(), "{said}");
+    let expect = format!("ended before the first row was due; {} was not written", file.display());
+    assert_eq!(said.trim(), expect);
+    assert!(!file.exists());
 }
 
 #[test]

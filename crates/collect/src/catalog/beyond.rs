@@ -3,12 +3,16 @@
 use barograph_model::{CounterPath, Instance, Pattern};
 
 use super::cook::fits;
-use crate::chain;
 use crate::system_counters::{CounterValue, SystemCounters};
+use crate::{Error, chain};
+
+/// How the system's own counters are come by.
+pub(crate) type Open = fn() -> Result<SystemCounters, Error>;
 
 /// The system's own counters; asked for only when one is wanted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Beyond {
+    open: Open,
     counters: Option<SystemCounters>,
     is_absent: bool,
     /// Why the last collection gave nothing.
@@ -18,7 +22,17 @@ pub(super) struct Beyond {
 /// An instance's name, which one it is of that name, and its value.
 pub(super) type OfInstance = (String, u32, Option<f64>);
 
+impl Default for Beyond {
+    fn default() -> Self {
+        Self::asking(SystemCounters::open)
+    }
+}
+
 impl Beyond {
+    pub(super) fn asking(open: Open) -> Self {
+        Self { open, counters: None, is_absent: false, failure: None }
+    }
+
     /// Adds a counter and returns its number; nothing if the system does not have it. Only the
     /// instance can be a wildcard.
     pub(super) fn add(&mut self, path: &CounterPath) -> Option<usize> {
@@ -26,7 +40,7 @@ impl Beyond {
             return None;
         }
         if self.counters.is_none() {
-            match SystemCounters::open() {
+            match (self.open)() {
                 Ok(counters) => self.counters = Some(counters),
                 Err(error) => {
                     if !error.is_absent() {

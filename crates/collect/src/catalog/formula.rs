@@ -134,7 +134,7 @@ impl Formula {
     }
 
     /// What only Windows tells.
-    pub(super) const fn only_windows(why: &'static str) -> Self {
+    pub(crate) const fn only_windows(why: &'static str) -> Self {
         Self::plain(Value::OnlyWindows { why })
     }
 

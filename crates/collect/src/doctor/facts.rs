@@ -44,12 +44,23 @@ pub enum SystemFacts {
     Windows(WindowsFacts),
 }
 
+/// What this program may do beyond what any may; root has all of it, unless it was taken away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// `CAP_SYS_PTRACE`
+    pub traces: bool,
+    /// `CAP_DAC_READ_SEARCH`, or `CAP_DAC_OVERRIDE`, which is more.
+    pub reads_all: bool,
+    /// `CAP_NET_ADMIN`
+    pub administers_net: bool,
+}
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LinuxFacts {
     /// Major and minor version.
     pub kernel: Option<[u32; 2]>,
     pub files: Vec<FileFact>,
-    pub is_root: bool,
+    pub rights: Rights,
     /// The mount option of `/proc` that hides other users' processes, as it is written.
     pub hidepid: Option<String>,
     /// Control groups: 1, 2, or both in one hierarchy each.

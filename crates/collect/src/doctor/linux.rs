@@ -1,6 +1,6 @@
 //! Checks of `/proc`, `/sys`, rights and limits.
 
-use super::{FileFact, FileState, Finding, LinuxFacts, Severity};
+use super::{FileFact, FileState, Finding, LinuxFacts, Rights, Severity};
 
 /// A reading of one small file.
 const SLOW_FILE_SECONDS: f64 = 0.02;
@@ -96,9 +96,31 @@ fn kernel(linux: &LinuxFacts) -> Vec<Finding> {
         .collect()
 }
 
+/// Whether a right is among those that there are.
+type Has = fn(&Rights) -> bool;
+
+/// Rights that Linux gives by themselves, and what is hidden without them.
+const CAPABILITIES: [(&str, &str, Has); 3] = [
+    (
+        "CAP_SYS_PTRACE",
+        "input and output, open files and programs of other users' processes are hidden",
+        |rights| rights.traces,
+    ),
+    (
+        "CAP_DAC_READ_SEARCH",
+        "open files of other users' processes and memory modules are not told",
+        |rights| rights.reads_all,
+    ),
+    (
+        "CAP_NET_ADMIN",
+        "starts and ends of processes are found by comparing, short ones not at all",
+        |rights| rights.administers_net,
+    ),
+];
+
 fn rights(linux: &LinuxFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if !linux.is_root {
+    if linux.rights == Rights::default() {
         findings.push(
             Finding::new(
                 Severity::Note,
@@ -111,9 +133,18 @@ fn rights(linux: &LinuxFacts) -> Vec<Finding> {
                 "run it as root, or give it CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and CAP_NET_ADMIN",
             ),
         );
+    } else {
+        let lacking = CAPABILITIES.iter().filter(|(.., has)| !has(&linux.rights));
+        findings.extend(lacking.map(|(name, why, _)| {
+            let what = format!("Barograph runs without {name}");
+            Finding::new(Severity::Note, "lacks-capability", what, why).repaired_by(format!(
+                "give it {name}: AmbientCapabilities= and CapabilityBoundingSet= of its unit, \
+                 --cap-add of its container"
+            ))
+        }));
     }
     let hides = linux.hidepid.as_deref().filter(|mode| !matches!(*mode, "0" | "off"));
-    if let Some(mode) = hides.filter(|_| !linux.is_root) {
+    if let Some(mode) = hides.filter(|_| !linux.rights.traces) {
         findings.push(
             Finding::new(
                 Severity::Warning,
@@ -121,7 +152,7 @@ fn rights(linux: &LinuxFacts) -> Vec<Finding> {
                 format!("/proc is mounted with hidepid={mode}"),
                 "processes of other users are neither counted nor listed",
             )
-            .repaired_by("run as root, or mount /proc with gid= of a group that Barograph is in"),
+            .repaired_by("run as root or with CAP_SYS_PTRACE, or mount /proc with gid= of a group that Barograph is in"),
         );
     }
     findings

@@ -21,7 +21,7 @@ fn root() -> LinuxFacts {
             state: FileState::Readable,
             seconds: 0.000_1,
         }],
-        is_root: true,
+        rights: Rights { traces: true, reads_all: true, administers_net: true },
         cgroup_versions: vec![2],
         memory_total_bytes: Some(16 << 30),
         cpu_count: Some(8),
@@ -143,7 +143,7 @@ fn files_are_missing_denied_broken_or_slow() {
 fn rights_hidden_processes_and_old_kernels_are_told() {
     check_linux(
         |linux| {
-            linux.is_root = false;
+            linux.rights = Rights::default();
             linux.hidepid = Some("2".into());
         },
         &[("warning", "hidepid"), ("note", "not-root")],
@@ -151,10 +151,14 @@ fn rights_hidden_processes_and_old_kernels_are_told() {
     // Root sees them all, and 0 hides nothing.
     check_linux(|linux| linux.hidepid = Some("2".into()), &[]);
     let shown = |linux: &mut LinuxFacts| {
-        linux.is_root = false;
+        linux.rights = Rights::default();
         linux.hidepid = Some("0".into());
     };
     check_linux(shown, &[("note", "not-root")]);
+    // Neither is uid 0 all of it, nor is another user without any.
+    let findings =
+        check_linux(|linux| linux.rights.administers_net = false, &[("note", "lacks-capability")]);
+    assert!(findings[0].what.ends_with("without CAP_NET_ADMIN"), "{findings:?}");
     let findings = check_linux(
         |linux| linux.kernel = Some([4, 18]),
         &[("note", "old-kernel"), ("note", "old-kernel"), ("note", "old-kernel")],

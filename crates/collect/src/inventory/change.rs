@@ -1,30 +1,27 @@
 //! What differs between two inventories.
 
-use std::collections::BTreeMap;
-
+use super::parts::{Facts, Part, Parts};
 use crate::event::Event;
-use crate::readings::Inventory;
-
-/// A part of the machine: its class and what it is called.
-type Part = (&'static str, String);
-/// What is looked at; what always moves, such as free space, is not.
-type Facts = Vec<(&'static str, String)>;
 
 /// A machine that changes more than this at once is another one.
 const MAX_CHANGES: usize = 100;
 
+/// Empty where somebody without rights looks, or the firmware does not tell.
+const NOT_ALWAYS_TOLD: [&str; 4] = ["serial", "part_number", "manufacturer", "model"];
+
 /// One event for each part that came or went, and for each fact that is another one.
-pub(super) fn changes(before: &Inventory, now: &Inventory, now_ms: i64) -> Vec<Event> {
-    let (before, now) = (parts(before), parts(now));
+pub(super) fn changes(before: &Parts, now: &Parts, now_ms: i64) -> Vec<Event> {
     let mut events = Vec::new();
-    for (part, old) in &before {
-        match now.get(part) {
-            None => events.push(event(now_ms, "inventory_removed", part, &summary(old), "")),
-            Some(new) => {
-                for ((name, old), (_, new)) in old.iter().zip(new).filter(|(a, b)| differ(a, b)) {
-                    let event = event(now_ms, "inventory_changed", part, old, new);
-                    events.push(event.with("fact", Some(*name)));
-                }
+    for (part, old) in before {
+        let Some(new) = now.get(part) else {
+            events.push(event(now_ms, "inventory_removed", part, &summary(old), ""));
+            continue;
+        };
+        for (name, old) in old {
+            let new = new.iter().find(|(known, _)| known == name);
+            if let Some((_, new)) = new.filter(|(_, new)| differ(name, old, new)) {
+                let event = event(now_ms, "inventory_changed", part, old, new);
+                events.push(event.with("fact", Some(name.as_str())));
             }
         }
     }
@@ -35,16 +32,19 @@ pub(super) fn changes(before: &Inventory, now: &Inventory, now_ms: i64) -> Vec<E
     events
 }
 
-/// A drive that hangs has no size for now.
-fn differ(old: &(&str, String), new: &(&str, String)) -> bool {
-    let is_told = |fact: &(&str, String)| fact.0 != "size_bytes" || fact.1 != "0";
+fn differ(fact: &str, old: &str, new: &str) -> bool {
+    let is_told = |value: &str| match fact {
+        // A drive that hangs has no size meanwhile.
+        "size_bytes" => value != "0",
+        name => !value.is_empty() || !NOT_ALWAYS_TOLD.contains(&name),
+    };
     old != new && is_told(old) && is_told(new)
 }
 
 fn event(now_ms: i64, kind: &'static str, (class, name): &Part, from: &str, to: &str) -> Event {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Event::new(now_ms, kind, &format!("{} {name}", class.replace('_', " ")))
-        .with("class", Some(*class))
+        .with("class", Some(class.as_str()))
         .with("name", Some(name.as_str()))
         .with("from", some(from).as_deref())
         .with("to", some(to).as_deref())
@@ -55,84 +55,11 @@ fn summary(facts: &Facts) -> String {
     told.map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
 }
 
-fn parts(inventory: &Inventory) -> BTreeMap<Part, Facts> {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let number = |value: Option<u64>| value.map(|n| n.to_string()).unwrap_or_default();
-    let Inventory { computer, system, .. } = inventory;
-    let mut parts = BTreeMap::new();
-    let mut add = |class, name: &str, facts: Facts| {
-        // Parts of one name, such as two modules in slots that are not named, are told apart.
-        let twin = |n: usize| if n == 1 { name.to_owned() } else { format!("{name} ({n})") };
-        let free = (1..10_000).map(twin).find(|name| !parts.contains_key(&(class, name.clone())));
-        parts.insert((class, free.unwrap_or_default()), facts);
-    };
-    add(
-        "computer",
-        "",
-        vec![
-            ("name", computer.name.clone()),
-            ("domain", text(&computer.domain)),
-            ("manufacturer", text(&computer.manufacturer)),
-            ("model", text(&computer.model)),
-            ("memory_bytes", number(computer.memory_bytes)),
-        ],
-    );
-    add(
-        "operating_system",
-        "",
-        vec![("name", text(&system.name)), ("version", text(&system.version))],
-    );
-    for one in &inventory.processors {
-        let facts = vec![
-            ("name", text(&one.name)),
-            ("cores", number(one.cores.map(u64::from))),
-            ("logical", one.logical.to_string()),
-        ];
-        add("processor", &one.socket.to_string(), facts);
-    }
-    for one in &inventory.memory_modules {
-        let facts = vec![
-            ("capacity_bytes", one.capacity_bytes.to_string()),
-            ("part_number", text(&one.part_number)),
-            ("serial", text(&one.serial)),
-        ];
-        add("memory_module", &one.slot, facts);
-    }
-    for one in &inventory.disks {
-        let facts = vec![
-            ("model", text(&one.model)),
-            ("serial", text(&one.serial)),
-            ("size_bytes", one.size_bytes.to_string()),
-        ];
-        add("disk", &one.name, facts);
-    }
-    for one in &inventory.drives {
-        let facts = vec![
-            ("device", one.device.clone()),
-            ("file_system", one.file_system.clone()),
-            ("label", text(&one.label)),
-            ("size_bytes", one.size_bytes.to_string()),
-        ];
-        add("drive", &one.mount_point, facts);
-    }
-    for one in &inventory.adapters {
-        let addresses = one.addresses.iter().map(|(ip, bits)| format!("{ip}/{bits}"));
-        let facts = vec![
-            ("description", text(&one.description)),
-            ("mac", text(&one.mac)),
-            ("up", one.is_up.to_string()),
-            ("speed_bits_per_second", number(one.speed_bits_per_second)),
-            ("addresses", addresses.collect::<Vec<_>>().join(" ")),
-        ];
-        add("adapter", &one.name, facts);
-    }
-    parts
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::parts;
     use super::*;
-    use crate::readings::{AdapterFacts, DiskFacts, DriveFacts, MemoryModule};
+    use crate::readings::{AdapterFacts, DiskFacts, DriveFacts, Inventory, MemoryModule};
 
     fn inventory() -> Inventory {
         let module = MemoryModule { capacity_bytes: 8 << 30, ..MemoryModule::default() };
@@ -149,12 +76,16 @@ mod tests {
         }
     }
 
+    fn changes_of(before: &Inventory, now: &Inventory) -> Vec<Event> {
+        changes(&parts::told(before, None), &parts::told(now, None), 7)
+    }
+
     fn told(before: &Inventory, now: &Inventory) -> Vec<(String, String, Option<String>)> {
         let of = |event: Event| {
             let to = event.get("to").map(ToString::to_string);
             (event.kind.into_owned(), event.subject, to)
         };
-        changes(before, now, 7).into_iter().map(of).collect()
+        changes_of(before, now).into_iter().map(of).collect()
     }
 
     #[test]
@@ -181,6 +112,18 @@ mod tests {
         ]
         .map(|(kind, subject, to)| (kind.to_owned(), subject.to_owned(), to.map(str::to_owned)));
         assert_eq!(told(&before, &now), expect);
+    }
+
+    #[test]
+    fn a_serial_number_that_only_root_may_read_does_not_change() {
+        let with = |serial: Option<&str>| {
+            let serial = serial.map(str::to_owned);
+            let disk = DiskFacts { name: "sda".into(), serial, ..DiskFacts::default() };
+            Inventory { disks: vec![disk], ..Inventory::default() }
+        };
+        assert_eq!(told(&with(Some("A1")), &with(None)), []);
+        assert_eq!(told(&with(None), &with(Some("A1"))), []);
+        assert_eq!(told(&with(Some("A1")), &with(Some("B2"))).len(), 1);
     }
 
     #[test]

@@ -51,6 +51,20 @@ impl Value {
         }
     }
 
+    pub fn bool(&self) -> Option<bool> {
+        match self.plain() {
+            Self::Bool(yes) => Some(*yes),
+            _ => None,
+        }
+    }
+
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self.plain() {
+            Self::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
     pub fn signed(&self) -> Option<i64> {
         match self.plain() {
             Self::Signed(number) => Some(*number),

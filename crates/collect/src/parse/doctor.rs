@@ -19,6 +19,12 @@ pub fn hidepid(mounts: &str) -> Option<String> {
     options.split(',').find_map(|option| option.strip_prefix("hidepid=")).map(str::to_owned)
 }
 
+/// The bits of the capabilities in effect, from `/proc/self/status`.
+pub fn capabilities(status: &str) -> Option<u64> {
+    let digits = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(digits.trim(), 16).ok()
+}
+
 /// The control groups of a process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Groups {
@@ -109,7 +115,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_makes_it_panic(text: String) {
-            drop((kernel_version(&text), hidepid(&text), own_groups(&text), cpu_limit(&text)));
+            drop((capabilities(&text), kernel_version(&text), hidepid(&text), own_groups(&text), cpu_limit(&text)));
         }
     }
 }

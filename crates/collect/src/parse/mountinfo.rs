@@ -2,6 +2,7 @@
 
 use super::ParseError;
 use super::fields::{lines, unescape_into};
+use crate::FileSystems;
 
 /// One mounted file system.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,11 +42,16 @@ pub fn parse(text: &[u8]) -> Result<Vec<Mount>, ParseError> {
 /// it comes over the network. A file system that is mounted in several places is listed once, at
 /// its shortest mount point; one that another mount hides is left out.
 pub fn local_disks(mounts: Vec<Mount>) -> Vec<Mount> {
+    drives(mounts, &FileSystems::default())
+}
+
+/// The same, and file systems of more types.
+pub fn drives(mounts: Vec<Mount>, more: &FileSystems) -> Vec<Mount> {
     let mut kept: Vec<Mount> = Vec::new();
     // Backwards, since of two mounts at one place the later one is seen.
     let mut seen = std::collections::HashSet::new();
     for mount in mounts.into_iter().rev() {
-        if !seen.insert(mount.mount_point.clone()) || !is_wanted(&mount) {
+        if !seen.insert(mount.mount_point.clone()) || !is_wanted(&mount, more) {
             continue;
         }
         match kept.iter_mut().find(|other| other.device_number == mount.device_number) {
@@ -58,9 +64,14 @@ pub fn local_disks(mounts: Vec<Mount>) -> Vec<Mount> {
     kept
 }
 
-fn is_wanted(mount: &Mount) -> bool {
+fn is_wanted(mount: &Mount, more: &FileSystems) -> bool {
     let file_system = mount.file_system.as_str();
-    LOCAL_DISK.contains(&file_system)
+    // To look at a place where something is mounted on demand would mount it.
+    if file_system == "autofs" {
+        return false;
+    }
+    more.contains(file_system)
+        || LOCAL_DISK.contains(&file_system)
         || (mount.mount_point == "/" && !REMOTE.contains(&file_system) && file_system != "rootfs")
 }
 

@@ -8,7 +8,7 @@ use crate::rows::Rows;
 /// padding.
 pub const RECORD_BYTES: usize = 48;
 
-const TICKS_PER_SECOND: f64 = 1e7;
+pub(super) const TICKS_PER_SECOND: f64 = 1e7;
 
 /// Adds a core per whole record, numbered on from those that are there.
 pub fn append(table: &[u8], cores: &mut Rows<Core>) {

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::FileSystems;
 use crate::readings::{Adapter, Cpu, Disk, Memory, PagingFile};
 use crate::rows::Rows;
 
@@ -241,6 +242,11 @@ fn the_root_of_a_container_counts_whatever_it_is() {
     let text = "1 0 0:30 / / rw - overlay overlay rw\n2 1 0:31 / /x rw - overlay overlay rw\n";
     let disks = mountinfo::local_disks(mountinfo::parse(text.as_bytes()).unwrap());
     assert_eq!(disks.len(), 1);
+    let more = FileSystems::new(["overlay".to_owned(), "auto*".to_owned()]).unwrap();
+    let on_demand = format!("{text}3 1 0:32 / /net rw - autofs auto rw\n");
+    let drives = mountinfo::drives(mountinfo::parse(on_demand.as_bytes()).unwrap(), &more);
+    let places: Vec<_> = drives.iter().map(|mount| &*mount.mount_point).collect();
+    assert_eq!(places, ["/", "/x"]);
     let remote = text.replace("overlay", "nfs");
     assert_eq!(mountinfo::local_disks(mountinfo::parse(remote.as_bytes()).unwrap()), []);
 }
@@ -331,6 +337,7 @@ fn parse_all(text: &[u8]) {
         cpuinfo::model(text),
         os_release::pretty_name(text),
         mountinfo::parse(text).map(mountinfo::local_disks),
+        drm_fdinfo::parse(text),
         own_status::parse(text),
         system_performance::parse(text),
         processor_times::append(text, &mut Rows::default()),

@@ -10,6 +10,7 @@ mod dbus;
 mod disk;
 mod doctor;
 mod drive;
+mod drm_clients;
 mod gpu;
 mod host;
 mod hwmon;

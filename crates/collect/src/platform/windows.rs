@@ -6,6 +6,8 @@
 mod adapter;
 mod clock;
 mod cpu;
+mod cpu_clock;
+mod cpu_details;
 mod disk;
 mod doctor;
 mod drive;
@@ -30,17 +32,20 @@ mod system;
 mod tcp_bytes;
 mod tcp_udp;
 mod trace;
+mod volume;
 mod wide;
 mod wine;
 
 pub(crate) use adapter::AdapterReader;
 pub(crate) use cpu::CpuReader;
+pub(crate) use cpu_clock::CpuClockReader;
+pub(crate) use cpu_details::{CpuEventsReader, CpuIdleReader};
 pub(crate) use disk::DiskReader;
 pub(crate) use doctor::doctor_facts;
 pub(crate) use drive::{DriveReader, statvfs_table};
 pub(crate) use elsewhere::{
-    CgroupReader, ContainerReader, CpuClockReader, CpuEventsReader, CpuIdleReader, CpuPlaceReader,
-    GpuReader, HwmonReader, KernelObjectsReader, NfsReader, ProcFile, ThermalReader, VolumeReader,
+    CgroupReader, ContainerReader, CpuPlaceReader, GpuReader, HwmonReader, KernelObjectsReader,
+    NfsReader, ProcFile, ThermalReader,
 };
 pub(crate) use host::host_facts;
 pub(crate) use inventory::inventory;
@@ -54,6 +59,7 @@ pub(crate) use service::ServiceReader;
 pub(crate) use sockets::SocketReader;
 pub(crate) use system::SystemReader;
 pub(crate) use tcp_udp::TcpUdpReader;
+pub(crate) use volume::VolumeReader;
 
 use crate::Error;
 use crate::readings::{Load, Pressure};

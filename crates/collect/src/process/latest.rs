@@ -1,7 +1,9 @@
 //! The newest reading of the processes, for whoever wants it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
+
+use tracing_mutex::stdsync::{Mutex, MutexGuard};
 
 use super::snapshot::ProcessSnapshot;
 

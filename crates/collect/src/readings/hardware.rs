@@ -113,6 +113,35 @@ pub struct Gpu {
     pub memory_total_bytes: Option<u64>,
 }
 
+/// Graphics adapters, and the work on them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Graphics {
+    pub gpus: Vec<Gpu>,
+    pub engines: Vec<GpuEngine>,
+    pub programs: Vec<GpuProgram>,
+}
+
+/// The engines of one kind, such as `render`, of an adapter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GpuEngine {
+    /// `card0`
+    pub gpu: String,
+    pub engine: String,
+    /// That they have worked since this program looks, for the processes that it may look at.
+    pub seconds: f64,
+}
+
+/// The processes of one name that work on an adapter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GpuProgram {
+    pub gpu: String,
+    pub name: String,
+    /// That all engines have worked for it since this program looks.
+    pub seconds: f64,
+    /// Bytes by region, such as `vram`.
+    pub memory: Vec<(String, u64)>,
+}
+
 /// What waited for one processor, since boot.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CpuQueue {

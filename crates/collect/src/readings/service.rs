@@ -85,8 +85,12 @@ pub struct ServiceStatus {
     pub state: ServiceState,
     /// The system's own words for its state: `active (running)`, `SERVICE_RUNNING`.
     pub native_state: String,
-    /// It is set to start with the system, and to stay.
+    /// It is set to start with the system and to stay, and nothing says that it rests rightly.
     pub should_run: bool,
+    /// Tells its runs apart. Absent while it is down, and where nobody asked for it.
+    pub run: Option<u64>,
+    /// How often the system has started it again since somebody started it. Only Linux has this.
+    pub restarts: Option<u64>,
 }
 
 /// All that is known about a service. What the system does not tell is absent.

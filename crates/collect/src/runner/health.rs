@@ -8,10 +8,12 @@ use crate::{Error, chain};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CollectorState {
     Running,
-    /// This system does not have what it reads.
+    /// This system does not have what it reads; it is tried again every five minutes.
     Absent,
     /// Missed its deadline too often and is run less often for now.
     BackedOff,
+    /// Takes so much processor time that it is run less often for now.
+    Slowed,
     /// Has not come back from its last run.
     Stuck,
 }
@@ -23,6 +25,7 @@ impl CollectorState {
             Self::Running => "running",
             Self::Absent => "absent",
             Self::BackedOff => "backed_off",
+            Self::Slowed => "slowed",
             Self::Stuck => "stuck",
         }
     }
@@ -32,8 +35,10 @@ impl CollectorState {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollectorStatus {
     pub name: &'static str,
-    /// Between two runs, as long as the collector is backed off more than it asked for.
+    /// Between two runs; more than the collector asked for while it is backed off or slowed.
     pub interval: Duration,
+    /// How many times its interval it waits since it takes too much processor time; 1 normally.
+    pub stretch: u32,
     pub state: CollectorState,
     /// Of the last run that came back.
     pub last_duration: Option<Duration>,
@@ -84,12 +89,15 @@ pub(super) struct Health {
 impl Health {
     const MISSES_BEFORE_BACKOFF: u32 = 3;
     const MAX_INTERVAL: Duration = Duration::from_secs(300);
+    /// A driver that brings what is absent may be loaded at any time.
+    const BETWEEN_LOOKS: Duration = Duration::from_secs(300);
     const BETWEEN_WARNINGS: Duration = Duration::from_secs(300);
 
     pub(super) fn new(name: &'static str, interval: Duration) -> Self {
         let status = CollectorStatus {
             name,
             interval,
+            stretch: 1,
             state: CollectorState::Running,
             last_duration: None,
             total_duration: Duration::ZERO,
@@ -123,9 +131,14 @@ impl Health {
                 self.succeeded();
             }
             Err(error @ Error::Absent { what, why }) => {
-                tracing::info!(collector = self.status.name, what, why, "collector switched off");
-                self.status.last_error = Some(error.to_string());
+                let text = error.to_string();
+                if self.status.last_error.as_ref() != Some(&text) {
+                    let collector = self.status.name;
+                    tracing::info!(collector, what, why, "collector switched off for now");
+                    self.status.last_error = Some(text);
+                }
                 self.status.state = CollectorState::Absent;
+                self.status.interval = self.base_interval.max(Self::BETWEEN_LOOKS);
             }
             Err(error @ Error::Panic { .. }) => {
                 self.status.panics += 1;
@@ -208,9 +221,50 @@ impl Health {
         self.set_backoff(self.backoff.saturating_sub(1));
     }
 
-    fn set_backoff(&mut self, backoff: u32) {
+    /// Between two runs if they cost nothing.
+    pub(super) fn unstretched(&self) -> Duration {
+        self.interval(self.backoff, 1)
+    }
+
+    /// Lets it wait so many times as long between two runs.
+    pub(super) fn set_stretch(&mut self, stretch: u32) {
+        if stretch == self.status.stretch {
+            return;
+        }
+        let interval = self.interval(self.backoff, stretch);
+        let (collector, interval_s) = (self.status.name, interval.as_secs_f64());
+        if stretch > self.status.stretch {
+            tracing::warn!(
+                collector,
+                interval_s,
+                "collector costs too much, it is read less often"
+            );
+        } else {
+            tracing::info!(collector, interval_s, "collector is read more often again");
+        }
+        self.status.stretch = stretch;
+        self.status.interval = interval;
+        if matches!(self.status.state, CollectorState::Running | CollectorState::Slowed) {
+            self.status.state = self.state();
+        }
+    }
+
+    fn interval(&self, backoff: u32, stretch: u32) -> Duration {
         let longest = Self::MAX_INTERVAL.max(self.base_interval);
-        let interval = self.base_interval.saturating_mul(1 << backoff.min(16)).min(longest);
+        let times = stretch.saturating_mul(1 << backoff.min(16));
+        self.base_interval.saturating_mul(times).min(longest)
+    }
+
+    fn state(&self) -> CollectorState {
+        match (self.backoff, self.status.stretch) {
+            (0, 1) => CollectorState::Running,
+            (0, _) => CollectorState::Slowed,
+            _ => CollectorState::BackedOff,
+        }
+    }
+
+    fn set_backoff(&mut self, backoff: u32) {
+        let interval = self.interval(backoff, self.status.stretch);
         if backoff > self.backoff && interval > self.status.interval {
             tracing::warn!(
                 collector = self.status.name,
@@ -223,8 +277,7 @@ impl Health {
             self.backoff = backoff;
         }
         self.status.interval = interval;
-        self.status.state =
-            if self.backoff > 0 { CollectorState::BackedOff } else { CollectorState::Running };
+        self.status.state = self.state();
     }
 }
 
@@ -312,6 +365,36 @@ mod tests {
         health.ran(&run(Err(error)), SOFT, SECOND);
         assert_eq!(health.status().state, CollectorState::Absent);
         assert_eq!(health.status().failures, 0);
+        assert_eq!(health.status().interval, Duration::from_secs(300));
+        health.ran(&run(Ok(())), SOFT, SECOND);
+        assert_eq!(health.status().state, CollectorState::Running);
+        assert_eq!((health.status().interval, &health.status().last_error), (SECOND, &None));
+    }
+
+    #[test]
+    fn what_costs_too_much_and_fails_besides_waits_for_both_reasons() {
+        let mut health = Health::new("x", SECOND);
+        health.set_stretch(4);
+        assert_eq!(
+            (health.status().state, health.status().interval),
+            (CollectorState::Slowed, 4 * SECOND)
+        );
+        for _ in 0..3 {
+            miss(&mut health);
+        }
+        assert_eq!(health.status().state, CollectorState::BackedOff);
+        assert_eq!(health.status().interval, 8 * SECOND);
+        assert_eq!(health.unstretched(), 2 * SECOND);
+        health.ran(&run(Ok(())), SOFT, SECOND);
+        assert_eq!(
+            (health.status().state, health.status().interval),
+            (CollectorState::Slowed, 4 * SECOND)
+        );
+        health.set_stretch(1);
+        assert_eq!(
+            (health.status().state, health.status().interval),
+            (CollectorState::Running, SECOND)
+        );
     }
 
     #[test]

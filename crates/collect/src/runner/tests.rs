@@ -1,5 +1,7 @@
 //! Collectors that do as they are told, and what the runner makes of them.
 
+mod budget;
+
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use barograph_model::{Desc, SystemClock, Unit};
@@ -188,6 +190,50 @@ fn errors_are_counted_and_absent_sources_are_left_alone() {
     let broken = status(&runner, "broken");
     assert!(broken.failures >= 3, "{broken:?}");
     assert_eq!(broken.state, CollectorState::Running);
+}
+
+/// The system's clock, set forward together with the time that passes.
+#[derive(Debug)]
+struct Hasty {
+    clock: SystemClock,
+    ahead_s: std::sync::atomic::AtomicU32,
+}
+
+impl Hasty {
+    fn ahead(&self) -> Duration {
+        Duration::from_secs(self.ahead_s.load(std::sync::atomic::Ordering::SeqCst).into())
+    }
+}
+
+impl Clock for Hasty {
+    fn now_ms(&self) -> i64 {
+        self.clock.now_ms() + i64::try_from(self.ahead().as_millis()).unwrap()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic() + self.ahead()
+    }
+}
+
+#[test]
+fn what_is_absent_is_looked_for_again_after_five_minutes() {
+    let late = collector("late", |run| match run {
+        1 => Err(Error::Absent { what: "a thing", why: "its driver is not loaded".into() }),
+        _ => Ok(()),
+    });
+    let clock = Arc::new(Hasty { clock: SystemClock::new(), ahead_s: 0.into() });
+    let settings = RunnerSettings {
+        hard_deadline: Duration::from_secs(10_000),
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        ..settings()
+    };
+    let (runner, batches) = start(settings, vec![late, collector("quick", |_| Ok(()))]);
+    until(&batches, |batch| values(batch).contains(&("quick", 3.0)));
+    let absent = status(&runner, "late");
+    assert_eq!((absent.state, absent.runs), (CollectorState::Absent, 1));
+    clock.ahead_s.store(301, std::sync::atomic::Ordering::SeqCst);
+    until(&batches, |batch| values(batch).iter().any(|(name, run)| *name == "late" && *run >= 2.0));
+    assert_eq!(status(&runner, "late").state, CollectorState::Running);
 }
 
 #[test]

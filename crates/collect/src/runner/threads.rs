@@ -3,13 +3,14 @@
 use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use barograph_model::{Batch, Sample};
+use tracing_mutex::stdsync::{Condvar, Mutex, MutexGuard};
 
-use super::governor::Governor;
+use super::governor::{Governor, Spent};
 use super::health::{CollectorState, Health, Run};
 use super::schedule::{Next, Schedule, floor};
 use super::series::Series;
@@ -51,6 +52,19 @@ struct Slot {
     health: Health,
     /// The first tick at which it runs again, in milliseconds since 1970.
     due_ms: i64,
+    is_essential: bool,
+}
+
+impl Slot {
+    fn spent(&self) -> Spent {
+        let status = self.health.status();
+        Spent {
+            cpu: status.total_cpu,
+            runs: status.runs,
+            interval: self.health.unstretched(),
+            is_essential: self.is_essential,
+        }
+    }
 }
 
 struct Worker {
@@ -147,6 +161,7 @@ impl Shared {
             .map(|collector| Slot {
                 health: Health::new(collector.name(), collector.interval().max(settings.interval)),
                 due_ms: i64::MIN,
+                is_essential: collector.is_essential(),
                 worker: Some(Box::new(Worker {
                     series: Series::new(settings.host.clone(), collector.descs()),
                     collector,
@@ -165,7 +180,7 @@ impl Shared {
             ticks: 0,
             missed_ticks: 0,
             clock_jumps: 0,
-            governor: Governor::new(settings.cpu_budget),
+            governor: Governor::new(settings.cpu_budget, settings.interval),
             cpu: Duration::ZERO,
         };
         Self {
@@ -300,10 +315,19 @@ impl State {
     }
 
     fn keep_to_budget(&mut self, settings: &RunnerSettings, now: Duration) {
-        if !self.governor.look(now, self.cpu) {
+        let slots = &self.slots;
+        let spent = || slots.iter().map(Slot::spent).collect();
+        let pace_before = self.governor.pace();
+        if !self.governor.look(now, self.cpu, spent) {
             return;
         }
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            slot.health.set_stretch(self.governor.stretch(number));
+        }
         let pace = self.governor.pace();
+        if pace == pace_before {
+            return;
+        }
         self.schedule.set_interval(settings.interval * pace);
         if pace == 1 {
             tracing::info!("collecting keeps its budget again, back to every tick");
@@ -318,8 +342,7 @@ impl State {
         let mut samples = 0;
         for (i, slot) in self.slots.iter_mut().enumerate().rev() {
             let status = slot.health.status();
-            let runs = slot.worker.is_some() && status.state != CollectorState::Absent;
-            if runs && time_ms >= slot.due_ms {
+            if slot.worker.is_some() && time_ms >= slot.due_ms {
                 let interval_ms = i64::try_from(status.interval.as_millis()).unwrap_or(i64::MAX);
                 slot.due_ms = floor(time_ms, interval_ms).saturating_add(interval_ms);
                 samples += status.samples;
@@ -345,6 +368,11 @@ impl State {
             self.running = None;
             taken.health.ran(run, settings.soft_deadline, now);
             if let Some(round) = &mut self.round {
+                let status = taken.health.status();
+                if status.state == CollectorState::Absent {
+                    let wait_ms = i64::try_from(status.interval.as_millis()).unwrap_or(i64::MAX);
+                    taken.due_ms = round.time_ms.saturating_add(wait_ms);
+                }
                 if now.saturating_sub(round.opened) < max_age(settings) {
                     round.samples.append(&mut worker.samples);
                 } else {

@@ -1,10 +1,11 @@
 //! Programs, logs and syslog servers.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use barograph_notify::{Event, LogLine, Machine, Notifier, Severity, SystemLog};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, UdpSocket};
+use tracing_mutex::stdsync::Mutex;
 
 use super::{channel, deliver, hostile, notifier, resolved};
 

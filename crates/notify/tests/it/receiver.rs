@@ -1,10 +1,11 @@
 //! A receiver over HTTP on this machine, which does what it is told, and remembers what it got.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tracing_mutex::stdsync::Mutex;
 
 /// What a receiver does with a request.
 #[derive(Debug, Clone)]

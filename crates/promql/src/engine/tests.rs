@@ -340,6 +340,11 @@ fn check(text: &str, expected: &[(&str, f64)]) {
 fn names_go_at_the_end() {
     check("count by (__name__) (-b)", &[("", 3.0)]);
     check("count by (__name__) (b)", &[("b", 3.0)]);
+    // Two metrics are two groups, which have the same labels once the name has gone.
+    let both = query("count by (__name__) ({__name__=~\"a_total|b\"} * 2)");
+    let source = source(&[9, 77, 3, 200]);
+    let error = engine(1).instant(&source, &both, 200_000, &Options::default()).unwrap_err();
+    assert_eq!(error.to_string(), "vector cannot contain metrics with the same labelset");
     check(
         "label_replace(-b{i=\"0\"} * 0, \"__name__\", \"${1}_zero\", \"__name__\", \"(.*)\")",
         &[("b_zero{i=\"0\",j=\"x\"}", -0.0)],

@@ -11,7 +11,7 @@ use crate::change;
 use crate::frame::{Frame, Line, make_labels};
 use crate::grid::{ABSENT, Grid, is_absent, seconds};
 use crate::histogram::{bucket_fraction, bucket_quantile, histograms};
-use crate::notes::Repair;
+use crate::notes::{Note, Repair};
 use crate::plan::{DateFn, Func, Kind, MatrixOf, Node, RangeFn};
 
 impl Eval<'_> {
@@ -70,6 +70,11 @@ impl Eval<'_> {
             (Func::HistogramFraction, [lower, upper, of]) => {
                 self.histogram_fraction(lower, upper, of, grid)
             }
+            (Func::StartTimestamp, [_]) => {
+                let text = "samples have no start timestamps here, so start_timestamp() is empty";
+                self.notes.add(node.start, Note::Info(text.to_owned()));
+                Ok(Frame::default())
+            }
             (Func::Info, [of]) => self.info(of, None, grid),
             (Func::Info, [of, labels]) => self.info(of, Some(labels), grid),
             _ => Err(EvalError::Execution("wrong number of arguments".to_owned())),
@@ -87,13 +92,8 @@ impl Eval<'_> {
             (Func::Scalar, [of]) => Ok(only_one(&self.vector(of, grid)?, grid.points)),
             (Func::Extreme { largest }, [left, right]) => {
                 let pairs = self.scalar(left, grid)?.into_iter().zip(self.scalar(right, grid)?);
-                Ok(pairs
-                    .map(|(left, right)| match (left.is_nan() || right.is_nan(), largest) {
-                        (true, _) => f64::NAN,
-                        (false, true) => left.max(right),
-                        (false, false) => left.min(right),
-                    })
-                    .collect())
+                let chosen = if largest { change::larger } else { change::smaller };
+                Ok(pairs.map(|(left, right)| chosen(left, right)).collect())
             }
             _ => Err(EvalError::Execution("wrong number of arguments".to_owned())),
         }

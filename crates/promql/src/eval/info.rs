@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use barograph_model::{METRIC_NAME, Matcher};
+use barograph_model::{METRIC_NAME, MatchOp, Matcher};
 
 use super::Eval;
 use crate::EvalError;
@@ -16,6 +16,8 @@ use crate::window::Span;
 const TARGET: [&str; 2] = ["instance", "job"];
 /// The info metric when none is named.
 const DEFAULT: &str = "target_info";
+/// What info metrics are called, where a selector says only which ones are not meant.
+const USUAL: &str = ".+_info";
 
 /// The info series of each target, by metric.
 type Found<'f> = HashMap<Vec<&'f str>, BTreeMap<&'f str, Vec<usize>>>;
@@ -35,10 +37,7 @@ impl Eval<'_> {
             }
         };
         let is_name = |matcher: &&Matcher| matcher.label() == METRIC_NAME;
-        let mut matchers = wanted.to_vec();
-        if !wanted.iter().any(|matcher| is_name(&matcher)) {
-            matchers.push(Matcher::equal(METRIC_NAME, DEFAULT));
-        }
+        let matchers = with_names(wanted)?;
         let base = self.vector(of, grid)?;
         let (values, times) =
             (self.infos(&matchers, of, grid)?, self.info_times(&matchers, of, grid)?);
@@ -49,7 +48,7 @@ impl Eval<'_> {
         let mut lines = Vec::new();
         for line in base.lines {
             let name = line.labels.name();
-            if names.iter().any(|matcher| matcher.matches_value(name)) {
+            if names.iter().all(|matcher| matcher.matches_value(name)) {
                 lines.push(line);
                 continue;
             }
@@ -91,6 +90,20 @@ impl Eval<'_> {
         let (changes, note) = (Vec::new(), None);
         self.collect(&Chain { matchers, span, read, changes, part: node.start, note }, false)
     }
+}
+
+/// The matchers, with one that says which metrics are info metrics where none does.
+fn with_names(wanted: &[Matcher]) -> Result<Vec<Matcher>, EvalError> {
+    let mut matchers = wanted.to_vec();
+    let of_names = || wanted.iter().filter(|matcher| matcher.label() == METRIC_NAME);
+    if of_names().next().is_none() {
+        matchers.push(Matcher::equal(METRIC_NAME, DEFAULT));
+    } else if !of_names().any(|matcher| matches!(matcher.op(), MatchOp::Equal | MatchOp::Regex)) {
+        let usual = Matcher::new(METRIC_NAME, MatchOp::Regex, USUAL)
+            .map_err(|error| EvalError::Execution(error.to_string()))?;
+        matchers.push(usual);
+    }
+    Ok(matchers)
 }
 
 fn target(line: &Line) -> Vec<&str> {
@@ -185,7 +198,7 @@ fn with_infos(
             }
         }
     }
-    if added.is_empty() && !data.iter().all(|matcher| matcher.matches_value("")) {
+    if chosen.is_empty() && !data.iter().all(|matcher| matcher.matches_value("")) {
         return Ok(None);
     }
     make_labels(line.labels.iter().chain(added)).map(Some)

@@ -11,6 +11,9 @@ use crate::plan::{Kind, Matrix, MatrixOf, Node, RangeFn};
 use crate::window::{self, Bounds, Kernel, Reach, Span};
 use crate::{EvalError, Series};
 
+/// Which end of each interval counts, as the second argument of `integral()`.
+const INTEGRAL_RULES: [f64; 3] = [0.0, 1.0, 2.0];
+
 impl Eval<'_> {
     /// The chain of a range function over a selector.
     pub(super) fn range_chain<'n>(
@@ -61,6 +64,14 @@ impl Eval<'_> {
         let mut scalars = scalars.into_iter();
         let (first, second) =
             (scalars.next().unwrap_or_default(), scalars.next().unwrap_or_default());
+        if func == RangeFn::Integral
+            && let Some(rule) = first.iter().find(|rule| !INTEGRAL_RULES.contains(rule))
+        {
+            let rule = crate::notes::go_g(*rule);
+            return Err(EvalError::Execution(format!(
+                "integral() has no strategy {rule}: 0 takes the left point, 1 the right, 2 both"
+            )));
+        }
         if func == RangeFn::Smooth {
             factor_in_range(&first, "smoothing factor", "sf")?;
             factor_in_range(&second, "trend factor", "tf")?;

@@ -20,9 +20,6 @@ pub(super) fn scan(text: &[u8], start: usize) -> Scanned {
     if scanner.duration() {
         return Scanned { end: scanner.at, kind: Some(Kind::Duration) };
     }
-    if scanner.peek().is_some() {
-        scanner.at += 1;
-    }
     Scanned { end: scanner.at, kind: None }
 }
 
@@ -81,7 +78,10 @@ impl Scanner<'_> {
             }
             self.accept(b"s");
         }
-        !self.peek().is_some_and(is_word)
+        // What spoils a duration that was whole is shown with it.
+        let spoiled = self.peek().is_some_and(is_word);
+        self.at += usize::from(spoiled);
+        !spoiled
     }
 
     fn peek(&self) -> Option<u8> {

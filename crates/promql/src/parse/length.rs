@@ -8,15 +8,20 @@ use crate::lex::Kind;
 const CONTEXT: &str = "duration expression";
 const ANY: &str = "number, duration, step(), or range()";
 
+/// The shorter, or the longer, of two lengths. Before Prometheus 3.13 they were `min` and `max`.
+const EXTREMES: [&str; 4] = ["min", "max", "min_of", "max_of"];
+/// How strongly a sign binds: weaker than `^`, and stronger than what else there is.
+const SIGN: u8 = 3;
+
 impl Parser<'_> {
     /// Whether the next word cannot begin a length.
     pub(super) fn starts_no_length(&self) -> bool {
         let token = self.peek();
-        let is_sign = self.is_operator(token, "-") || self.is_operator(token, "+");
         let word = self.word().to_ascii_lowercase();
-        !(is_sign
+        !(self.sign().is_some()
             || matches!(token.kind, Kind::Number | Kind::Duration | Kind::LeftParen)
-            || matches!(word.as_str(), "step" | "range" | "min" | "max"))
+            || matches!(word.as_str(), "step" | "range")
+            || EXTREMES.contains(&word.as_str()))
     }
 
     /// A length above zero, as ranges and steps are.
@@ -64,7 +69,10 @@ impl Parser<'_> {
 
     /// Operands joined by operators that bind at least so strongly.
     fn duration_sum(&mut self, weakest: u8) -> Parsed<DurationExpr> {
-        let mut lhs = self.duration_operand()?;
+        let mut lhs = match self.sign() {
+            Some(negative) => self.signed(negative, |parser| parser.duration_sum(SIGN))?,
+            None => self.duration_operand()?,
+        };
         let mut chained = 0;
         loop {
             let op = match self.word() {
@@ -102,24 +110,32 @@ impl Parser<'_> {
         Ok(inner)
     }
 
+    /// Whether the next word is a sign, and a minus.
+    fn sign(&self) -> Option<bool> {
+        let token = self.peek();
+        let is_sign = self.is_operator(token, "-") || self.is_operator(token, "+");
+        is_sign.then(|| self.is_operator(token, "-"))
+    }
+
+    fn signed(
+        &mut self,
+        negative: bool,
+        read: impl FnOnce(&mut Self) -> Parsed<DurationExpr>,
+    ) -> Parsed<DurationExpr> {
+        self.take();
+        self.deepen()?;
+        let inner = read(self)?;
+        self.depth -= 1;
+        Ok(if negative { DurationExpr::Negative(Box::new(inner)) } else { inner })
+    }
+
     fn duration_operand(&mut self) -> Parsed<DurationExpr> {
+        if let Some(negative) = self.sign() {
+            return self.signed(negative, Self::duration_operand);
+        }
         let token = self.peek();
         let word = self.word().to_ascii_lowercase();
         match (token.kind, word.as_str()) {
-            (Kind::Operator, "-") => {
-                self.take();
-                self.deepen()?;
-                let inner = self.duration_operand()?;
-                self.depth -= 1;
-                Ok(DurationExpr::Negative(Box::new(inner)))
-            }
-            (Kind::Operator, "+") => {
-                self.take();
-                self.deepen()?;
-                let inner = self.duration_operand()?;
-                self.depth -= 1;
-                Ok(inner)
-            }
             (Kind::Number | Kind::Duration, _) => {
                 self.take();
                 let (seconds, is_duration) = self.number(token)?;
@@ -137,14 +153,14 @@ impl Parser<'_> {
                 self.expect(Kind::RightParen, "\")\"")?;
                 Ok(if word == "step" { DurationExpr::Step } else { DurationExpr::Range })
             }
-            (Kind::Aggregator, "min" | "max") => {
+            (Kind::Aggregator | Kind::Identifier, word) if EXTREMES.contains(&word) => {
                 self.take();
                 self.expect(Kind::LeftParen, "\"(\"")?;
                 let lhs = Box::new(self.inner_sum()?);
                 self.expect(Kind::Comma, "\",\"")?;
                 let rhs = Box::new(self.inner_sum()?);
                 self.expect(Kind::RightParen, "\")\"")?;
-                let op = if word == "min" { DurationOp::Min } else { DurationOp::Max };
+                let op = if word.starts_with("min") { DurationOp::Min } else { DurationOp::Max };
                 Ok(DurationExpr::Binary { op, lhs, rhs })
             }
             _ => Err(self.unexpected(CONTEXT, ANY)),

@@ -95,23 +95,34 @@ impl Parser<'_> {
         if value.kind != Kind::Text {
             return Err(self.unexpected(LABELS, "string"));
         }
-        let text = self.string(value)?;
-        self.take();
         let span = Span { start: label.span.start, end: value.span.end };
+        let bytes = self.unquoted(value)?;
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(_) if matches!(op, MatchOp::Regex | MatchOp::NotRegex) => {
+                return Err(Mistake::new(span, "error parsing regexp: invalid UTF-8"));
+            }
+            // No label has such a value, nor the replacement character that stands for it here.
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        self.take();
         Matcher::new(name, op, text)
             .map_err(|error| Mistake::new(span, barograph_model::chain(&error)))
     }
 
     /// The text that a quoted word stands for.
     pub(super) fn string(&self, token: Token) -> Parsed<String> {
-        let word = self.text_of(token);
-        let bytes = unquote(word).map_err(|reason| {
-            Mistake::new(token.span, format!("error unquoting string {}: {reason}", quoted(word)))
-        })?;
-        String::from_utf8(bytes).map_err(|error| {
+        String::from_utf8(self.unquoted(token)?).map_err(|error| {
             // Prometheus takes the bytes and finds later that no label can be called so.
             let bytes = quoted_bytes(error.as_bytes());
             Mistake::new(token.span, format!("invalid label name {bytes}"))
+        })
+    }
+
+    fn unquoted(&self, token: Token) -> Parsed<Vec<u8>> {
+        let word = self.text_of(token);
+        unquote(word).map_err(|reason| {
+            Mistake::new(token.span, format!("error unquoting string {}: {reason}", quoted(word)))
         })
     }
 

@@ -35,7 +35,17 @@ fn errors_have_place_and_words_of_prometheus() {
             "foo{,}",
             "1:5: parse error: unexpected \",\" in label matching, expected identifier or \"}\"",
         ),
-        ("foo[5x]", "1:5: parse error: bad number or duration syntax: \"5x\""),
+        ("foo[5x]", "1:5: parse error: bad number or duration syntax: \"5\""),
+        ("foo[5m30]", "1:5: parse error: bad number or duration syntax: \"5m30\""),
+        ("foo[5mm]", "1:5: parse error: bad number or duration syntax: \"5mm\""),
+        ("0deadbeef", "1:1: parse error: bad number or duration syntax: \"0de\""),
+        (r#""a\qb""#, "1:1: parse error: unknown escape sequence U+0071 'q'"),
+        (r#"'\"'"#, "1:1: parse error: unknown escape sequence U+0022 '\"'"),
+        (r#"foo{a="\x4"}"#, "1:7: parse error: illegal character U+0022 '\"' in escape sequence"),
+        ("\"\\", "1:1: parse error: escape sequence not terminated"),
+        (r#""\777""#, "1:1: parse error: escape sequence is an invalid Unicode code point"),
+        (r#"foo{"\xff"="x"}"#, r#"1:5: parse error: invalid label name "\xff""#),
+        (r#"foo{a=~"\xff"}"#, "1:5: parse error: error parsing regexp: invalid UTF-8"),
         ("foo[0m]", "1:5: parse error: duration must be greater than 0"),
         (
             "sum by job (foo)",
@@ -101,6 +111,20 @@ fn quoted_names_are_names() {
 }
 
 #[test]
+fn operators_of_native_histograms_are_refused_by_name() {
+    let problem = "trims native histograms, which are not supported";
+    refuses("foo </ 5", &format!("1:5: parse error: operator </ {problem}"));
+    refuses("foo >/ 5", &format!("1:5: parse error: operator >/ {problem}"));
+}
+
+#[test]
+fn a_value_that_no_label_has_may_be_asked_for() {
+    let matchers = parse_selector(r#"up{job!="\xff"}"#).unwrap();
+    assert!(matchers[0].matches_value("x") && matchers[0].matches_value(""));
+    assert!(!parse_selector(r#"up{job="\xff"}"#).unwrap()[0].matches_value(""));
+}
+
+#[test]
 fn deep_and_long_texts_are_refused_quickly() {
     let many = 20_000;
     for text in [
@@ -160,6 +184,9 @@ fn a_selector_alone_is_parsed_for_match() {
     assert_eq!(parse_selector("up{job=\"x\"}").unwrap().len(), 2);
     assert!(parse_selector("rate(up[5m])").is_err());
     assert!(parse_selector("up offset 5m").is_err());
+    assert!(parse_selector("{}").is_err());
+    assert_eq!(parse_wide_selector("{}").unwrap().len(), 0);
+    assert!(parse_wide_selector("up{__name__=\"up\"}").is_err());
 }
 
 const PIECES: &[&str] = &[

@@ -18,6 +18,10 @@ pub(crate) fn plan(query: &Query, grid: &Grid, settings: &Settings) -> Result<No
     Builder { grid, settings }.node(&expr)
 }
 
+/// Functions of native histograms only, which are not there.
+const NATIVE: [&str; 5] =
+    ["histogram_avg", "histogram_count", "histogram_stddev", "histogram_stdvar", "histogram_sum"];
+
 struct Builder<'a> {
     grid: &'a Grid,
     settings: &'a Settings,
@@ -162,16 +166,32 @@ fn check_extended(name: &str, args: &[Node]) -> Result<(), EvalError> {
 }
 
 fn not_here(name: &str) -> EvalError {
-    const NATIVE: [&str; 5] = [
-        "histogram_avg",
-        "histogram_count",
-        "histogram_stddev",
-        "histogram_stdvar",
-        "histogram_sum",
-    ];
     EvalError::Execution(if NATIVE.contains(&name) {
         format!("{name}() works on native histograms, which are not supported")
     } else {
         format!("function {name}() is not supported")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function::{FUNCTIONS, function};
+    use crate::plan::functions::FUNCS;
+
+    #[test]
+    fn every_function_of_the_language_has_a_plan_and_every_plan_is_of_one() {
+        let (grid, settings) = (Grid::instant(0), Settings::default());
+        let builder = Builder { grid: &grid, settings: &settings };
+        let unplanned: Vec<&str> = FUNCTIONS
+            .iter()
+            .map(|function| function.name)
+            .filter(|name| Func::named(name).is_none() && builder.constant(name).is_none())
+            .collect();
+        assert_eq!(unplanned, NATIVE, "only those of native histograms are refused");
+        assert!(FUNCS.is_sorted_by(|a, b| a.0 < b.0), "each is found by its name");
+        let unknown: Vec<&str> =
+            FUNCS.iter().map(|(name, _)| *name).filter(|name| function(name).is_none()).collect();
+        assert_eq!(unknown, [""; 0]);
+    }
 }

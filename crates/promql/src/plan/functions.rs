@@ -28,6 +28,7 @@ pub(crate) enum Func {
     SortByLabel {
         descending: bool,
     },
+    StartTimestamp,
     Time,
     Timestamp,
     Vector,
@@ -86,6 +87,7 @@ pub(crate) enum RangeFn {
     First,
     Idelta,
     Increase,
+    Integral,
     Irate,
     Last,
     Mad,
@@ -106,33 +108,97 @@ pub(crate) enum RangeFn {
     TimeOfMin,
 }
 
+/// In order of their names, which [`crate::FUNCTIONS`] describes.
+pub(super) static FUNCS: &[(&str, Func)] = &[
+    ("abs", Func::Map(MapFn::Abs)),
+    ("absent", Func::Absent),
+    ("absent_over_time", Func::AbsentOverTime),
+    ("acos", Func::Map(MapFn::Acos)),
+    ("acosh", Func::Map(MapFn::Acosh)),
+    ("asin", Func::Map(MapFn::Asin)),
+    ("asinh", Func::Map(MapFn::Asinh)),
+    ("atan", Func::Map(MapFn::Atan)),
+    ("atanh", Func::Map(MapFn::Atanh)),
+    ("avg_over_time", Func::Range(RangeFn::Avg)),
+    ("ceil", Func::Map(MapFn::Ceil)),
+    ("changes", Func::Range(RangeFn::Changes)),
+    ("clamp", Func::Map(MapFn::Clamp)),
+    ("clamp_max", Func::Map(MapFn::ClampMax)),
+    ("clamp_min", Func::Map(MapFn::ClampMin)),
+    ("cos", Func::Map(MapFn::Cos)),
+    ("cosh", Func::Map(MapFn::Cosh)),
+    ("count_over_time", Func::Range(RangeFn::Count)),
+    ("day_of_month", Func::Date(DateFn::DayOfMonth)),
+    ("day_of_week", Func::Date(DateFn::DayOfWeek)),
+    ("day_of_year", Func::Date(DateFn::DayOfYear)),
+    ("days_in_month", Func::Date(DateFn::DaysInMonth)),
+    ("deg", Func::Map(MapFn::Deg)),
+    ("delta", Func::Range(RangeFn::Delta)),
+    ("deriv", Func::Range(RangeFn::Deriv)),
+    ("double_exponential_smoothing", Func::Range(RangeFn::Smooth)),
+    ("exp", Func::Map(MapFn::Exp)),
+    ("first_over_time", Func::Range(RangeFn::First)),
+    ("floor", Func::Map(MapFn::Floor)),
+    ("histogram_fraction", Func::HistogramFraction),
+    ("histogram_quantile", Func::HistogramQuantile),
+    ("histogram_quantiles", Func::HistogramQuantiles),
+    ("hour", Func::Date(DateFn::Hour)),
+    ("idelta", Func::Range(RangeFn::Idelta)),
+    ("increase", Func::Range(RangeFn::Increase)),
+    ("info", Func::Info),
+    ("integral", Func::Range(RangeFn::Integral)),
+    ("irate", Func::Range(RangeFn::Irate)),
+    ("label_join", Func::LabelJoin),
+    ("label_replace", Func::LabelReplace),
+    ("last_over_time", Func::Range(RangeFn::Last)),
+    ("ln", Func::Map(MapFn::Ln)),
+    ("log10", Func::Map(MapFn::Log10)),
+    ("log2", Func::Map(MapFn::Log2)),
+    ("mad_over_time", Func::Range(RangeFn::Mad)),
+    ("max_of", Func::Extreme { largest: true }),
+    ("max_over_time", Func::Range(RangeFn::Max)),
+    ("min_of", Func::Extreme { largest: false }),
+    ("min_over_time", Func::Range(RangeFn::Min)),
+    ("minute", Func::Date(DateFn::Minute)),
+    ("month", Func::Date(DateFn::Month)),
+    ("predict_linear", Func::Range(RangeFn::PredictLinear)),
+    ("present_over_time", Func::Range(RangeFn::Present)),
+    ("quantile_over_time", Func::Range(RangeFn::Quantile)),
+    ("rad", Func::Map(MapFn::Rad)),
+    ("rate", Func::Range(RangeFn::Rate)),
+    ("resets", Func::Range(RangeFn::Resets)),
+    ("round", Func::Map(MapFn::Round)),
+    ("scalar", Func::Scalar),
+    ("sgn", Func::Map(MapFn::Sgn)),
+    ("sin", Func::Map(MapFn::Sin)),
+    ("sinh", Func::Map(MapFn::Sinh)),
+    ("sort", Func::Sort { descending: false }),
+    ("sort_by_label", Func::SortByLabel { descending: false }),
+    ("sort_by_label_desc", Func::SortByLabel { descending: true }),
+    ("sort_desc", Func::Sort { descending: true }),
+    ("sqrt", Func::Map(MapFn::Sqrt)),
+    ("start_timestamp", Func::StartTimestamp),
+    ("stddev_over_time", Func::Range(RangeFn::Stddev)),
+    ("stdvar_over_time", Func::Range(RangeFn::Stdvar)),
+    ("sum_over_time", Func::Range(RangeFn::Sum)),
+    ("tan", Func::Map(MapFn::Tan)),
+    ("tanh", Func::Map(MapFn::Tanh)),
+    ("time", Func::Time),
+    ("timestamp", Func::Timestamp),
+    ("ts_of_first_over_time", Func::Range(RangeFn::TimeOfFirst)),
+    ("ts_of_last_over_time", Func::Range(RangeFn::TimeOfLast)),
+    ("ts_of_max_over_time", Func::Range(RangeFn::TimeOfMax)),
+    ("ts_of_min_over_time", Func::Range(RangeFn::TimeOfMin)),
+    ("vector", Func::Vector),
+    ("year", Func::Date(DateFn::Year)),
+];
+
 impl Func {
-    /// Functions without arguments of their own that need the whole query are none of these.
+    /// What evaluates the function of that name. Those that the plan itself answers, such as `pi`,
+    /// are none of these.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "absent" => Self::Absent,
-            "absent_over_time" => Self::AbsentOverTime,
-            "histogram_fraction" => Self::HistogramFraction,
-            "histogram_quantile" => Self::HistogramQuantile,
-            "histogram_quantiles" => Self::HistogramQuantiles,
-            "info" => Self::Info,
-            "label_join" => Self::LabelJoin,
-            "label_replace" => Self::LabelReplace,
-            "max_of" => Self::Extreme { largest: true },
-            "min_of" => Self::Extreme { largest: false },
-            "scalar" => Self::Scalar,
-            "sort" => Self::Sort { descending: false },
-            "sort_desc" => Self::Sort { descending: true },
-            "sort_by_label" => Self::SortByLabel { descending: false },
-            "sort_by_label_desc" => Self::SortByLabel { descending: true },
-            "time" => Self::Time,
-            "timestamp" => Self::Timestamp,
-            "vector" => Self::Vector,
-            _ => MapFn::named(name)
-                .map(Self::Map)
-                .or_else(|| DateFn::named(name).map(Self::Date))
-                .or_else(|| RangeFn::named(name).map(Self::Range))?,
-        })
+        let place = FUNCS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+        FUNCS.get(place).map(|(_, func)| *func)
     }
 
     pub(crate) fn is_scalar(self) -> bool {
@@ -148,90 +214,7 @@ impl Func {
     }
 }
 
-impl MapFn {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "abs" => Self::Abs,
-            "acos" => Self::Acos,
-            "acosh" => Self::Acosh,
-            "asin" => Self::Asin,
-            "asinh" => Self::Asinh,
-            "atan" => Self::Atan,
-            "atanh" => Self::Atanh,
-            "ceil" => Self::Ceil,
-            "clamp" => Self::Clamp,
-            "clamp_max" => Self::ClampMax,
-            "clamp_min" => Self::ClampMin,
-            "cos" => Self::Cos,
-            "cosh" => Self::Cosh,
-            "deg" => Self::Deg,
-            "exp" => Self::Exp,
-            "floor" => Self::Floor,
-            "ln" => Self::Ln,
-            "log10" => Self::Log10,
-            "log2" => Self::Log2,
-            "rad" => Self::Rad,
-            "round" => Self::Round,
-            "sgn" => Self::Sgn,
-            "sin" => Self::Sin,
-            "sinh" => Self::Sinh,
-            "sqrt" => Self::Sqrt,
-            "tan" => Self::Tan,
-            "tanh" => Self::Tanh,
-            _ => return None,
-        })
-    }
-}
-
-impl DateFn {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "day_of_month" => Self::DayOfMonth,
-            "day_of_week" => Self::DayOfWeek,
-            "day_of_year" => Self::DayOfYear,
-            "days_in_month" => Self::DaysInMonth,
-            "hour" => Self::Hour,
-            "minute" => Self::Minute,
-            "month" => Self::Month,
-            "year" => Self::Year,
-            _ => return None,
-        })
-    }
-}
-
 impl RangeFn {
-    fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "avg_over_time" => Self::Avg,
-            "changes" => Self::Changes,
-            "count_over_time" => Self::Count,
-            "delta" => Self::Delta,
-            "deriv" => Self::Deriv,
-            "first_over_time" => Self::First,
-            "idelta" => Self::Idelta,
-            "increase" => Self::Increase,
-            "irate" => Self::Irate,
-            "last_over_time" => Self::Last,
-            "mad_over_time" => Self::Mad,
-            "max_over_time" => Self::Max,
-            "min_over_time" => Self::Min,
-            "predict_linear" => Self::PredictLinear,
-            "present_over_time" => Self::Present,
-            "quantile_over_time" => Self::Quantile,
-            "rate" => Self::Rate,
-            "resets" => Self::Resets,
-            "double_exponential_smoothing" => Self::Smooth,
-            "stddev_over_time" => Self::Stddev,
-            "stdvar_over_time" => Self::Stdvar,
-            "sum_over_time" => Self::Sum,
-            "ts_of_first_over_time" => Self::TimeOfFirst,
-            "ts_of_last_over_time" => Self::TimeOfLast,
-            "ts_of_max_over_time" => Self::TimeOfMax,
-            "ts_of_min_over_time" => Self::TimeOfMin,
-            _ => return None,
-        })
-    }
-
     /// Whether only the first and the last samples of a window matter, and where a counter fell.
     pub(crate) fn looks_at_ends(self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! Functions that fit a line to samples.
+//! Functions that fit lines to samples, and the area below them.
 
 use crate::grid::{ABSENT, seconds};
 use crate::kahan::Kahan;
@@ -43,6 +43,25 @@ fn fit(times: &[i64], values: &[f64], origin_ms: i64) -> (f64, f64) {
     let (x, y, xy, xx) = (x_sum.total(), y_sum.total(), xy_sum.total(), xx_sum.total());
     let slope = (xy - x * y / count) / (xx - x * x / count);
     (slope, y / count - slope * x / count)
+}
+
+/// `integral`: the area between the first sample and the last, in units times seconds. The height
+/// of each interval is its left sample (0), its right one (1), or the mean of both.
+pub(super) fn integral(times: &[i64], values: &[f64], rule: Option<f64>) -> f64 {
+    if times.len() < 2 {
+        return ABSENT;
+    }
+    let mut area = Kahan::default();
+    for (time, value) in times.windows(2).zip(values.windows(2)) {
+        let ([start, end], [left, right]) = (time, value) else { continue };
+        let height = match rule {
+            Some(0.0) => *left,
+            Some(1.0) => *right,
+            _ => left / 2.0 + right / 2.0,
+        };
+        area.add(height * seconds(end - start));
+    }
+    area.total()
 }
 
 /// `double_exponential_smoothing`: Holt's method with a smoothing and a trend factor.

@@ -1,10 +1,11 @@
 //! What interfaces see of rules: each group as its newest evaluation left it. Nobody who asks waits
 //! for a round that is under way.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_alerts::rule::Rule;
+use tracing_mutex::stdsync::Mutex;
 
 use super::lock;
 use super::report::{GroupReport, Health, RuleReport};

@@ -116,6 +116,8 @@ mod tests {
                 state,
                 native_state: String::new(),
                 should_run,
+                run: None,
+                restarts: None,
             },
             start_mode: Some(StartMode::Manual),
             kind: None,

@@ -1,9 +1,10 @@
 //! How delivering is doing.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use serde::Serialize;
+use tracing_mutex::stdsync::Mutex;
 
 /// What became of messages since the start, by channel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use barograph_alerts::escalation::Address;
@@ -11,6 +11,7 @@ use barograph_notify::{
     Channel, Event, Failure, Notification, Notifier, Receipt, Recipient, Severity, Waiting,
 };
 use barograph_state::{Listing, Message, Outcome, State, StateError, Status, View};
+use tracing_mutex::stdsync::Mutex;
 
 use super::counts::{Counts, DispatchStatus};
 use super::digests::{self, Place};

@@ -3,8 +3,10 @@
 //! away from others.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
+
+use tracing_mutex::stdsync::Mutex;
 
 const MINUTE_MS: i64 = 60_000;
 const OF_ONE_CHANNEL: usize = 5;

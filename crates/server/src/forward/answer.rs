@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
+use tracing_mutex::stdsync::Mutex;
 
 use super::sender::Health;
 use super::{Forward, Outlet, Shard};
@@ -28,6 +29,9 @@ pub struct ForwardAnswer {
     pub damaged_segments: u64,
     pub resends: u64,
     pub resent_refused_samples: u64,
+    /// Whether what was taken is sent again, or will be, and how much of it is left.
+    pub resending: bool,
+    pub resend_bytes: u64,
     /// The time of the newest sample that was taken; nothing before the first.
     pub newest_ms: Option<i64>,
 }
@@ -44,12 +48,18 @@ impl Outlet {
             self.shards.iter().map(|one| count(&one.health).load(Ordering::Relaxed)).sum()
         };
         let stats: Vec<_> = self.shards.iter().map(|one| one.spool.stats()).collect();
-        let text = |one: &Shard, which: fn(&Health) -> &std::sync::Mutex<Option<String>>| {
+        let text = |one: &Shard, which: fn(&Health) -> &Mutex<Option<String>>| {
             which(&one.health).lock().unwrap_or_else(PoisonError::into_inner).clone()
         };
         let own = self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let newest = self.shards.iter().map(|one| one.health.newest_ms.load(Ordering::Relaxed));
+        let resend_bytes = sum(|health| &health.resend_bytes);
+        let is_wanted = |one: &Shard| {
+            one.health.again_since.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        };
         ForwardAnswer {
+            resending: resend_bytes > 0 || self.shards.iter().any(is_wanted),
+            resend_bytes,
             name: self.destination.name.clone(),
             url: self.destination.url.to_string(),
             failure: own.or_else(|| self.shards.iter().find_map(|one| text(one, |h| &h.failure))),

@@ -9,7 +9,7 @@ use barograph_wire::relabel::{RelabelConfig, Rule};
 use hyper::Uri;
 use serde::Deserialize;
 
-use crate::scrape::{Authorization, BasicAuth, credentials, duration, size};
+use crate::scrape::{Authorization, BasicAuth, SignIn, duration, size};
 
 /// One receiver. The names are those of Prometheus' `remote_write` where it has them.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -37,7 +37,7 @@ pub struct RemoteWriteConfig {
 pub struct Destination {
     pub(crate) name: String,
     pub(crate) url: Uri,
-    pub(crate) credentials: Credentials,
+    pub(crate) sign_in: SignIn,
     pub(crate) tls: TlsSettings,
     /// Set where a series has no such label.
     pub(crate) external_labels: BTreeMap<String, String>,
@@ -74,8 +74,8 @@ impl RemoteWriteConfig {
         const MAX_SHARDS: usize = 16;
         let url: Uri =
             self.url.parse().map_err(|_| format!("`url` is `{}`, no address", self.url))?;
-        let credentials = credentials(self.basic_auth, self.authorization)?;
-        Client::new(&url, &credentials, &self.tls)
+        let sign_in = SignIn::new(self.basic_auth, self.authorization)?;
+        Client::new(&url, &Credentials::None, &self.tls)
             .map_err(|error| format!("`url`: {}", barograph_model::chain(&error)))?;
         let rule = |(index, config): (usize, &RelabelConfig)| {
             Rule::new(config).map_err(|error| {
@@ -104,7 +104,7 @@ impl RemoteWriteConfig {
             resend_window: time("resend_window", &self.resend_window, 60)?,
             name: self.name,
             url,
-            credentials,
+            sign_in,
             tls: self.tls,
             external_labels: self.external_labels,
             rules,

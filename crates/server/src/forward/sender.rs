@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use barograph_fetch::{Client, ClientError, SendError};
+use barograph_fetch::{Client, ClientError, Credentials, SendError};
 use barograph_model::{Clock, chain};
 use barograph_wire::{remote_write, snappy};
 use http_body_util::Full;
@@ -15,6 +15,7 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use hyper::{Request, StatusCode};
 use tokio::sync::{Notify, watch};
+use tracing_mutex::stdsync::Mutex;
 
 use super::Shard;
 use super::config::Destination;
@@ -32,6 +33,10 @@ pub(super) struct Health {
     pub(super) resends: AtomicU64,
     /// Samples sent again that the receiver refused, since it has them or newer ones.
     pub(super) resent_refused: AtomicU64,
+    /// Since when what was taken is to be sent again, by the monotonic clock, until that begins.
+    pub(super) again_since: Mutex<Option<Duration>>,
+    /// What is left of what is sent again.
+    pub(super) resend_bytes: AtomicU64,
     /// The time of the newest sample that was taken.
     pub(super) newest_ms: AtomicI64,
     /// Why the newest request failed, until one succeeds.
@@ -98,7 +103,7 @@ impl Sender {
         let (safe, taken) = read_marks(&marks).unwrap_or_default();
         shard.spool.sent(taken);
         Ok(Self {
-            client: Client::new(&destination.url, &destination.credentials, &destination.tls)?,
+            client: Client::new(&destination.url, &Credentials::None, &destination.tls)?,
             destination: Arc::clone(destination),
             spool: Arc::clone(&shard.spool),
             health: Arc::clone(&shard.health),
@@ -131,6 +136,7 @@ impl Sender {
         loop {
             self.move_window();
             self.look_for_a_new_start().await;
+            self.follow_wishes();
             let bounds = [self.taken, self.doubtful];
             let until = bounds.into_iter().filter(|bound| self.cursor < *bound).min();
             match self.spool.read(self.cursor, self.destination.max_samples, until) {
@@ -277,15 +283,20 @@ impl Sender {
             .header(CONTENT_ENCODING, "snappy")
             .header("X-Prometheus-Remote-Write-Version", "0.1.0")
             .body(Full::new(body));
-        let request = match request {
+        let mut request = match request {
             Ok(request) => request,
             Err(error) => return Outcome::Refused(error.to_string()),
         };
+        // A secret may be changed in its file at any time; one that is gone for now may come back.
+        match self.destination.sign_in.headers() {
+            Ok(headers) => request.headers_mut().extend(headers),
+            Err(reason) => return Outcome::Retry { wait: None, reason },
+        }
         let patience = self.destination.timeout;
         let sent = self.client.send(request, MAX_ANSWER_BYTES);
         let answer = match tokio::time::timeout(patience, sent).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error @ SendError::TooLarge { .. })) => {
+            Ok(Err(error @ (SendError::TooLarge { .. } | SendError::Tls(_)))) => {
                 return Outcome::Retry { wait: None, reason: chain(&error) };
             }
             Ok(Err(error)) => return Outcome::Gone(chain(&error)),
@@ -326,7 +337,9 @@ impl Sender {
             return;
         }
         self.asked_start = Some(now);
-        let Ok(request) = Request::get("/metrics").body(Full::default()) else { return };
+        let Ok(mut request) = Request::get("/metrics").body(Full::default()) else { return };
+        let Ok(headers) = self.destination.sign_in.headers() else { return };
+        request.headers_mut().extend(headers);
         let asked = self.client.send(request, MAX_METRICS_BYTES);
         let patience = self.destination.timeout.min(ASK_START_EVERY);
         let Ok(Ok(answer)) = tokio::time::timeout(patience, asked).await else { return };
@@ -336,6 +349,25 @@ impl Sender {
         let before = self.started_at.replace(start);
         if before.is_some_and(|before| before.total_cmp(&start).is_ne()) {
             self.send_window_again();
+        }
+    }
+
+    /// Goes back to what was taken since a time that somebody named.
+    fn follow_wishes(&mut self) {
+        let wished = *self.health.again_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(since) = wished {
+            self.window.retain(|(at, _)| *at < since);
+            let place = self.window.back().map_or(self.safe, |(_, position)| *position);
+            if self.cursor > place {
+                self.health.resends.fetch_add(1, Ordering::Relaxed);
+                self.cursor = place;
+            }
+        }
+        let left = self.spool.bytes_between(self.cursor, self.taken);
+        self.health.resend_bytes.store(left, Ordering::Relaxed);
+        let mut wish = self.health.again_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if *wish == wished {
+            *wish = None;
         }
     }
 

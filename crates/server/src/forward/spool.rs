@@ -8,7 +8,9 @@ use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+
+use tracing_mutex::stdsync::{Mutex, MutexGuard};
 
 /// A place in the spool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,6 +174,21 @@ impl Spool {
         let inner = self.inner();
         let last = inner.segments.back();
         last.map_or_else(Position::default, |it| Position { segment: it.number, offset: it.bytes })
+    }
+
+    /// How much lies between two places; nothing if the second is not after the first.
+    pub(super) fn bytes_between(&self, from: Position, to: Position) -> u64 {
+        if to <= from {
+            return 0;
+        }
+        let part = |one: &Segment| {
+            let begin = if one.number == from.segment { from.offset } else { 0 };
+            let end = if one.number == to.segment { to.offset } else { one.bytes };
+            end.saturating_sub(begin)
+        };
+        let inner = self.inner();
+        let meant = |one: &&Segment| (from.segment..=to.segment).contains(&one.number);
+        inner.segments.iter().filter(meant).map(part).sum()
     }
 
     /// Everything before `position` was sent.

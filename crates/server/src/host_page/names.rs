@@ -12,18 +12,24 @@ pub(super) struct Row {
     pub(super) theirs: &'static str,
     /// Our labels under their names, in their order. Others are left out.
     labels: &'static [(&'static str, &'static str)],
+    /// Our values of labels that they write otherwise.
+    values: &'static [(&'static str, &'static str)],
     /// Only the series with this value of this label.
     only: Option<(&'static str, &'static str)>,
     pub(super) factor: f64,
 }
 
 const fn row(ours: &'static str, theirs: &'static str) -> Row {
-    Row { ours, theirs, labels: &[], only: None, factor: 1.0 }
+    Row { ours, theirs, labels: &[], values: &[], only: None, factor: 1.0 }
 }
 
 impl Row {
     const fn with(self, labels: &'static [(&'static str, &'static str)]) -> Self {
         Self { labels, ..self }
+    }
+
+    const fn writing(self, values: &'static [(&'static str, &'static str)]) -> Self {
+        Self { values, ..self }
     }
 
     const fn only(self, label: &'static str, value: &'static str) -> Self {
@@ -48,7 +54,10 @@ impl Row {
         if get("disk").is_some_and(|disk| disk.starts_with("loop") || disk.starts_with("ram")) {
             return None;
         }
-        self.labels.iter().map(|(name, theirs)| Some((*theirs, get(name)?))).collect()
+        let written = |value: &'a str| {
+            self.values.iter().find(|(ours, _)| *ours == value).map_or(value, |(_, theirs)| *theirs)
+        };
+        self.labels.iter().map(|(name, theirs)| Some((*theirs, written(get(name)?)))).collect()
     }
 
     pub(super) fn metric_type(&self) -> MetricType {
@@ -250,7 +259,9 @@ pub(super) static WINDOWS_EXPORTER: &[Row] = &[
         .with(&[("cpu", "core")])
         .times(1e-6),
     row("cpu_interrupts_total", "windows_cpu_interrupts_total").with(&[("cpu", "core")]),
-    row("cpu_seconds_total", "windows_cpu_time_total").with(&[("cpu", "core"), ("mode", "mode")]),
+    row("cpu_seconds_total", "windows_cpu_time_total")
+        .with(&[("cpu", "core"), ("mode", "mode")])
+        .writing(&[("system", "privileged"), ("irq", "interrupt"), ("softirq", "dpc")]),
     row("cpu_count", "windows_cpu_logical_processor"),
     row("filesystem_free_bytes", "windows_logical_disk_free_bytes")
         .with(&[("mountpoint", "volume")]),
@@ -347,6 +358,81 @@ mod tests {
             }
             assert!(guide.contains(&table), "docs/guide/exposition.md should have\n{table}");
         }
+    }
+
+    /// What `windows_exporter`'s pages on its collectors say: names, types and labels. (The number of
+    /// processors has the labels of its neighbour there; the exporter gives it none.)
+    const WINDOWS_FACTS: &str = "
+        windows_cpu_core_frequency_mhz gauge core
+        windows_cpu_interrupts_total counter core
+        windows_cpu_logical_processor gauge
+        windows_cpu_time_total counter core mode
+        windows_logical_disk_free_bytes gauge volume
+        windows_logical_disk_read_bytes_total counter volume
+        windows_logical_disk_read_seconds_total counter volume
+        windows_logical_disk_reads_total counter volume
+        windows_logical_disk_requests_queued gauge volume
+        windows_logical_disk_size_bytes gauge volume
+        windows_logical_disk_write_bytes_total counter volume
+        windows_logical_disk_write_seconds_total counter volume
+        windows_logical_disk_writes_total counter volume
+        windows_memory_available_bytes gauge
+        windows_memory_commit_limit gauge
+        windows_memory_committed_bytes gauge
+        windows_memory_page_faults_total counter
+        windows_memory_physical_free_bytes gauge
+        windows_memory_physical_total_bytes gauge
+        windows_memory_pool_nonpaged_bytes gauge
+        windows_memory_pool_paged_bytes gauge
+        windows_net_bytes_received_total counter nic
+        windows_net_bytes_sent_total counter nic
+        windows_net_current_bandwidth_bytes gauge nic
+        windows_net_packets_outbound_discarded_total counter nic
+        windows_net_packets_outbound_errors_total counter nic
+        windows_net_packets_received_discarded_total counter nic
+        windows_net_packets_received_errors_total counter nic
+        windows_net_packets_received_total counter nic
+        windows_net_packets_received_unknown_total counter nic
+        windows_net_packets_sent_total counter nic
+        windows_physical_disk_read_bytes_total counter disk
+        windows_physical_disk_read_seconds_total counter disk
+        windows_physical_disk_reads_total counter disk
+        windows_physical_disk_requests_queued gauge disk
+        windows_physical_disk_write_bytes_total counter disk
+        windows_physical_disk_write_seconds_total counter disk
+        windows_physical_disk_writes_total counter disk
+        windows_system_boot_time_timestamp gauge
+        windows_system_context_switches_total counter
+        windows_system_processes gauge
+        windows_system_threads gauge
+        windows_tcp_connection_failures_total counter af
+        windows_tcp_connections_active_total counter af
+        windows_tcp_connections_established gauge af
+        windows_tcp_connections_passive_total counter af
+        windows_tcp_connections_reset_total counter af
+        windows_tcp_segments_received_total counter af
+        windows_tcp_segments_retransmitted_total counter af
+        windows_tcp_segments_sent_total counter af";
+
+    #[test]
+    fn names_types_and_labels_of_windows_exporter_are_those_that_it_documents() {
+        let labels = |row: &Row| {
+            row.labels.iter().fold(String::new(), |all, (_, theirs)| format!("{all} {theirs}"))
+        };
+        let told =
+            |row: &Row| format!("{} {}{}", row.theirs, row.metric_type().as_str(), labels(row));
+        let mut ours: Vec<String> = WINDOWS_EXPORTER.iter().map(told).collect();
+        ours.sort();
+        let facts: Vec<&str> = WINDOWS_FACTS.lines().map(str::trim).skip(1).collect();
+        assert_eq!(ours, facts);
+    }
+
+    #[test]
+    fn modes_of_processors_are_called_as_windows_exporter_does() {
+        let row = WINDOWS_EXPORTER.iter().find(|row| row.theirs == "windows_cpu_time_total");
+        let mode = |mode| row.unwrap().labels(&[("cpu", "0"), ("mode", mode)]).unwrap()[1].1;
+        let ours = ["user", "system", "idle", "irq", "softirq"];
+        assert_eq!(ours.map(mode), ["user", "privileged", "idle", "interrupt", "dpc"]);
     }
 
     #[test]

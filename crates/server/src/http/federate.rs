@@ -18,6 +18,8 @@ use super::waiting::wait;
 /// A series without a sample for this long has no current value, as in Prometheus.
 const LOOKBACK_MS: i64 = 5 * 60 * 1000;
 const MAX_SELECTORS: usize = 100;
+/// The label that whoever scrapes gives to what has none.
+const INSTANCE: &str = "instance";
 
 pub(crate) async fn federate(
     State(context): State<Context>,
@@ -105,14 +107,16 @@ fn newest(
     }
     samples.sort_by(|a, b| a.0.cmp(&b.0));
     samples.dedup_by(|a, b| a.0 == b.0);
-    let mut writer = PageWriter::new(accept);
+    let mut writer = PageWriter::new(accept).keeping_empty_labels();
     let mut metric = "";
     for (labels, time_ms, value) in &samples {
         if metric != labels.name() {
             metric = labels.name();
             writer.metric(metric, MetricType::Unknown, "");
         }
-        let labels = labels.iter().filter(|(name, _)| *name != METRIC_NAME);
+        // As Prometheus does: who scrapes this page would call the series its own otherwise.
+        let unset = labels.get(INSTANCE).is_none().then_some((INSTANCE, ""));
+        let labels = labels.iter().filter(|(name, _)| *name != METRIC_NAME).chain(unset);
         writer.sample(metric, labels, *value, Some(*time_ms));
     }
     Ok(writer.finish())

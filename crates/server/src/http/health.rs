@@ -1,5 +1,7 @@
 //! How Barograph itself is doing: for people and for load balancers.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -72,9 +74,15 @@ struct OwnAnswer {
     resident_bytes: Option<f64>,
     threads: Option<f64>,
     handles: Option<f64>,
+    memory_limit_bytes: Option<f64>,
+    handles_limit: Option<f64>,
+    /// What is over its limit: `memory`, `handles`.
+    over: Vec<&'static str>,
 }
 
 fn own(app: &App) -> OwnAnswer {
+    let thrift = app.thrift.status();
+    let measures = [("memory", thrift.memory), ("handles", thrift.handles)];
     let table = app.latest.read();
     let newest = |metric, rate| table.entries(metric).first()?.value_at(table.time_ms(), rate);
     OwnAnswer {
@@ -82,6 +90,9 @@ fn own(app: &App) -> OwnAnswer {
         resident_bytes: newest("barograph_memory_resident_bytes", false),
         threads: newest("barograph_threads", false),
         handles: newest("barograph_open_handles", false),
+        memory_limit_bytes: thrift.memory.limit,
+        handles_limit: thrift.handles.limit,
+        over: measures.iter().filter(|(_, it)| it.is_over).map(|(what, _)| *what).collect(),
     }
 }
 
@@ -90,6 +101,7 @@ struct CollectorAnswer {
     name: &'static str,
     state: &'static str,
     interval_ms: u128,
+    stretch: u32,
     duration_ms: Option<f64>,
     total_seconds: f64,
     samples: usize,
@@ -112,7 +124,12 @@ struct StoreAnswer {
     waiting_batches: usize,
     lost_batches: u64,
     refused_samples: u64,
+    refused_by_reason: BTreeMap<&'static str, u64>,
+    failed_commits: u64,
+    failed_seals: u64,
+    failed_imports: u64,
     damaged_parts: u64,
+    problems: Vec<String>,
     storage: Storage,
 }
 
@@ -145,6 +162,7 @@ fn collector(status: CollectorStatus) -> CollectorAnswer {
         name: status.name,
         state: status.state.as_str(),
         interval_ms: status.interval.as_millis(),
+        stretch: status.stretch,
         duration_ms: status.last_duration.map(|duration| duration.as_secs_f64() * 1000.0),
         total_seconds: status.total_duration.as_secs_f64(),
         samples: status.samples,
@@ -168,14 +186,25 @@ fn store(app: &App) -> StoreAnswer {
         newest_ms: stats.newest_ms,
         waiting_batches: feed.waiting,
         lost_batches: feed.lost,
-        refused_samples: refused(&stats),
+        refused_samples: refused(&stats).iter().map(|(_, count)| count).sum(),
+        refused_by_reason: refused(&stats).into(),
+        failed_commits: stats.failed_commits,
+        failed_seals: stats.failed_seals,
+        failed_imports: stats.failed_imports,
         damaged_parts: damaged(&stats),
+        problems: app.store.problems(),
         storage: Storage::of(app, &stats),
     }
 }
 
-pub(super) fn refused(stats: &Stats) -> u64 {
-    stats.refused_samples + stats.late_samples + stats.too_old_samples + stats.future_samples
+/// Samples that were not stored, by reason.
+pub(super) fn refused(stats: &Stats) -> [(&'static str, u64); 4] {
+    [
+        ("too_many_series", stats.refused_samples),
+        ("late", stats.late_samples),
+        ("too_old", stats.too_old_samples),
+        ("future", stats.future_samples),
+    ]
 }
 
 pub(super) fn damaged(stats: &Stats) -> u64 {

@@ -1,6 +1,6 @@
 //! OpenTelemetry's metrics over HTTP.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
 use axum::extract::{Extension, State};
@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use barograph_model::{Labels, chain};
 use barograph_wire::MetricType;
 use barograph_wire::otlp::{self, PointError, RequestError, Sink, Time};
+use tracing_mutex::stdsync::Mutex;
 
 use crate::app::Context;
 use crate::ingest::{Door, Ingest, Intake, Reason, Report, TooManySamples, WriteError};
@@ -74,9 +75,10 @@ async fn take(
         };
         let bytes = encoding.unpack(bytes, &mut place)?;
         let mut taker = Taker { intake, ingest: &for_gather, added: Vec::new(), too_many: None };
+        let promote = for_gather.promoted_attributes();
         let read = match form {
-            Form::Protobuf | Form::Grpc(_) => otlp::read_proto(&bytes, &mut taker),
-            Form::Json => otlp::read_json(&bytes, &mut taker),
+            Form::Protobuf | Form::Grpc(_) => otlp::read_proto(&bytes, promote, &mut taker),
+            Form::Json => otlp::read_json(&bytes, promote, &mut taker),
         };
         let (added, too_many) = (taker.added, taker.too_many);
         *for_added.lock().unwrap_or_else(PoisonError::into_inner) = added;

@@ -16,6 +16,7 @@ use crate::feed::FeedStatus;
 use crate::forward::ForwardAnswer;
 use crate::ingest::{IngestAnswer, SourceAnswer};
 use crate::scrape::ScrapeStats;
+use crate::thrift::ThriftStatus;
 
 use super::health::{damaged, open_connections, refused};
 use super::storage::{Storage, TierAnswer};
@@ -26,6 +27,7 @@ pub(crate) async fn metrics(State(context): State<Context>) -> Response {
         runner_metrics(&mut page, &status);
     }
     own_metrics(&mut page, &context);
+    thrift_metrics(&mut page, &context.thrift.status());
     live_metrics(&mut page, &context);
     let stats = context.store.stats();
     store_metrics(&mut page, &stats, &context.feed.status());
@@ -100,7 +102,7 @@ fn runner_metrics(page: &mut Exposition, status: &RunnerStatus) {
 type Column = (&'static str, &'static str, fn(&CollectorStatus) -> f64);
 
 fn collector_gauges(page: &mut Exposition, collectors: &[CollectorStatus]) {
-    const COLUMNS: [Column; 3] = [
+    const COLUMNS: [Column; 4] = [
         ("barograph_collector_up", "Whether the newest reading succeeded.", |status| {
             f64::from(u8::from(status.last_error.is_none()))
         }),
@@ -110,6 +112,11 @@ fn collector_gauges(page: &mut Exposition, collectors: &[CollectorStatus]) {
         ("barograph_collector_samples", "Samples of the newest reading.", |status| {
             status.samples as f64
         }),
+        (
+            "barograph_collector_stretch",
+            "How many times its interval it waits, since it takes too much processor time.",
+            |status| f64::from(status.stretch),
+        ),
     ];
     columns(page, Kind::Gauge, &COLUMNS, collectors);
 }
@@ -158,6 +165,27 @@ fn own_metrics(page: &mut Exposition, app: &App) {
     }
 }
 
+fn thrift_metrics(page: &mut Exposition, status: &ThriftStatus) {
+    let measures = [("memory", status.memory), ("handles", status.handles)];
+    let mut limits = page.metric(
+        "barograph_own_limit",
+        Kind::Gauge,
+        "What this program may take: bytes of memory, handles.",
+    );
+    for (what, measure) in measures {
+        if let Some(limit) = measure.limit {
+            limits.labelled("what", what, limit);
+        }
+    }
+    let help = "Whether it takes more, so that nothing is kept only to be quicker.";
+    let mut over = page.metric("barograph_over_own_limit", Kind::Gauge, help);
+    for (what, measure) in measures {
+        over.labelled("what", what, f64::from(u8::from(measure.is_over)));
+    }
+    page.metric("barograph_own_limits_exceeded_total", Kind::Counter, "How often it came to that.")
+        .value(status.exceeded as f64);
+}
+
 fn live_metrics(page: &mut Exposition, app: &App) {
     let table = app.latest.read();
     let (live_series, newest_ms) = (table.series_count(), table.time_ms());
@@ -198,7 +226,12 @@ fn store_metrics(page: &mut Exposition, stats: &Stats, feed: &FeedStatus) {
         ("barograph_store_commit_seconds_total", "Time in transactions.", stats.commit_seconds_sum),
         ("barograph_store_failed_commits_total", "Failed ones.", stats.failed_commits as f64),
         ("barograph_store_seals_total", "Heads turned into chunks.", stats.seals as f64),
-        ("barograph_store_refused_samples_total", "Over a limit.", refused(stats) as f64),
+        ("barograph_store_failed_seals_total", "Failed ones.", stats.failed_seals as f64),
+        (
+            "barograph_store_failed_imports_total",
+            "Imports that cannot be taken up.",
+            stats.failed_imports as f64,
+        ),
         (
             "barograph_store_expired_files_total",
             "Over their age or size.",
@@ -211,6 +244,14 @@ fn store_metrics(page: &mut Exposition, stats: &Stats, feed: &FeedStatus) {
     ];
     for (name, help, value) in counters {
         page.metric(name, Kind::Counter, help).value(value);
+    }
+    let mut metric = page.metric(
+        "barograph_store_refused_samples_total",
+        Kind::Counter,
+        "Samples that were not stored, by reason.",
+    );
+    for (reason, count) in refused(stats) {
+        metric.labelled("reason", reason, count as f64);
     }
 }
 

@@ -12,6 +12,7 @@ mod points;
 mod query;
 mod respond;
 mod rules;
+mod selectors;
 mod status;
 mod syntax;
 mod targets;

@@ -149,6 +149,10 @@ struct Taker<'i, 'a> {
 impl Receiver for Taker<'_, '_> {
     type Error = Refusal;
 
+    fn expected(&mut self, bytes: &[u8]) -> usize {
+        self.intake.expected(bytes)
+    }
+
     fn series(&mut self, series: &Series<'_>) -> Result<(), Refusal> {
         if series.histograms > 0 {
             self.intake.refuse(Reason::Unsupported, series.histograms);
@@ -160,7 +164,8 @@ impl Receiver for Taker<'_, '_> {
         if series.samples.is_empty() {
             return Ok(());
         }
-        match self.intake.series(series.key, || series.labels()) {
+        let known = series.is_expected.then(|| self.intake.take_expected()).flatten();
+        match known.map_or_else(|| self.intake.series(series.key, || series.labels()), Ok) {
             Ok(id) => {
                 for (time_ms, value) in series.samples {
                     self.intake.sample(id, *time_ms, *value)?;

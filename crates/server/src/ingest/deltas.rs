@@ -1,9 +1,10 @@
 //! Series whose senders tell only what was added: here it is added up.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use barograph_model::Labels;
+use tracing_mutex::stdsync::Mutex;
 
 /// Totals by series, in memory: after a restart they begin at zero, which a counter may.
 #[derive(Debug, Default)]

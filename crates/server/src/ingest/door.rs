@@ -95,8 +95,8 @@ impl Reason {
             Self::StoreSeries => "are of new series beyond what the store holds",
             Self::Labels => "have labels that cannot be a series' name",
             Self::Future => "are too far in the future",
-            Self::Late => "are older than the store takes",
-            Self::Expired => "are of a time whose samples have expired",
+            Self::Late => "are older than the store takes (`store.late_window`)",
+            Self::Expired => "are of a time whose samples have expired (`store.keep_raw`)",
             Self::Unsupported => "are of a kind that is not stored",
             Self::Malformed => "cannot be read",
         }

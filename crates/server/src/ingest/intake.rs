@@ -1,10 +1,10 @@
 //! The samples of one write on their way into the store.
 
 use std::collections::HashMap;
-use std::sync::MutexGuard;
 
 use barograph_model::{Labels, LabelsError};
 use barograph_store::{AppendError, Rows, SeriesRef};
+use tracing_mutex::stdsync::MutexGuard;
 
 use super::Ingest;
 use super::door::Reason;
@@ -84,6 +84,20 @@ impl<'a> Intake<'a> {
         self.new_series(key, labels)
     }
 
+    /// The length of the key of the series that came after the last one before, if bytes begin with
+    /// it.
+    pub fn expected(&self, bytes: &[u8]) -> usize {
+        self.table.expected(bytes)
+    }
+
+    /// The series that [`Intake::expected`] meant.
+    pub fn take_expected(&mut self) -> Option<SeriesRef> {
+        let now_s = self.now_s;
+        let known = self.table.take_expected()?;
+        known.used_s = now_s;
+        Some(known.series)
+    }
+
     /// As [`Intake::series`], for a door without a shorter name for its series.
     ///
     /// # Errors
@@ -156,7 +170,9 @@ impl<'a> Intake<'a> {
             last
         } else {
             *self.row_of.entry(time_ms).or_insert_with(|| {
-                self.rows.push(Rows { time_ms, ..Rows::default() });
+                let usual = self.table.usual_samples;
+                let (series, values) = (Vec::with_capacity(usual), Vec::with_capacity(usual));
+                self.rows.push(Rows { time_ms, series, values });
                 self.rows.len() - 1
             })
         };
@@ -184,7 +200,8 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// Nothing was stored; it may be tried again.
     pub fn commit(self) -> Result<Report, AppendError> {
-        let Self { ingest, source, table, rows, mut report, now_ms, now_s, .. } = self;
+        let Self { ingest, source, mut table, rows, mut report, now_ms, now_s, .. } = self;
+        table.usual_samples = rows.last().map_or(0, |row| row.series.len());
         let outgoing = ingest.forward.is_some().then(|| with_labels(&rows, &table));
         drop(table);
         let newest_ms = rows.iter().map(|row| row.time_ms).max().unwrap_or(i64::MIN);

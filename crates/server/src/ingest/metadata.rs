@@ -1,9 +1,10 @@
 //! What senders say about their metrics: kind, help and unit.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::PoisonError;
 
 use barograph_wire::MetricType;
+use tracing_mutex::stdsync::{RwLock, RwLockReadGuard};
 
 /// What is known of one metric of a sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl MetricInfos {
         self.read().clone()
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<String, MetricInfo>> {
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, MetricInfo>> {
         self.by_name.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(
             report.complaint().unwrap(),
             "3 of 10 samples were not stored; 2 have labels that cannot be a series' name \
-             (label `a` is given twice); 1 are older than the store takes"
+             (label `a` is given twice); 1 are older than the store takes (`store.late_window`)"
         );
     }
 }

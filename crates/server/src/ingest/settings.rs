@@ -12,6 +12,8 @@ pub struct IngestSettings {
     pub max_new_series_per_day: usize,
     /// Samples further ahead of this machine's clock are refused: their sender's clock is wrong.
     pub future_window: Duration,
+    /// Attributes of OTLP's resources that become labels of each series.
+    pub promote_resource_attributes: Vec<String>,
     /// Bodies, as received and as unpacked, of all requests under way together.
     pub max_bytes_in_flight: usize,
 }
@@ -22,6 +24,7 @@ impl Default for IngestSettings {
             max_series: 100_000,
             max_new_series_per_day: 300_000,
             future_window: Duration::from_secs(60 * 60),
+            promote_resource_attributes: Vec::new(),
             max_bytes_in_flight: 128 * 1024 * 1024,
         }
     }

@@ -1,12 +1,13 @@
 //! One sender at one door: its series, its budget, and what became of what it sent.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use barograph_model::Labels;
 use barograph_store::SeriesRef;
 use foldhash::quality::RandomState;
 use indexmap::IndexMap;
+use tracing_mutex::stdsync::{Mutex, MutexGuard};
 
 use super::door::{Door, Reason};
 use super::report::Report;
@@ -39,6 +40,8 @@ pub(super) struct Table {
     pub(super) known: IndexMap<Box<[u8]>, Known, RandomState>,
     /// The place of the series that was found last.
     last: usize,
+    /// Of one time in the write before.
+    pub(super) usual_samples: usize,
     swept_s: u64,
     day: i64,
     pub(super) new_today: usize,
@@ -74,6 +77,7 @@ impl Source {
             table: Mutex::new(Table {
                 known: IndexMap::default(),
                 last: 0,
+                usual_samples: 0,
                 swept_s: 0,
                 day: i64::MIN,
                 new_today: 0,
@@ -132,10 +136,27 @@ impl Source {
 
 impl Table {
     pub(super) fn find(&mut self, key: &[u8]) -> Option<&mut Known> {
-        let guess = self.known.get_index(self.last).map_or(0, |(_, last)| last.next);
-        let is_right = self.known.get_index(guess).is_some_and(|(known, _)| **known == *key);
-        let place = if is_right { guess } else { self.known.get_index_of(key)? };
+        let next = self.next();
+        let is_right = self.known.get_index(next).is_some_and(|(known, _)| **known == *key);
+        let place = if is_right { next } else { self.known.get_index_of(key)? };
         self.go_on_to(place);
+        self.known.get_index_mut(place).map(|(_, known)| known)
+    }
+
+    /// The place of the series that came after the last one before.
+    fn next(&self) -> usize {
+        self.known.get_index(self.last).map_or(0, |(_, last)| last.next)
+    }
+
+    /// The length of its key, if bytes begin with it.
+    pub(super) fn expected(&self, bytes: &[u8]) -> usize {
+        let known = self.known.get_index(self.next());
+        known.map_or(0, |(key, _)| if bytes.starts_with(key) { key.len() } else { 0 })
+    }
+
+    pub(super) fn take_expected(&mut self) -> Option<&mut Known> {
+        let place = self.next();
+        self.last = place;
         self.known.get_index_mut(place).map(|(_, known)| known)
     }
 

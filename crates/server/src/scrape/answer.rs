@@ -1,6 +1,6 @@
 //! The targets, as Prometheus' interface shows them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -87,6 +87,7 @@ impl Scraper {
             let problem = |one: &String| format!("{}: {one}", pool.job.name);
             answer.problems.extend(state.problems.iter().map(problem));
         }
+        answer.problems.extend(scraped_twice(&answer.active_targets));
         answer
             .active_targets
             .sort_by(|a, b| (&a.scrape_pool, &a.scrape_url).cmp(&(&b.scrape_pool, &b.scrape_url)));
@@ -112,6 +113,21 @@ impl Scraper {
         };
         self.pools().iter().map(stats).collect()
     }
+}
+
+/// Addresses that more than one job asks, each with the jobs: settings and documents together, where
+/// no reader of one of them sees it.
+fn scraped_twice(targets: &[ActiveTarget]) -> Vec<String> {
+    let mut jobs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for target in targets {
+        jobs.entry(&target.scrape_url).or_default().insert(&target.scrape_pool);
+    }
+    let told = |(url, jobs): (&str, BTreeSet<&str>)| {
+        let names: Vec<String> = jobs.iter().map(|job| format!("`{job}`")).collect();
+        (jobs.len() > 1)
+            .then(|| format!("{}: {url} is scraped by each of these jobs", names.join(", ")))
+    };
+    jobs.into_iter().filter_map(told).collect()
 }
 
 fn active(pool: &Pool, state: &super::State) -> Vec<ActiveTarget> {

@@ -2,16 +2,17 @@
 //! Prometheus' YAML. The names are Prometheus'; the short ones are ours.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use barograph_fetch::{Credentials, TlsSettings};
+use barograph_fetch::TlsSettings;
 use barograph_wire::relabel::{RelabelConfig, Rule};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::asking::Asking;
 use super::job::{Group, Job};
+use super::sign_in::{Authorization, BasicAuth, HeaderValues, SignIn};
 use crate::page::{PageLimits, Reading};
 
 /// One job.
@@ -30,10 +31,12 @@ pub struct ScrapeConfig {
     pub(super) params: BTreeMap<String, OneOrMany>,
     pub(super) honor_labels: bool,
     pub(super) honor_timestamps: Option<bool>,
+    pub(super) track_timestamps_staleness: bool,
     pub(super) basic_auth: Option<BasicAuth>,
     pub(super) authorization: Option<Authorization>,
     pub(super) bearer_token: Option<String>,
     pub(super) bearer_token_file: Option<PathBuf>,
+    pub(super) http_headers: BTreeMap<String, HeaderValues>,
     #[serde(alias = "tls_config")]
     pub(super) tls: TlsSettings,
     pub(super) targets: Vec<String>,
@@ -50,17 +53,32 @@ pub struct ScrapeConfig {
     pub(super) label_name_length_limit: usize,
     pub(super) label_value_length_limit: usize,
     pub(super) target_limit: usize,
-    // What Prometheus can be told and what makes no difference here.
+    pub(super) metric_name_validation_scheme: Option<String>,
+    pub(super) metric_name_escaping_scheme: Option<String>,
+    pub(super) scrape_protocols: Vec<String>,
+    pub(super) extra_scrape_metrics: Option<bool>,
+    pub(super) fallback_scrape_protocol: Option<String>,
+    // What Prometheus can be told and what makes no difference here; the guide says why.
     #[serde(rename = "follow_redirects")]
     pub(super) _follow_redirects: IgnoredAny,
     #[serde(rename = "enable_http2")]
     pub(super) _enable_http2: IgnoredAny,
     #[serde(rename = "enable_compression")]
     pub(super) _enable_compression: IgnoredAny,
-    #[serde(rename = "scrape_protocols")]
-    pub(super) _scrape_protocols: IgnoredAny,
-    #[serde(rename = "fallback_scrape_protocol")]
-    pub(super) _fallback_scrape_protocol: IgnoredAny,
+    #[serde(rename = "scrape_native_histograms")]
+    pub(super) _scrape_native_histograms: IgnoredAny,
+    #[serde(rename = "always_scrape_classic_histograms", alias = "scrape_classic_histograms")]
+    pub(super) _always_scrape_classic_histograms: IgnoredAny,
+    #[serde(rename = "convert_classic_histograms_to_nhcb")]
+    pub(super) _convert_classic_histograms_to_nhcb: IgnoredAny,
+    #[serde(rename = "native_histogram_bucket_limit")]
+    pub(super) _native_histogram_bucket_limit: IgnoredAny,
+    #[serde(rename = "native_histogram_min_bucket_factor")]
+    pub(super) _native_histogram_min_bucket_factor: IgnoredAny,
+    #[serde(rename = "keep_dropped_targets")]
+    pub(super) _keep_dropped_targets: IgnoredAny,
+    #[serde(rename = "scrape_failure_log_file")]
+    pub(super) _scrape_failure_log_file: IgnoredAny,
 }
 
 /// A text, or several.
@@ -81,74 +99,10 @@ pub(super) enum Number {
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct BasicAuth {
-    username: String,
-    password: Option<String>,
-    password_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Authorization {
-    r#type: Option<String>,
-    credentials: Option<String>,
-    credentials_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
 pub(super) struct FileSd {
     files: Vec<PathBuf>,
     #[serde(rename = "refresh_interval")]
     _refresh_interval: IgnoredAny,
-}
-
-impl BasicAuth {
-    pub(super) fn new(username: String, password: String) -> Self {
-        Self { username, password: Some(password), password_file: None }
-    }
-}
-
-impl Authorization {
-    pub(super) fn bearer(token: String) -> Self {
-        Self { r#type: None, credentials: Some(token), credentials_file: None }
-    }
-}
-
-/// The part of Prometheus' configuration file that is ours.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct PrometheusFile {
-    global: Global,
-    scrape_configs: Vec<ScrapeConfig>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Global {
-    scrape_interval: Option<String>,
-    scrape_timeout: Option<String>,
-}
-
-/// The jobs of a file as Prometheus reads it; its other parts are left alone.
-///
-/// # Errors
-/// What is wrong, and where.
-pub fn prometheus_jobs(path: &Path) -> Result<Vec<Job>, String> {
-    const MAX_BYTES: u64 = 4 * 1024 * 1024;
-    let about = |error: &dyn Display| format!("{}: {error}", path.display());
-    let bytes = std::fs::metadata(path).map_err(|error| about(&error))?.len();
-    if bytes > MAX_BYTES {
-        return Err(about(&format!("the file is larger than {MAX_BYTES} bytes")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| about(&error))?;
-    let file: PrometheusFile = serde_saphyr::from_str(&text).map_err(|error| about(&error))?;
-    let job = |mut config: ScrapeConfig| {
-        config.interval = config.interval.or(file.global.scrape_interval.clone());
-        config.timeout = config.timeout.or(file.global.scrape_timeout.clone());
-        config.into_job().map_err(|error| about(&error))
-    };
-    file.scrape_configs.into_iter().map(job).collect()
 }
 
 impl ScrapeConfig {
@@ -191,7 +145,14 @@ impl ScrapeConfig {
         };
         let target_rules = rules("relabel_configs", &self.relabel_configs)?;
         let metric_rules = rules("metric_relabel_configs", &self.metric_relabel_configs)?;
-        let credentials = self.credentials()?;
+        self.tls.check().map_err(|error| format!("`tls`: {error}"))?;
+        let sign_in = self.sign_in()?;
+        let asking = Asking::new(
+            self.metric_name_validation_scheme.as_deref(),
+            self.metric_name_escaping_scheme.as_deref(),
+            &self.scrape_protocols,
+            self.fallback_scrape_protocol.as_deref(),
+        )?;
         let limits = self.limits()?;
         let mut groups = self.static_configs;
         if !self.targets.is_empty() {
@@ -213,7 +174,9 @@ impl ScrapeConfig {
             path: self.path.unwrap_or_else(|| "/metrics".to_owned()),
             scheme,
             params: self.params.into_iter().map(many).collect(),
-            credentials,
+            sign_in,
+            asking,
+            tells_more: self.extra_scrape_metrics.unwrap_or_default(),
             tls: self.tls,
             groups,
             files,
@@ -222,6 +185,7 @@ impl ScrapeConfig {
             reading: Reading {
                 honor_labels: self.honor_labels,
                 honor_timestamps: self.honor_timestamps.unwrap_or(true),
+                track_timestamps: self.track_timestamps_staleness,
                 rules: metric_rules,
                 limits,
             },
@@ -247,51 +211,11 @@ impl ScrapeConfig {
         })
     }
 
-    fn credentials(&self) -> Result<Credentials, String> {
+    fn sign_in(&self) -> Result<SignIn, String> {
         let authorization = self.authorization.clone().or_else(|| {
-            let given = self.bearer_token.is_some() || self.bearer_token_file.is_some();
-            given.then(|| Authorization {
-                r#type: None,
-                credentials: self.bearer_token.clone(),
-                credentials_file: self.bearer_token_file.clone(),
-            })
+            Authorization::of(self.bearer_token.clone(), self.bearer_token_file.clone())
         });
-        credentials(self.basic_auth.clone(), authorization)
-    }
-}
-
-/// From settings as Prometheus has them. Secrets may stand in files of their own.
-pub(crate) fn credentials(
-    basic: Option<BasicAuth>,
-    authorization: Option<Authorization>,
-) -> Result<Credentials, String> {
-    match (basic, authorization) {
-        (None, None) => Ok(Credentials::None),
-        (Some(_), Some(_)) => {
-            Err("`basic_auth` and `authorization` cannot both be given".to_owned())
-        }
-        (Some(basic), None) => Ok(Credentials::Basic {
-            user: basic.username,
-            password: secret("password", basic.password, basic.password_file)?,
-        }),
-        (None, Some(one)) => {
-            let secret = secret("credentials", one.credentials, one.credentials_file)?;
-            Ok(Credentials::Header(format!(
-                "{} {secret}",
-                one.r#type.as_deref().unwrap_or("Bearer")
-            )))
-        }
-    }
-}
-
-fn secret(key: &str, text: Option<String>, file: Option<PathBuf>) -> Result<String, String> {
-    match (text, file) {
-        (Some(text), None) => Ok(text),
-        (None, Some(file)) => std::fs::read_to_string(&file)
-            .map(|text| text.trim().to_owned())
-            .map_err(|error| format!("`{key}_file`: {}: {error}", file.display())),
-        (None, None) => Err(format!("`{key}` or `{key}_file` is missing")),
-        (Some(_), Some(_)) => Err(format!("`{key}` and `{key}_file` cannot both be given")),
+        SignIn::new(self.basic_auth.clone(), authorization)?.with_headers(self.http_headers.clone())
     }
 }
 

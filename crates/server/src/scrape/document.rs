@@ -8,8 +8,9 @@ use barograph_fetch::TlsSettings;
 use barograph_wire::relabel::RelabelConfig;
 use serde::Deserialize;
 
-use super::config::{Authorization, BasicAuth, OneOrMany, ScrapeConfig};
+use super::config::{OneOrMany, ScrapeConfig};
 use super::job::Job;
+use super::sign_in::{Authorization, BasicAuth};
 
 /// The names are those of `[[scrape]]`, but for how the exporter knows us.
 #[derive(Debug, Default, Deserialize)]

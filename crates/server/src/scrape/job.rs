@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use barograph_fetch::{Credentials, TlsSettings};
+use barograph_fetch::TlsSettings;
 use barograph_model::Labels;
 use barograph_wire::relabel::{LabelMap, Rule, relabel};
 use hyper::Uri;
 use serde::Deserialize;
 
+use super::asking::Asking;
+use super::sign_in::SignIn;
 use crate::page::Reading;
 
 /// What is scraped alike.
@@ -21,7 +23,10 @@ pub struct Job {
     pub(crate) path: String,
     pub(crate) scheme: String,
     pub(crate) params: BTreeMap<String, Vec<String>>,
-    pub(crate) credentials: Credentials,
+    pub(crate) sign_in: SignIn,
+    pub(crate) asking: Asking,
+    /// Whether its limits and the sizes of pages are series, too.
+    pub(crate) tells_more: bool,
     pub(crate) tls: TlsSettings,
     pub(crate) groups: Vec<Group>,
     /// Files with groups in them; the last part of a path may hold `*`.

@@ -2,17 +2,18 @@
 
 use std::hash::{Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use barograph_fetch::{Client, ClientError, SendError};
+use barograph_fetch::{Client, ClientError, Credentials, SendError};
 use barograph_model::{Clock, Labels, METRIC_NAME, STALE, chain};
 use barograph_wire::text::Format;
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LOCATION};
 use hyper::{Request, StatusCode, Uri};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
+use tracing_mutex::stdsync::{Mutex, MutexGuard};
 
 use super::job::{Job, Spec};
 use crate::ingest::{Door, Ingest, Intake, Source, TooManySamples, WriteError};
@@ -22,7 +23,8 @@ use crate::page::{Page, PageError, Seen, Stored, put};
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) spec: Spec,
-    client: Result<(Client, Uri), String>,
+    /// Made when it is first asked, again and again while its certificates cannot be used.
+    client: OnceCell<(Client, Uri)>,
     health: Mutex<Health>,
     pub(crate) scrapes: AtomicU64,
     pub(crate) failures: AtomicU64,
@@ -59,8 +61,14 @@ enum ScrapeError {
     Status { status: StatusCode, hint: String },
     #[error("the answer is of type `{content_type}`, not a page of metrics")]
     NoMetrics { content_type: String },
+    #[error(transparent)]
+    Client(#[from] ClientError),
     #[error("{0}")]
-    Client(String),
+    SignIn(String),
+    #[error(transparent)]
+    BrokenOff(#[from] tokio::task::JoinError),
+    #[error("the request cannot be made")]
+    Request(#[source] hyper::http::Error),
 }
 
 /// Why a write of a scrape is given up.
@@ -79,20 +87,25 @@ pub(super) struct AtWork {
 }
 
 /// The series that say how scraping went.
-const REPORT: [&str; 5] = [
+const REPORT: [&str; 8] = [
     "up",
     "scrape_duration_seconds",
     "scrape_samples_scraped",
     "scrape_samples_post_metric_relabeling",
     "scrape_series_added",
+    "scrape_timeout_seconds",
+    "scrape_sample_limit",
+    "scrape_body_size_bytes",
 ];
 
+/// Those of them that every target has.
+const USUAL: usize = 5;
+
 impl Target {
-    pub(super) fn new(spec: Spec, job: &Job) -> Self {
-        let client = client(&spec.url, job).map_err(|error| chain(&error));
+    pub(super) fn new(spec: Spec) -> Self {
         Self {
             spec,
-            client,
+            client: OnceCell::new(),
             health: Mutex::default(),
             scrapes: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -114,7 +127,7 @@ impl Target {
 
 fn client(url: &str, job: &Job) -> Result<(Client, Uri), ClientError> {
     let uri: Uri = url.parse().map_err(|_| ClientError::Url { url: url.to_owned() })?;
-    Ok((Client::new(&uri, &job.credentials, &job.tls)?, uri))
+    Ok((Client::new(&uri, &Credentials::None, &job.tls)?, uri))
 }
 
 impl AtWork {
@@ -156,6 +169,7 @@ impl AtWork {
         let gather = move |intake: &mut Intake<'_>| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             let labels = &target.spec.labels;
+            let body_bytes = answer.as_ref().map_or(0, |(_, body)| body.len());
             let read = answer.map_err(|error| chain(&error)).and_then(|(format, body)| {
                 let page = seen.read(&body, format, &job.reading, labels, ingest.infos());
                 page.map_err(|error: PageError| chain(&error))
@@ -171,8 +185,11 @@ impl AtWork {
                 page.scraped as f64,
                 page.kept as f64,
                 page.added as f64,
+                job.timeout.as_secs_f64(),
+                job.reading.limits.samples as f64,
+                body_bytes as f64,
             ];
-            let report = report(labels, values);
+            let report = report(&job, labels, values);
             for sample in page.samples.into_iter().chain(report) {
                 put(intake, &sample, time_ms)?;
             }
@@ -185,10 +202,11 @@ impl AtWork {
     /// The target is gone: nothing of it goes on.
     async fn end(&self, source: Arc<Source>, seen: &Arc<Mutex<Seen>>) {
         let time_ms = self.clock.now_ms();
-        let (target, seen) = (Arc::clone(&self.target), Arc::clone(seen));
+        let (job, target) = (Arc::clone(&self.job), Arc::clone(&self.target));
+        let seen = Arc::clone(seen);
         let gather = move |intake: &mut Intake<'_>| {
             let ended = seen.lock().unwrap_or_else(PoisonError::into_inner).end_all();
-            let report = report(&target.spec.labels, [STALE; REPORT.len()]);
+            let report = report(&job, &target.spec.labels, [STALE; REPORT.len()]);
             for sample in ended.into_iter().chain(report) {
                 put(intake, &sample, time_ms)?;
             }
@@ -208,16 +226,17 @@ impl AtWork {
 
     async fn ask(&self) -> Result<(Format, Bytes), ScrapeError> {
         let (client, uri) =
-            self.target.client.as_ref().map_err(|error| ScrapeError::Client(error.clone()))?;
+            self.target.client.get_or_try_init(async || self.client().await).await?;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let request = Request::get(path)
-            .header(ACCEPT, Format::ACCEPT)
+        let mut request = Request::get(path)
+            .header(ACCEPT, &self.job.asking.accept)
             .header(
                 "X-Prometheus-Scrape-Timeout-Seconds",
                 self.job.timeout.as_secs_f64().to_string(),
             )
             .body(Full::default())
-            .map_err(|error| ScrapeError::Client(error.to_string()))?;
+            .map_err(ScrapeError::Request)?;
+        request.headers_mut().extend(self.signed_in().await.map_err(ScrapeError::SignIn)?);
         let answer = client.send(request, self.job.reading.limits.body_bytes).await?;
         let header = |name| {
             let value = answer.headers.get(name).and_then(|value| value.to_str().ok());
@@ -234,10 +253,26 @@ impl AtWork {
             return Err(ScrapeError::Status { status: answer.status, hint });
         }
         let content_type = header(CONTENT_TYPE);
-        let format = Format::of_content_type(content_type).ok_or_else(|| {
+        let format = self.job.asking.format(content_type).ok_or_else(|| {
             ScrapeError::NoMetrics { content_type: content_type.chars().take(100).collect() }
         })?;
         Ok((format, answer.body))
+    }
+
+    /// Certificates are read where waiting is allowed.
+    async fn client(&self) -> Result<(Client, Uri), ScrapeError> {
+        let (target, job) = (Arc::clone(&self.target), Arc::clone(&self.job));
+        Ok(tokio::task::spawn_blocking(move || client(&target.spec.url, &job)).await??)
+    }
+
+    /// What says who we are. Files are read where waiting is allowed.
+    async fn signed_in(&self) -> Result<HeaderMap, String> {
+        if !self.job.sign_in.has_files() {
+            return self.job.sign_in.headers();
+        }
+        let job = Arc::clone(&self.job);
+        let read = tokio::task::spawn_blocking(move || job.sign_in.headers()).await;
+        read.unwrap_or_else(|error| Err(error.to_string()))
     }
 }
 
@@ -259,12 +294,13 @@ impl Target {
     }
 }
 
-fn report(target: &[(String, String)], values: [f64; REPORT.len()]) -> Vec<Stored> {
+fn report(job: &Job, target: &[(String, String)], values: [f64; REPORT.len()]) -> Vec<Stored> {
+    let count = if job.tells_more { REPORT.len() } else { USUAL };
     let sample = |(name, value): (&str, f64)| {
         let name = (METRIC_NAME, name);
         let pairs = target.iter().map(|(n, v)| (n.as_str(), v.as_str())).chain([name]);
         // The target's labels were checked when it was made.
         Labels::new(pairs).ok().map(|labels| Stored { labels, value, time_ms: None })
     };
-    REPORT.into_iter().zip(values).filter_map(sample).collect()
+    REPORT.into_iter().zip(values).take(count).filter_map(sample).collect()
 }

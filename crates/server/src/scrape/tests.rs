@@ -134,6 +134,57 @@ async fn series_that_vanish_and_targets_that_fail_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn series_with_times_of_their_own_end_where_that_is_wanted() {
+    let bench = bench();
+    let now_ms = bench.clock.now_ms();
+    let exporter = || {
+        server(move |count, socket| {
+            let stamped = if count == 0 { format!("a 1 {now_ms}\n") } else { String::new() };
+            send(socket, "application/octet-stream", &format!("{stamped}b{{x=\"{count}\"}} 1\n"));
+        })
+    };
+    let job = |name: &str, tracks: bool| {
+        json!({"job": name, "targets": [exporter()], "interval": "1s",
+            "fallback_scrape_protocol": "PrometheusText0.0.4", "track_timestamps_staleness": tracks})
+    };
+    let scraper = bench.scrape(vec![job("tracks", true), job("lets", false)]);
+    let values = |bench: &Bench, metric: &str, job: &str| {
+        let wanted = format!("job=\"{job}\"");
+        let found = bench.values(metric).into_iter().filter(|(name, _)| name.contains(&wanted));
+        found.map(|(_, values)| values).collect::<Vec<_>>()
+    };
+    bench
+        .wait_for("two ends", |bench| {
+            let is_over = |values: &Vec<f64>| values.last().copied().is_some_and(is_stale);
+            let ended = values(bench, "a", "tracks").first().is_some_and(is_over);
+            (ended && values(bench, "b", "lets").iter().any(is_over)).then_some(())
+        })
+        .await;
+    assert_eq!(values(&bench, "a", "lets"), [[1.0]]);
+    scraper.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_of_two_jobs_is_told_of_with_both() {
+    let bench = bench();
+    let address = server(|_, socket| send(socket, "text/plain", "a 1\n"));
+    let job = |name: &str, path: &str| json!({"job": name, "targets": [address], "path": path});
+    let scraper = bench.scrape(vec![job("x", "/m"), job("other", "/n")]);
+    let text = format!("{{targets: ['{address}'], path: /m}}");
+    let secret = |_: &str| Err("there is none".to_owned());
+    scraper.follow(vec![ScrapeDocument::job("y", &text, &secret).unwrap()]).await;
+    let problems = bench
+        .wait_for("the problem", |_| {
+            let answer = serde_json::to_value(scraper.targets(Wanted::Any, None)).unwrap();
+            Some(answer["problems"].clone()).filter(|it| it != &json!([]))
+        })
+        .await;
+    let url = format!("http://{address}/m");
+    assert_eq!(problems, json!([format!("`x`, `y`: {url} is scraped by each of these jobs")]));
+    scraper.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn jobs_come_and_go_and_those_that_stay_go_on() {
     let bench = bench();
     let address = server(|_, socket| send(socket, "text/plain", "a 1\n"));

@@ -15,7 +15,9 @@ use super::BackupError;
 use super::tree::Found;
 use crate::folder::sync_dir;
 
-const HEADING: &str = "barograph-backup 1";
+const HEADING: &str = "barograph-backup 2";
+/// Without the identity of the data folder.
+const EARLIER_HEADING: &str = "barograph-backup 1";
 /// A million files.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -41,6 +43,8 @@ impl Entry {
 pub(super) struct Manifest {
     /// When it was made, milliseconds since 1970 UTC.
     pub(super) time_ms: i64,
+    /// The identity of the data folder that it is a backup of; not known of earlier versions'.
+    pub(super) folder: Option<u64>,
     /// By path in the data folder, with `/` on every system.
     pub(super) entries: BTreeMap<String, Entry>,
 }
@@ -88,9 +92,12 @@ impl Manifest {
 
     fn text(&self) -> String {
         let mut text = format!("{HEADING}\ntime_ms {}\n", self.time_ms);
+        if let Some(folder) = self.folder {
+            // Writing to a string cannot fail.
+            writeln!(text, "folder {folder:016x}").unwrap_or_default();
+        }
         for (path, entry) in &self.entries {
             let Entry { sha256, bytes, stamp, version } = entry;
-            // Writing to a string cannot fail.
             writeln!(text, "file {sha256} {bytes} {stamp} {version} {path}").unwrap_or_default();
         }
         let sum = hex(&Sha256::digest(text.as_bytes()));
@@ -99,14 +106,16 @@ impl Manifest {
 
     fn parse(text: &str) -> Result<Self, String> {
         let heading = text.lines().next().unwrap_or_default();
-        if let Some(version) = heading.strip_prefix("barograph-backup ").filter(|v| *v != "1") {
+        let known = [HEADING, EARLIER_HEADING];
+        let version = heading.strip_prefix("barograph-backup ");
+        if let Some(version) = version.filter(|_| !known.contains(&heading)) {
             return Err(format!("a newer version made it (its format is {version})"));
         }
         let body = text.strip_suffix('\n').and_then(|text| text.rsplit_once('\n'));
         let (body, sum) = body.ok_or("it is cut short")?;
         let sum = sum.strip_prefix("sha256 ").ok_or("it is cut short")?;
         let hashed = format!("{body}\n");
-        if heading != HEADING || hex(&Sha256::digest(hashed.as_bytes())) != sum {
+        if !known.contains(&heading) || hex(&Sha256::digest(hashed.as_bytes())) != sum {
             return Err("its checksum does not fit".to_owned());
         }
         let mut manifest = Self::default();
@@ -119,6 +128,10 @@ impl Manifest {
     fn take_line(&mut self, line: &str) -> Option<()> {
         if let Some(time_ms) = line.strip_prefix("time_ms ") {
             self.time_ms = time_ms.parse().ok()?;
+            return Some(());
+        }
+        if let Some(folder) = line.strip_prefix("folder ") {
+            self.folder = Some(u64::from_str_radix(folder, 16).ok()?);
             return Some(());
         }
         let mut fields = line.strip_prefix("file ")?.splitn(5, ' ');
@@ -157,7 +170,7 @@ mod tests {
     #[test]
     fn a_manifest_comes_back_and_any_change_of_it_is_noticed() {
         let entries = [("raw/a b.db".to_owned(), entry()), ("FORMAT".to_owned(), entry())];
-        let manifest = Manifest { time_ms: 5, entries: entries.into() };
+        let manifest = Manifest { time_ms: 5, folder: Some(7), entries: entries.into() };
         let text = manifest.text();
         assert_eq!(Manifest::parse(&text), Ok(manifest));
         for at in 0..text.len() {
@@ -173,7 +186,8 @@ mod tests {
     fn paths_that_lead_out_of_the_folder_are_refused() {
         for path in ["../x", "/etc/passwd", "raw/../../x", ""] {
             let entries = [(path.to_owned(), entry())];
-            let text = Manifest { time_ms: 0, entries: entries.into() }.text();
+            let manifest = Manifest { entries: entries.into(), ..Manifest::default() };
+            let text = manifest.text();
             assert_eq!(Manifest::parse(&text), Err("line 3 is not valid".to_owned()), "{path}");
         }
     }

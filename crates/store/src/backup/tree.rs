@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::BackupError;
+use crate::folder::RESTORING;
 use crate::import::IMPORTS;
 
 /// How a file is copied.
@@ -59,7 +60,7 @@ const MAX_DEPTH: usize = 8;
 const PASSING: &[&str] = &["-wal", "-shm", "-journal", "-seq", ".unfinished", ".new", ".tmp"];
 /// Files of the store that never change.
 const SEALED: &[&str] = &[".closed.db", ".final.db", ".reduced.db"];
-const NOT_COPIED: &[&str] = &["LOCK", "LOCK.pid", IMPORTS];
+const NOT_COPIED: &[&str] = &["LOCK", "LOCK.pid", IMPORTS, RESTORING];
 
 /// The files to be copied, in order of their paths.
 pub(super) fn list(data: &Path, notes: &mut Vec<String>) -> Result<Vec<Found>, BackupError> {
@@ -131,9 +132,22 @@ fn walk(
         let readable = name.to_str().filter(|name| !name.contains(['\n', '\r']));
         let shown = name.to_string_lossy();
         let path = if below.is_empty() { shown.to_string() } else { format!("{below}/{shown}") };
-        // Not followed: what a link points to is somebody else's.
+        // Links are followed to a file, and in the folder itself to a folder, as an administrator
+        // makes them to move `raw` to another disk. Deeper ones to folders could lead anywhere.
         let metadata = match entry.metadata() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Ok(own) if own.is_symlink() => {
+                fs::metadata(entry.path()).map(|to| if to.is_dir() && depth > 0 { own } else { to })
+            }
+            metadata => metadata,
+        };
+        let metadata = match metadata {
+            // A file that was just removed, or a link to nothing.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+                    act(Entry::Other { path: &path });
+                }
+                continue;
+            }
             metadata => metadata.map_err(BackupError::file(&entry.path()))?,
         };
         match readable {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use barograph_model::SystemClock;
 use barograph_store::{
-    BackedUp, BackupError, Record, RecordLog, RecordSettings, Restored, Settings, Store, backup,
-    restore,
+    BackedUp, BackupError, OpenError, Record, RecordLog, RecordSettings, Replace, Restored,
+    Settings, Store, backup, restore,
 };
 
 use crate::support::{
@@ -21,7 +21,7 @@ use crate::support::{
 const LATER_MS: i64 = 32_503_680_000_000;
 
 fn back_up(data: &Path, target: &Path) -> BackedUp {
-    backup(data, target, LATER_MS, &mut |_| {}).unwrap()
+    backup(data, target, Replace::Same, LATER_MS, &mut |_| {}).unwrap()
 }
 
 fn bring_back(target: &Path, data: &Path) -> Result<Restored, BackupError> {
@@ -65,7 +65,8 @@ fn a_backup_of_an_open_store_comes_back_with_everything() {
     log.append(std::slice::from_ref(&record)).unwrap();
 
     let mut steps = Vec::new();
-    let made = backup(&data, &target, LATER_MS, &mut |progress| steps.push(progress)).unwrap();
+    let step = &mut |progress| steps.push(progress);
+    let made = backup(&data, &target, Replace::Same, LATER_MS, step).unwrap();
     assert_eq!(made.notes, [""; 0]);
     assert_eq!(made.copied_files, made.files);
     assert!(steps.is_sorted_by_key(|step| step.done));
@@ -126,6 +127,7 @@ fn a_backup_that_is_broken_off_leaves_the_one_before() {
     back_up(&data, &third);
     fs::write(third.join("files/raw/2026-11-22T12.db~77"), "half a copy").unwrap();
     fs::remove_file(third.join("MANIFEST")).unwrap();
+    fs::write(third.join("BACKUP.unfinished"), "").unwrap();
     let error = bring_back(&third, &dir.path().join("x")).unwrap_err();
     assert!(error.to_string().contains("is no backup: it has no file MANIFEST"), "{error}");
     back_up(&data, &third);
@@ -216,7 +218,7 @@ fn hours_that_cover_a_partition_which_began_meanwhile_bring_it_along() {
             live_through_a_partition(&store, &clock, NOON_MS + 5 * HOUR_MS);
         }
     };
-    backup(&data, &target, LATER_MS, when_files_are_listed).unwrap();
+    backup(&data, &target, Replace::Same, LATER_MS, when_files_are_listed).unwrap();
     assert!(has_begun && store.stats().roll_ups > roll_ups, "the month's hours are the same");
     let new = dir.path().join("new");
     bring_back(&target, &new).unwrap();
@@ -259,7 +261,8 @@ fn folders_that_are_not_meant_are_refused() {
     let clock = TestClock::at(NOON_MS);
     fill(&open(&data, &clock), &clock, 1);
     let attempt = |data: &Path, target: &Path| {
-        backup(data, target, SystemTimeForTests::now_ms(), &mut |_| {}).unwrap_err()
+        let now_ms = SystemTimeForTests::now_ms();
+        backup(data, target, Replace::Same, now_ms, &mut |_| {}).unwrap_err()
     };
     let error = attempt(&dir.path().join("nothing"), &target);
     assert!(matches!(error, BackupError::NoStore { .. }), "{error}");
@@ -272,6 +275,13 @@ fn folders_that_are_not_meant_are_refused() {
     let error = attempt(&data, &other);
     assert!(matches!(error, BackupError::NotOurs { .. }), "{error}");
 
+    // Also where it happens to have a folder of that name.
+    fs::create_dir_all(other.join("files/photos")).unwrap();
+    fs::rename(other.join("cat.jpg"), other.join("files/photos/cat.jpg")).unwrap();
+    let error = attempt(&data, &other);
+    assert!(matches!(error, BackupError::NotOurs { .. }), "{error}");
+    assert_eq!(fs::read(other.join("files/photos/cat.jpg")).unwrap(), b"miaow");
+
     back_up(&data, &target);
     for occupied in [&data, &other] {
         let error = bring_back(&target, occupied).unwrap_err();
@@ -280,6 +290,101 @@ fn folders_that_are_not_meant_are_refused() {
     let empty = dir.path().join("empty");
     fs::create_dir(&empty).unwrap();
     bring_back(&target, &empty).unwrap();
+}
+
+#[test]
+fn what_others_put_into_a_backup_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, target) = (dir.path().join("data"), dir.path().join("backup"));
+    let clock = TestClock::at(NOON_MS);
+    let store = open(&data, &clock);
+    fill(&store, &clock, 2);
+    back_up(&data, &target);
+    fs::create_dir(target.join("files/photos")).unwrap();
+    fs::write(target.join("files/photos/cat.jpg"), "miaow").unwrap();
+    fs::write(target.join("files/raw/2026-11-22T12.db~99"), "half a copy").unwrap();
+    let made = back_up(&data, &target);
+    assert_eq!(fs::read(target.join("files/photos/cat.jpg")).unwrap(), b"miaow");
+    assert!(made.removed_files >= 1 && !target.join("files/raw/2026-11-22T12.db~99").exists());
+    assert!(!target.join("BACKUP.unfinished").exists(), "a manifest says as much");
+}
+
+#[test]
+fn a_backup_of_another_folder_is_replaced_only_when_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let [data, other, target] = ["data", "other", "backup"].map(|name| dir.path().join(name));
+    let clock = TestClock::at(NOON_MS);
+    fill(&open(&data, &clock), &clock, 2);
+    back_up(&data, &target);
+    let before = files_below(&target);
+    // As a folder is that was made anew by mistake.
+    drop(open(&other, &clock));
+    let error = backup(&other, &target, Replace::Same, LATER_MS, &mut |_| {}).unwrap_err();
+    assert!(matches!(error, BackupError::OtherFolder { .. }), "{error}");
+    assert_eq!(files_below(&target), before);
+    // What was brought back goes on where the original was.
+    bring_back(&target, &dir.path().join("brought")).unwrap();
+    back_up(&dir.path().join("brought"), &target);
+    let made = backup(&other, &target, Replace::Any, LATER_MS, &mut |_| {}).unwrap();
+    assert_eq!(made.copied_files, made.files, "none of them is a copy from the other folder");
+    bring_back(&target, &dir.path().join("new")).unwrap();
+    assert_eq!(contents(&open(&dir.path().join("new"), &clock)).len(), 0);
+}
+
+#[test]
+fn a_backup_of_a_version_without_identities_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, target) = (dir.path().join("data"), dir.path().join("backup"));
+    let clock = TestClock::at(NOON_MS);
+    fill(&open(&data, &clock), &clock, 1);
+    fs::write(data.join("FORMAT"), "barograph-store 1\npartition_ms 3600000\n").unwrap();
+    back_up(&data, &target);
+    let manifest = fs::read_to_string(target.join("MANIFEST")).unwrap();
+    assert!(!manifest.contains("\nfolder "), "{manifest}");
+    drop(open(&data, &clock));
+    assert!(fs::read_to_string(data.join("FORMAT")).unwrap().contains("\nid "));
+    back_up(&data, &target);
+    bring_back(&target, &dir.path().join("new")).unwrap();
+}
+
+#[test]
+fn a_restore_that_is_broken_off_anywhere_can_be_repeated_and_is_not_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, target) = (dir.path().join("data"), dir.path().join("backup"));
+    let clock = TestClock::at(NOON_MS);
+    let expected = {
+        let store = open(&data, &clock);
+        fill(&store, &clock, 3);
+        contents(&store)
+    };
+    back_up(&data, &target);
+    // What a kill while files are moved up leaves: some are here, the others there.
+    let all = ["1h", "1m", "raw", "FORMAT"];
+    let names: Vec<&str> = all.into_iter().filter(|name| data.join(name).exists()).collect();
+    for moved in 1..=names.len() {
+        let new = dir.path().join(format!("new-{moved}"));
+        bring_back(&target, &new).unwrap();
+        let staging = new.join("restore.unfinished");
+        fs::create_dir(&staging).unwrap();
+        for name in names.iter().skip(moved).filter(|name| new.join(name).exists()) {
+            fs::rename(new.join(name), staging.join(name)).unwrap();
+        }
+        if moved < names.len() {
+            let error = Store::open(settings(&new), clock.clone()).unwrap_err();
+            assert!(matches!(error, OpenError::HalfRestored { .. }), "{error}");
+        }
+        bring_back(&target, &new).unwrap();
+        assert!(!staging.exists());
+        assert_eq!(contents(&open(&new, &clock)), expected, "{moved} were moved");
+    }
+    let new = dir.path().join("other");
+    bring_back(&target, &new).unwrap();
+    fs::create_dir(new.join("restore.unfinished")).unwrap();
+    fs::rename(new.join("FORMAT"), new.join("restore.unfinished/FORMAT")).unwrap();
+    let file = files_below(&new.join("raw")).remove(0);
+    fs::write(file, "of another backup").unwrap();
+    let error = bring_back(&target, &new).unwrap_err();
+    assert!(matches!(error, BackupError::OtherRestore { .. }), "{error}");
 }
 
 struct SystemTimeForTests;

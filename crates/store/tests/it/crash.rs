@@ -172,7 +172,8 @@ fn two_hundred_kills_lose_nothing_that_was_acknowledged() {
         let runs = seeds.map(|seed| scope.spawn(move || kill_rounds(50, seed)));
         runs.into_iter().map(|run| run.join().unwrap()).sum()
     });
-    assert!(acknowledged > 400, "only {acknowledged} batches in all rounds");
+    // What the long rounds wait for; the others add what the machine's speed lets them.
+    assert!(acknowledged >= 4 * 10 * LONG_ROUND, "only {acknowledged} batches in all rounds");
 }
 
 #[test]

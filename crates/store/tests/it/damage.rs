@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use barograph_store::{OpenError, Store};
+use barograph_model::Clock as _;
+use barograph_store::{OpenError, Settings, Store, Warning};
 
 use crate::support::{
-    Dice, HOUR_MS, Map, NOON_MS, TestClock, as_map, batch, contents, open, select_all, settings,
+    Dice, HOUR_MS, Map, NOON_MS, TestClock, as_map, batch, contents, hours_only, live_through,
+    minutes_only, open, select_all, settings,
 };
 
 /// Fills a store with what compresses well and what does not.
@@ -41,21 +43,20 @@ fn is_part_of(part: &Map, whole: &Map) -> bool {
 
 /// What is left of a store that was killed, file by file, and what was in it.
 struct Remains {
+    /// The folder in which they lie.
+    tier: &'static str,
     files: Vec<(String, Vec<u8>)>,
     expected: Map,
+    /// What is said of it as long as nothing is damaged.
+    notes: Vec<Warning>,
+    settings: fn(&Path) -> Settings,
+    now_ms: i64,
 }
 
 impl Remains {
     fn of(dir: &Path, expected: Map) -> Self {
-        let mut files = vec![("FORMAT".to_owned(), fs::read(dir.join("FORMAT")).unwrap())];
-        for entry in fs::read_dir(dir.join("raw")).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            if !name.ends_with("-shm") {
-                files.push((format!("raw/{name}"), fs::read(&path).unwrap()));
-            }
-        }
-        Self { files, expected }
+        let (files, notes) = (files_in(dir, "raw"), Vec::new());
+        Self { tier: "raw", files, expected, notes, settings, now_ms: NOON_MS }
     }
 
     /// Flips bits in the files whose names end so, one at a time; says how many were reported.
@@ -77,9 +78,10 @@ impl Remains {
             let bit = dice.below(bytes.len() * 8);
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            let raw = dir.path().join("raw");
-            drop(fs::remove_dir_all(&raw));
-            fs::create_dir(&raw).unwrap();
+            for tier in ["raw", "1m", "1h"] {
+                drop(fs::remove_dir_all(dir.path().join(tier)));
+            }
+            fs::create_dir(dir.path().join(self.tier)).unwrap();
             for (other, bytes) in &self.files {
                 fs::write(dir.path().join(other), if other == name { &flipped } else { bytes })
                     .unwrap();
@@ -90,7 +92,7 @@ impl Remains {
     }
 
     fn is_reported(&self, dir: &Path, flip: &str) -> bool {
-        let store = match Store::open(settings(dir), TestClock::at(NOON_MS)) {
+        let store = match Store::open((self.settings)(dir), TestClock::at(self.now_ms)) {
             Ok(store) => store,
             // The bit made it look like a later version's file.
             Err(OpenError::Newer { .. }) => return true,
@@ -99,10 +101,24 @@ impl Remains {
         let answer = select_all(&store);
         let found = as_map(&answer.data);
         assert!(is_part_of(&found, &self.expected), "{flip}: wrong data");
-        assert!(found == self.expected || !answer.warnings.is_empty(), "{flip}: silence");
+        let is_reported = answer.warnings != self.notes;
+        assert!(found == self.expected || is_reported, "{flip}: silence");
         assert_eq!(store.stats().panics, 0, "{flip}");
-        !answer.warnings.is_empty()
+        is_reported
     }
+}
+
+/// The marker of a folder, and the files of a tier.
+fn files_in(dir: &Path, tier: &str) -> Vec<(String, Vec<u8>)> {
+    let mut files = vec![("FORMAT".to_owned(), fs::read(dir.join("FORMAT")).unwrap())];
+    for entry in fs::read_dir(dir.join(tier)).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if !name.ends_with("-shm") {
+            files.push((format!("{tier}/{name}"), fs::read(&path).unwrap()));
+        }
+    }
+    files
 }
 
 /// Flips need no disk, and are quicker without.
@@ -157,6 +173,49 @@ fn three_thousand_flips_in_the_journal_of_a_killed_store_are_harmless_or_reporte
     let remains = Remains::of(dir.path(), contents(&store));
     let reported = remains.flip(".db-wal", 3000 / SHARE, 0x0bad_5678_9abc_def1);
     assert!(reported > 300 / SHARE, "only {reported} flips met anything");
+}
+
+/// Flips in the files of a tier that has outlived all others.
+fn flip_buckets(
+    tier: &'static str,
+    settings: fn(&Path) -> Settings,
+    hours: i64,
+    flips: usize,
+    seed: u64,
+) {
+    let dir = in_memory();
+    let clock = TestClock::at(NOON_MS);
+    let store = Store::open(settings(dir.path()), clock.clone()).unwrap();
+    live_through(&store, &clock, 0..hours);
+    // All samples have expired.
+    clock.advance(24 * HOUR_MS);
+    store.maintain().unwrap();
+    drop(store);
+    let store = Store::open(settings(dir.path()), clock.clone()).unwrap();
+    let answer = select_all(&store);
+    assert!(!answer.data.is_empty() && !answer.warnings.is_empty());
+    drop(store);
+    let remains = Remains {
+        tier,
+        files: files_in(dir.path(), tier),
+        expected: as_map(&answer.data),
+        notes: answer.warnings,
+        settings,
+        now_ms: clock.now_ms(),
+    };
+    let reported = remains.flip(".db", flips / SHARE, seed);
+    // A share of so few may meet nothing.
+    assert!(SHARE > 1 || reported > flips / 400, "only {reported} flips met anything");
+}
+
+#[test]
+fn two_thousand_flips_in_the_buckets_of_hours_are_harmless_or_reported() {
+    flip_buckets("1h", hours_only, 60, 2000, 0x0dd5_5678_9abc_def1);
+}
+
+#[test]
+fn a_thousand_flips_in_the_buckets_of_minutes_are_harmless_or_reported() {
+    flip_buckets("1m", minutes_only, 6, 1000, 0x0ace_5678_9abc_def1);
 }
 
 #[test]

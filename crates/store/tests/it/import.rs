@@ -112,6 +112,29 @@ fn imported_samples_win_over_those_on_file_and_new_ones_over_them() {
 }
 
 #[test]
+fn imported_samples_win_over_those_of_a_day_that_is_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let store = open(dir.path(), &clock);
+    store.append(&[batch(NOON_MS, [(1, 1.0), (2, 1.0), (3, 1.0)])]).unwrap();
+    let mut import = Import::begin(dir.path(), clock.clone()).unwrap();
+    import.append(&[batch(NOON_MS, [(1, 2.0), (2, 2.0)])]).unwrap();
+    let finished = import.finish().unwrap();
+    store.maintain().unwrap();
+    assert!(finished.is_taken_up());
+    store.append(&[batch(NOON_MS, [(2, 3.0)])]).unwrap();
+    let check = |store: &Store| {
+        let value = |series: u32| contents(store)[&labels(series).to_string()][&NOON_MS];
+        let expected = [2.0_f64, 3.0, 1.0].map(f64::to_bits);
+        assert_eq!([value(1), value(2), value(3)], expected);
+    };
+    check(&store);
+    clock.advance(3 * HOUR_MS);
+    store.maintain().unwrap();
+    check(&store);
+}
+
+#[test]
 fn too_many_series_fail_the_whole_import() {
     let dir = tempfile::tempdir().unwrap();
     let clock = TestClock::at(NOON_MS);
@@ -126,7 +149,7 @@ fn too_many_series_fail_the_whole_import() {
             break;
         }
     }
-    assert!(matches!(outcome, Err(ImportError::Series(_))), "{outcome:?}");
+    assert!(matches!(outcome, Err(ImportError::TooManySeries { max: 1_000_000 })), "{outcome:?}");
     drop(import);
     assert!(!dir.path().join("import").exists());
 }

@@ -82,6 +82,48 @@ fn a_head_is_sealed_before_its_memory_is_used_up() {
 }
 
 #[test]
+fn few_files_are_written_to_however_many_days_samples_come_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = TestClock::at(NOON_MS);
+    let few = Settings { live_partitions: 4, ..settings(dir.path()) };
+    let store = Store::open(few.clone(), clock.clone()).unwrap();
+    let live_files = || {
+        let names = std::fs::read_dir(dir.path().join("raw")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        // A live one has no number.
+        names.filter(|name| name.strip_suffix(".db").is_some_and(|day| !day.contains('.'))).count()
+    };
+    // The newest hour goes on, and each time samples come for an older one.
+    for hour in 0..30 {
+        clock.advance(1000);
+        store.append(&[batch(NOON_MS + hour, [(1, 1.0)])]).unwrap();
+        clock.advance(1000);
+        let late = [batch(NOON_MS - (hour + 1) * HOUR_MS, [(1, 1.0)])];
+        // The upkeep may be at work, and is not waited for.
+        assert!((0..600).any(|_| {
+            store.append(&late).is_ok() || {
+                std::thread::sleep(Duration::from_millis(100));
+                false
+            }
+        }));
+        assert!(live_files() <= 8, "{} after {hour}", live_files());
+    }
+    assert!(std::fs::exists(dir.path().join("raw/2026-11-22T12.db")).unwrap(), "it is not quiet");
+    assert_eq!(count(&contents(&store)[&labels(1).to_string()]), 60);
+    drop(store);
+    // Those of an earlier version, which had no bound, are opened all the same.
+    let many = Settings { live_partitions: 100, ..few.clone() };
+    let store = Store::open(many, clock.clone()).unwrap();
+    let hours = (100..120).map(|hour| batch(NOON_MS - hour * HOUR_MS, [(1, 1.0)]));
+    store.append(&hours.collect::<Vec<_>>()).unwrap();
+    assert!(live_files() >= 20);
+    drop(store);
+    let store = Store::open(few, clock.clone()).unwrap();
+    assert!(live_files() <= 8, "{}", live_files());
+    assert_eq!(count(&contents(&store)[&labels(1).to_string()]), 80);
+}
+
+#[test]
 fn a_full_disk_is_an_error_that_passes_and_reads_go_on() {
     let dir = tempfile::tempdir().unwrap();
     let clock = TestClock::at(NOON_MS);

@@ -23,6 +23,8 @@ mod opening;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod problems;
+#[cfg(test)]
 mod reading;
 #[cfg(test)]
 mod retention;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use barograph_model::{Batch, Clock, Labels, Sample};
-use barograph_store::{Answer, Limits, SeriesData, Settings, Store};
+use barograph_store::{Answer, Keep, Limits, Retention, SeriesData, Settings, Store};
 
 /// 2026-11-22T12:00:00Z
 pub(crate) const NOON_MS: i64 = 1_795_348_800_000;
@@ -95,6 +95,34 @@ pub(crate) fn contents(store: &Store) -> Map {
     let answer = select_all(store);
     assert_eq!(answer.warnings, []);
     as_map(&answer.data)
+}
+
+/// Lets hours begin, fill and end.
+pub(crate) fn live_through(store: &Store, clock: &TestClock, hours: std::ops::Range<i64>) {
+    for hour in hours {
+        for i in 0..20 {
+            let time_ms = NOON_MS + hour * HOUR_MS + i * 1000;
+            store.append(&[batch(time_ms, (0..5).map(|series| (series, i as f64)))]).unwrap();
+        }
+        for _ in 0..4 {
+            clock.advance(HOUR_MS / 4);
+            store.maintain().unwrap();
+        }
+    }
+}
+
+const FOR_HOURS: Keep = Keep { age: Some(Duration::from_secs(3 * 3600)), bytes: None };
+
+/// Buckets of hours are kept for ever, all else for hours.
+pub(crate) fn hours_only(dir: &Path) -> Settings {
+    let retention = Retention { raw: FOR_HOURS, minutes: FOR_HOURS, ..Retention::forever() };
+    Settings { retention, ..settings(dir) }
+}
+
+/// Buckets of minutes are kept for ever, all else for hours.
+pub(crate) fn minutes_only(dir: &Path) -> Settings {
+    let retention = Retention { raw: FOR_HOURS, hours: FOR_HOURS, ..Retention::forever() };
+    Settings { retention, ..settings(dir) }
 }
 
 pub(crate) fn count(things: impl IntoIterator) -> i64 {

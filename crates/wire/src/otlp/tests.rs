@@ -32,6 +32,12 @@ impl Sink for Heard {
 
 /// Reads metrics, given as JSON, of one resource.
 fn hear(metrics: &str) -> Heard {
+    hear_promoted(&[], metrics)
+}
+
+/// The same, with attributes of the resource that become labels.
+fn hear_promoted(promote: &[&str], metrics: &str) -> Heard {
+    let promote: Vec<String> = promote.iter().map(|name| (*name).to_owned()).collect();
     let attributes = r#"[
         {"key": "service.namespace", "value": {"stringValue": "shop"}},
         {"key": "service.name", "value": {"stringValue": "cart"}},
@@ -42,13 +48,31 @@ fn hear(metrics: &str) -> Heard {
             "scopeMetrics": [{{"metrics": {metrics}}}]}}]}}"#
     );
     let mut heard = Heard::default();
-    read_json(request.as_bytes(), &mut heard).unwrap();
+    read_json(request.as_bytes(), &promote, &mut heard).unwrap();
     heard
 }
 
 const ID: &str = r#"instance="i-1",job="shop/cart""#;
 const TIME: &str = r#""timeUnixNano": "1790000000000000000""#;
 const TIME_MS: Time = Some(1_790_000_000_000);
+
+#[test]
+fn promoted_attributes_are_labels_of_each_series_unless_a_point_says_otherwise() {
+    let heard = hear_promoted(
+        &["os.type", "service.name", "host.arch"],
+        &format!(
+            r#"[{{"name": "a", "gauge": {{"dataPoints": [{{"asInt": "1", {TIME}}}]}}}},
+                {{"name": "b", "gauge": {{"dataPoints": [{{"asInt": "2", {TIME}, "attributes":
+                  [{{"key": "os.type", "value": {{"stringValue": "own"}}}}]}}]}}}}]"#
+        ),
+    );
+    let expected = [
+        format!(r#"a{{{ID},os_type="linux",service_name="cart"}}"#),
+        format!(r#"b{{{ID},os_type="own",service_name="cart"}}"#),
+        format!(r#"target_info{{{ID},os_type="linux"}}"#),
+    ];
+    assert!(heard.samples.keys().eq(&expected), "{heard:?}");
+}
 
 #[test]
 fn sums_and_gauges_become_series_with_job_and_instance() {
@@ -133,22 +157,22 @@ fn points_that_cannot_be_taken_are_told_one_by_one() {
 fn small_bodies_cannot_become_large_trees() {
     let bomb = format!(r#"{{"resourceMetrics": [{}{{}}]}}"#, "{},".repeat(MAX_NODES));
     let mut heard = Heard::default();
-    assert!(matches!(read_json(bomb.as_bytes(), &mut heard), Err(RequestError::TooLarge)));
+    assert!(matches!(read_json(bomb.as_bytes(), &[], &mut heard), Err(RequestError::TooLarge)));
     let bomb = [0x0a, 0].repeat(MAX_NODES + 1);
-    assert!(matches!(read_proto(&bomb, &mut heard), Err(RequestError::TooLarge)));
+    assert!(matches!(read_proto(&bomb, &[], &mut heard), Err(RequestError::TooLarge)));
 }
 
 #[test]
 fn broken_json_says_where() {
-    let error = read_json(b"{\"resourceMetrics\": [}", &mut Heard::default()).unwrap_err();
+    let error = read_json(b"{\"resourceMetrics\": [}", &[], &mut Heard::default()).unwrap_err();
     assert!(barograph_model::chain(&error).contains("line 1 column 22"), "{error:?}");
 }
 
 proptest! {
     #[test]
     fn any_bytes_are_a_request_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        drop(read_proto(&bytes, &mut Heard::default()));
-        drop(read_json(&bytes, &mut Heard::default()));
+        drop(read_proto(&bytes, &[], &mut Heard::default()));
+        drop(read_json(&bytes, &[], &mut Heard::default()));
     }
 
     #[test]
@@ -163,6 +187,6 @@ proptest! {
             outer.extend(message);
             message = outer;
         }
-        drop(read_proto(&message, &mut Heard::default()));
+        drop(read_proto(&message, &[], &mut Heard::default()));
     }
 }

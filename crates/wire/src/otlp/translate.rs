@@ -60,18 +60,24 @@ const CUMULATIVE: u64 = 2;
 const NANOS_PER_MS: u64 = 1_000_000;
 
 /// Hands on all that a request says.
-pub(super) fn request(request: &Request, sink: &mut impl Sink) {
+pub(super) fn request(request: &Request, promote: &[String], sink: &mut impl Sink) {
     for resource in &request.resource_metrics {
-        resource_metrics(resource, sink);
+        resource_metrics(resource, promote, sink);
     }
 }
 
-fn resource_metrics(resource: &ResourceMetrics, sink: &mut impl Sink) {
+fn resource_metrics(resource: &ResourceMetrics, promote: &[String], sink: &mut impl Sink) {
     let attributes = &resource.resource.attributes;
     let identity = identity(attributes);
+    let promoted = labels_of(attributes.iter().filter(|pair| promote.contains(&pair.key)));
     let mut newest = None;
     for metric in resource.scope_metrics.iter().flat_map(|scope| &scope.metrics) {
-        let mut told = Told { sink: &mut *sink, identity: &identity, newest: &mut newest };
+        let mut told = Told {
+            sink: &mut *sink,
+            identity: &identity,
+            promoted: &promoted,
+            newest: &mut newest,
+        };
         told.metric(metric);
     }
     target_info(attributes, &identity, newest, sink);
@@ -139,6 +145,8 @@ fn labels_of<'a>(attributes: impl Iterator<Item = &'a KeyValue>) -> BTreeMap<Str
 struct Told<'a, S> {
     sink: &'a mut S,
     identity: &'a [(String, String)],
+    /// Of the resource; a point's own attribute of the same name goes first.
+    promoted: &'a BTreeMap<String, String>,
     newest: &'a mut Time,
 }
 
@@ -286,6 +294,9 @@ impl<S: Sink> Told<'_, S> {
         let time = time_ms.filter(|time_ms| *time_ms > 0);
         *self.newest = (*self.newest).max(time);
         let mut labels = labels_of(series.attributes.iter());
+        for (name, value) in self.promoted {
+            labels.entry(name.clone()).or_insert_with(|| value.clone());
+        }
         labels.extend(self.identity.iter().cloned());
         let mut error = None;
         let sink = &mut *self.sink;

@@ -52,15 +52,27 @@ struct Heard {
     series: Vec<HeardSeries>,
     keys: Vec<Vec<u8>>,
     metadata: Vec<(String, MetricType, String, String)>,
+    /// Expects each series to be the one before.
+    expects: bool,
+    expected: usize,
 }
 
 impl Receiver for Heard {
     type Error = RequestError;
 
+    fn expected(&mut self, bytes: &[u8]) -> usize {
+        let last = self.keys.last().filter(|key| self.expects && bytes.starts_with(key));
+        last.map_or(0, Vec::len)
+    }
+
     fn series(&mut self, series: &Series<'_>) -> Result<(), RequestError> {
         let name = series.labels().map(|labels| labels.to_string());
         let name = name.map_err(|error| error.to_string());
         self.series.push((name, series.samples.to_vec(), series.histograms));
+        if series.is_expected {
+            assert_eq!(self.keys.last().map(|key| &key[..]), Some(series.key));
+            self.expected += 1;
+        }
         self.keys.push(series.key.to_vec());
         Ok(())
     }
@@ -107,6 +119,25 @@ fn labels_behind_samples_make_the_same_series() {
     let heard = v1(&Message::default().message(1, &front).message(1, &apart)).unwrap();
     assert_eq!(heard.series[0], heard.series[1]);
     assert_eq!(heard.keys[0], heard.keys[1]);
+}
+
+#[test]
+fn a_series_that_was_expected_is_the_same_as_one_that_was_not() {
+    let (name, job) = (label(METRIC_NAME, "up"), label("job", "node"));
+    let sample = sample_message(1_790_000_000_123, 1.0);
+    let short = Message::default().message(1, &name);
+    let long = Message::default().message(1, &name).message(1, &job);
+    let with_sample = |labels: &Message| Message(labels.0.clone()).message(2, &sample);
+    let behind = Message(short.0.clone()).message(2, &sample).message(1, &job);
+    let all = [&short, &short, &long, &long].map(with_sample);
+    let all = all.iter().chain([&short, &behind, &long, &short, &short]);
+    let request = all.fold(Message::default(), |request, one| request.message(1, one));
+    let plain = v1(&request).unwrap();
+    let mut heard = Heard { expects: true, ..Heard::default() };
+    read_v1(&request.0, &mut heard).unwrap();
+    assert_eq!((heard.series, heard.keys), (plain.series, plain.keys));
+    // The second, the fourth, the long one with the labels of that before it, and the last.
+    assert_eq!(heard.expected, 4);
 }
 
 #[test]

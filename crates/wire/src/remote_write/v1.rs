@@ -44,7 +44,12 @@ fn read_series<R: Receiver>(
     receiver: &mut R,
 ) -> Result<(), R::Error> {
     let broken = |problem| RequestError::Series { series: number, problem };
-    let rest = skip_labels(bytes).map_err(broken)?;
+    // Keys of other forms begin otherwise.
+    let has_labels = bytes.first() == Some(&LABEL_TAG);
+    let expected = if has_labels { receiver.expected(bytes) } else { 0 };
+    // Expected or not, there may be more labels.
+    let unknown = bytes.get(expected..).unwrap_or(bytes);
+    let rest = skip_labels(unknown).map_err(broken)?;
     let (front, _) = bytes.split_at(bytes.len() - rest.len());
     let mut labels = Cow::Borrowed(front);
     let (mut histograms, mut exemplars) = (0, 0);
@@ -64,9 +69,10 @@ fn read_series<R: Receiver>(
             _ => {}
         }
     }
-    let labels = LabelBytes::V1(&labels);
-    let LabelBytes::V1(key) = labels else { return Ok(()) };
-    receiver.series(&Series { key, samples, histograms, exemplars, labels })
+    let key = &*labels;
+    let is_expected = expected > 0 && key.len() == expected;
+    let labels = LabelBytes::V1(key);
+    receiver.series(&Series { key, is_expected, samples, histograms, exemplars, labels })
 }
 
 /// What follows the labels at the front of a series.

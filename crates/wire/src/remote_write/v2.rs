@@ -11,6 +11,9 @@ use crate::protobuf::{Fields, Malformed, Value, take_varint};
 /// Each takes 16 bytes of memory for two of the request.
 const MAX_SYMBOLS: usize = 1_000_000;
 
+/// What keys begin with, so that none is like one of version 1.
+const KEY_MARK: u8 = 0xff;
+
 /// Reads an unpacked request.
 ///
 /// # Errors
@@ -121,6 +124,7 @@ impl Scratch {
     }
 
     fn tell<R: Receiver>(&mut self, symbols: &[&[u8]], receiver: &mut R) -> Result<(), R::Error> {
+        self.key.push(KEY_MARK);
         for reference in &self.refs {
             // What refers to nothing gets a key that nothing else has, and is refused by its name.
             let symbol = symbols.get(*reference as usize).copied().unwrap_or(&[0xff]);
@@ -129,6 +133,7 @@ impl Scratch {
         }
         receiver.series(&Series {
             key: &self.key,
+            is_expected: false,
             samples: &self.samples,
             histograms: self.histograms,
             exemplars: self.exemplars,

@@ -30,18 +30,22 @@ impl Escaping {
         ("values", Self::Values),
     ];
 
-    fn as_str(self) -> &'static str {
+    /// What headers and settings call them.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(name, _)| *name)
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, one)| *one)
+    }
+
+    /// What headers call it.
+    pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(_, one)| *one == self).map_or("underscores", |(name, _)| name)
     }
 }
 
 impl Format {
-    /// What Barograph asks exporters for, best first.
-    pub const ACCEPT: &'static str = "application/openmetrics-text;version=1.0.0;\
-        escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,\
-        text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,\
-        */*;q=0.1";
-
     /// From an answer's `Content-Type`. Without one it is Prometheus' format; nothing if the
     /// answer is something else, such as a page for people.
     pub fn of_content_type(header: &str) -> Option<Self> {
@@ -92,8 +96,7 @@ impl Accept {
                 "q" => q = value.parse().unwrap_or(0.0),
                 "version" => version = value,
                 "escaping" => {
-                    let known = Escaping::ALL.iter().find(|(name, _)| *name == value);
-                    escaping = known.map_or(Escaping::Underscores, |(_, one)| *one);
+                    escaping = Escaping::named(value).unwrap_or(Escaping::Underscores);
                 }
                 _ => {}
             }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::cursor::{At, Cursor};
-use super::{Format, Label, Problem};
+use super::{Format, Label, Problem, bound};
+use crate::MetricType;
 
 /// Name and labels of the newest sample; the memory is used again for each.
 #[derive(Debug, Default)]
@@ -31,6 +32,11 @@ impl<'a> Kept<'a> {
 
     pub(super) fn labels(&self) -> &[Label<'a>] {
         &self.labels
+    }
+
+    /// To be called after a line was read, with the type that the page said last.
+    pub(super) fn normalize_bounds(&mut self, metric_type: MetricType) {
+        bound::normalize(&mut self.labels, metric_type);
     }
 
     pub(super) fn read(
@@ -200,20 +206,22 @@ fn exemplar(cursor: &mut Cursor<'_>, max_labels: usize) -> At<()> {
 /// A decimal number, an infinity or NaN, as Go reads them.
 fn number(cursor: &mut Cursor<'_>) -> At<f64> {
     let before = *cursor;
-    let text = cursor.word();
-    let read = text.parse::<f64>().ok().filter(|value| {
+    match go_number(cursor.word()) {
+        Some(value) if value.is_nan() => Ok(f64::NAN),
+        Some(value) => Ok(value),
+        None => before.expected("a number"),
+    }
+}
+
+pub(super) fn go_number(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|value| {
         if value.is_nan() {
             text.eq_ignore_ascii_case("nan")
         } else {
             // A number too large for a float is not the infinity that it would round to.
             value.is_finite() || text.bytes().any(|byte| byte.eq_ignore_ascii_case(&b'i'))
         }
-    });
-    match read {
-        Some(value) if value.is_nan() => Ok(f64::NAN),
-        Some(value) => Ok(value),
-        None => before.expected("a number"),
-    }
+    })
 }
 
 /// Seconds since 1970, in milliseconds.

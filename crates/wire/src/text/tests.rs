@@ -62,6 +62,43 @@ fn classic_page_is_read_whole() {
 }
 
 #[test]
+fn bounds_and_quantiles_are_written_in_one_way() {
+    check(
+        Format::Prometheus,
+        "# TYPE h histogram\nh_bucket{le=\"1\",x=\"1\"} 1\nh_bucket{le=\"1000000\"} 1\n\
+         h_bucket{le=\"+Inf\"} 1\nh_bucket{le=\"inf\"} 1\nh_bucket{le=\"1e999\"} 1\n\
+         h_bucket{quantile=\"1\",le=\"one\"} 1\n\
+         # TYPE s summary\ns{quantile=\"1\",le=\"1\"} 1\ns{quantile=\"5e-1\"} 1\n\
+         # TYPE g gauge\ng{quantile=\"1\",le=\"1\"} 1\n",
+        &[
+            "type h histogram",
+            "h_bucket[le=\"1.0\",x=\"1\"] 1",
+            "h_bucket[le=\"1e+06\"] 1",
+            "h_bucket[le=\"+Inf\"] 1",
+            "h_bucket[le=\"+Inf\"] 1",
+            "h_bucket[le=\"1e999\"] 1",
+            "h_bucket[quantile=\"1\",le=\"one\"] 1",
+            "type s summary",
+            "s[quantile=\"1.0\",le=\"1\"] 1",
+            "s[quantile=\"0.5\"] 1",
+            "type g gauge",
+            "g[quantile=\"1\",le=\"1\"] 1",
+        ],
+    );
+    check(
+        Format::OpenMetrics,
+        "# TYPE h histogram\nh_bucket{le=\"2\"} 1\n# TYPE gh gaugehistogram\n\
+         gh_bucket{le=\"2\"} 1\n# EOF\n",
+        &[
+            "type h histogram",
+            "h_bucket[le=\"2.0\"] 1",
+            "type gh gaugehistogram",
+            "gh_bucket[le=\"2\"] 1",
+        ],
+    );
+}
+
+#[test]
 fn openmetrics_page_is_read_whole() {
     check(
         Format::OpenMetrics,
@@ -213,6 +250,18 @@ const ACCEPT: [(&str, Format); 2] = [
     ("text/plain;version=1.0.0;escaping=allow-utf-8", Format::Prometheus),
     ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8", Format::OpenMetrics),
 ];
+
+#[test]
+fn labels_without_a_value_are_left_out_unless_they_are_kept() {
+    let page = |writer: PageWriter| {
+        let mut writer = writer;
+        writer.sample("up", [("job", "x"), ("instance", "")], 1.0, None);
+        writer.finish().0
+    };
+    let plain = || PageWriter::new(Accept::choose(""));
+    assert_eq!(page(plain()), "up{job=\"x\"} 1\n");
+    assert_eq!(page(plain().keeping_empty_labels()), "up{job=\"x\",instance=\"\"} 1\n");
+}
 
 proptest! {
     #[test]

@@ -11,11 +11,18 @@ use crate::MetricType;
 pub struct PageWriter {
     text: String,
     accept: Accept,
+    keeps_empty: bool,
 }
 
 impl PageWriter {
     pub fn new(accept: Accept) -> Self {
-        Self { text: String::new(), accept }
+        Self { text: String::new(), accept, keeps_empty: false }
+    }
+
+    /// Writes labels without a value, too: whoever scrapes the page adds none of that name.
+    #[must_use]
+    pub fn keeping_empty_labels(self) -> Self {
+        Self { keeps_empty: true, ..self }
     }
 
     /// Starts a metric; its samples must follow before the next one starts. An empty help is
@@ -54,7 +61,7 @@ impl PageWriter {
         }
     }
 
-    /// Adds a sample. A label with an empty value is left out.
+    /// Adds a sample. A label with an empty value is left out, unless such are kept.
     pub fn sample<'a>(
         &mut self,
         name: &str,
@@ -64,6 +71,7 @@ impl PageWriter {
     ) {
         let escaping = self.accept.escaping;
         let name = escape_name(name, escaping, Place::Metric);
+        let keeps_empty = self.keeps_empty;
         let mut separator = "{";
         if is_plain(&name, Place::Metric) {
             self.text += &name;
@@ -72,7 +80,9 @@ impl PageWriter {
             self.quoted(&name);
             separator = ",";
         }
-        for (label, label_value) in labels.into_iter().filter(|(_, value)| !value.is_empty()) {
+        for (label, label_value) in
+            labels.into_iter().filter(|(_, value)| keeps_empty || !value.is_empty())
+        {
             self.text += separator;
             separator = ",";
             let label = escape_name(label, escaping, Place::Label);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use barograph_collect::Roots;
-use barograph_collect::catalog::{self, Cooked, Reader, Row, Snapshot};
+use barograph_collect::catalog::{self, Offer, Row};
 use barograph_model::{Pattern, SystemClock};
 use serde::Serialize;
 
@@ -40,10 +40,9 @@ pub(crate) fn list(args: &CountersListArgs) -> anyhow::Result<()> {
             && (holds(&row.path()) || holds(row.help))
     };
     let rows: Vec<&'static Row> = catalog::rows().filter(|row| is_wanted(row)).collect();
-    let now = Reader::of_rows(&Roots::default(), Arc::new(SystemClock::new()), &rows).take();
-    let counters: Vec<_> = rows
+    let counters: Vec<_> = catalog::offers(&Roots::default(), Arc::new(SystemClock::new()), &rows)
         .into_iter()
-        .map(|row| answer(row, &now, args.instances))
+        .map(|offer| answer(offer, args.instances))
         .filter(|counter| args.all || counter.served)
         .collect();
     if args.json {
@@ -55,8 +54,8 @@ pub(crate) fn list(args: &CountersListArgs) -> anyhow::Result<()> {
     output::line(&text(&counters))
 }
 
-fn answer(row: &'static Row, now: &Snapshot, with_instances: bool) -> CounterAnswer {
-    let served = now.serves(row);
+fn answer(offer: Offer, with_instances: bool) -> CounterAnswer {
+    let Offer { row, instances, why_not } = offer;
     let has_instances = row.instances.are_named();
     CounterAnswer {
         path: row.path(),
@@ -66,19 +65,10 @@ fn answer(row: &'static Row, now: &Snapshot, with_instances: bool) -> CounterAns
         r#type: row.pdh_type.name(),
         unit: row.unit.as_str(),
         help: row.help,
-        served,
-        why_not: (!served).then(|| now.why_not(row)),
-        instances: (with_instances && has_instances).then(|| instances(row, now)),
+        served: why_not.is_none(),
+        why_not,
+        instances: (with_instances && has_instances).then_some(instances),
     }
-}
-
-/// As they are written in a path.
-fn instances(row: &Row, now: &Snapshot) -> Vec<String> {
-    let name = |cooked: Cooked| match (cooked.instance?, cooked.index) {
-        (name, 0) => Some(name),
-        (name, index) => Some(format!("{name}#{index}")),
-    };
-    catalog::cook(row, None, None, now).into_iter().filter_map(name).collect()
 }
 
 fn nothing(args: &CountersListArgs) -> String {

@@ -1,20 +1,21 @@
 //! `barograph store export`: stored samples, for other programs.
 
 mod csv;
+mod file;
 mod openmetrics;
 mod parquet;
 mod table;
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use barograph_model::{Matcher, SystemClock};
 use barograph_store::StoreView;
 use clap::{Args, ValueEnum};
 
+use crate::commands::stop_signal::StopSignal;
 use crate::data_folder::DataArgs;
 use crate::failure::Failure;
 use crate::moment::moment;
@@ -78,11 +79,19 @@ struct Wanted<'a> {
     line: ProgressLine,
     /// What is damaged in the folder and so not in the file.
     warnings: Vec<String>,
+    /// Partitions of which only buckets are left.
+    expired: BTreeSet<String>,
     samples: u64,
+    /// Nobody but the file's writer would clean up.
+    stop: Option<StopSignal>,
 }
 
 pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let data = args.data.existing()?;
+    let range_ms = (args.from.unwrap_or(0), args.to.unwrap_or(i64::MAX));
+    if range_ms.0 > range_ms.1 {
+        return Err(Failure::Input("`--from` is after `--to`".to_owned()).into());
+    }
     let view = StoreView::open(&data, Arc::new(SystemClock::new()))
         .map_err(|error| Failure::DataFolder(error.into()))?;
     let mut selectors: Vec<_> = args.selectors.iter().map(|Selector(set)| set.clone()).collect();
@@ -92,25 +101,41 @@ pub(super) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let mut wanted = Wanted {
         view: &view,
         selectors,
-        range_ms: (args.from.unwrap_or(0), args.to.unwrap_or(i64::MAX)),
+        range_ms,
         line: ProgressLine::new("writing"),
         warnings: Vec::new(),
+        expired: BTreeSet::new(),
         samples: 0,
+        stop: args.output.is_some().then(StopSignal::listen).transpose()?,
     };
     match &args.output {
-        Some(path) => to_file(path, args.force, |out| write(args.format, &mut wanted, out))?,
+        Some(path) => file::write(path, args.force, |out| write(args.format, &mut wanted, out))?,
         None => to_stdout(args.format, &mut wanted)?,
     }
     wanted.line.end();
     if let Some(path) = &args.output {
         output::note(&format!("{} samples in {}", wanted.samples, path.display()))?;
     }
+    if wanted.samples == 0 {
+        output::note("note: no sample is in this time and of a series that is wanted")?;
+    }
+    tell_expired(&wanted.expired)?;
     wanted.warnings.sort();
     wanted.warnings.dedup();
     if wanted.warnings.is_empty() {
         return Ok(());
     }
     anyhow::bail!("not everything could be read:\n  {}", wanted.warnings.join("\n  "))
+}
+
+/// What has expired is no damage.
+fn tell_expired(expired: &BTreeSet<String>) -> anyhow::Result<()> {
+    let (Some(first), Some(last)) = (expired.first(), expired.last()) else { return Ok(()) };
+    output::note(&format!(
+        "note: the samples of {} partitions ({first} to {last}) have expired; the file has the last \
+         one of each minute or hour that is left",
+        expired.len()
+    ))
 }
 
 fn write(
@@ -134,33 +159,4 @@ fn to_stdout(format: Format, wanted: &mut Wanted<'_>) -> anyhow::Result<()> {
     write(format, wanted, &mut out)?;
     out.flush()?;
     Ok(())
-}
-
-/// The file has its name only when it is complete.
-fn to_file(
-    path: &Path,
-    force: bool,
-    write: impl FnOnce(&mut (dyn Write + Send)) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    if path.exists() && !force {
-        let problem = format!("{} is there already; --force writes it anew", path.display());
-        return Err(Failure::Input(problem).into());
-    }
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let outcome = (|| {
-        let file = File::create(&part).context(format!("cannot create {}", part.display()))?;
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error);
-        let synced = file.and_then(|file| file.sync_all());
-        synced.with_context(|| format!("cannot write {}", part.display()))?;
-        fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))
-    })();
-    if outcome.is_err() {
-        // There may be none.
-        drop(fs::remove_file(&part));
-    }
-    outcome
 }

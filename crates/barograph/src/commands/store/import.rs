@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use self::remote_read::RemoteReadArgs;
 use self::target::{Outcome, Target};
+use crate::commands::stop_signal::StopSignal;
 use crate::data_folder::DataArgs;
 use crate::failure::Failure;
 use crate::output;
@@ -76,7 +77,8 @@ fn label(text: &str) -> Result<(String, String), String> {
 }
 
 #[derive(Debug, Serialize)]
-struct Report {
+struct Report<'a> {
+    data: &'a Path,
     samples: u64,
     series: usize,
     first_ms: Option<i64>,
@@ -94,20 +96,24 @@ struct LeftOut {
 }
 
 pub(super) fn run(args: &ImportArgs) -> anyhow::Result<()> {
-    let data = args.data.folder()?;
+    let data = args.data.own()?;
     // All of them are looked at before anything is made.
     let sources = args
         .files
         .iter()
-        .map(|path| Ok((path, args.format.map_or_else(|| recognise(path), Ok)?)))
+        .map(|path| Ok((path, look_at(path, args.format)?)))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let clock = Arc::new(SystemClock::new());
+    let stop = StopSignal::listen()?;
     let import = Import::begin(&data, clock).map_err(|error| Failure::DataFolder(error.into()))?;
-    let mut target = Target::new(import, &args.labels);
+    let mut target = Target::new(import, &args.labels, stop);
     for (path, format) in sources {
         let read = match format {
-            Format::Openmetrics => text::read(path, text::Format::OpenMetrics, &mut target),
-            Format::Prometheus => text::read(path, text::Format::Prometheus, &mut target),
+            Format::Openmetrics => text::read(path, text::Kind::OpenMetrics, &mut target),
+            Format::Prometheus if args.format.is_none() => {
+                text::read(path, text::Kind::LooksLikePrometheus, &mut target)
+            }
+            Format::Prometheus => text::read(path, text::Kind::Prometheus, &mut target),
             Format::PdhCsv => pdh_csv::read(path, &mut target),
             Format::PrometheusTsdb => tsdb::read(path, &mut target),
         };
@@ -119,13 +125,14 @@ pub(super) fn run(args: &ImportArgs) -> anyhow::Result<()> {
     }
     let (outcome, finished) = target.finish()?;
     let taken_up = wait_until_taken_up(&data, &finished)?;
-    tell(args, &outcome, taken_up)
+    tell(args, &data, &outcome, taken_up)
 }
 
-fn tell(args: &ImportArgs, outcome: &Outcome, taken_up: bool) -> anyhow::Result<()> {
+fn tell(args: &ImportArgs, data: &Path, outcome: &Outcome, taken_up: bool) -> anyhow::Result<()> {
     if args.json {
         let left_out = outcome.left_out.iter();
         return output::pretty_json(&Report {
+            data,
             samples: outcome.samples,
             series: outcome.series,
             first_ms: outcome.range_ms.map(|range| range.0),
@@ -144,8 +151,10 @@ fn tell(args: &ImportArgs, outcome: &Outcome, taken_up: bool) -> anyhow::Result<
         format!(", from {} to {}", output::timestamp(first), output::timestamp(last))
     });
     output::line(&format!(
-        "imported {} samples of {} series{range}",
-        outcome.samples, outcome.series
+        "imported {} samples of {} series{range}, into {}",
+        outcome.samples,
+        outcome.series,
+        data.display()
     ))
 }
 
@@ -154,6 +163,10 @@ fn wait_until_taken_up(data: &Path, finished: &Finished) -> anyhow::Result<bool>
     const ATTEMPTS: u32 = 100;
     for _ in 0..ATTEMPTS {
         match Store::open(Settings::new(data), Arc::new(SystemClock::new())) {
+            Ok(store) if !finished.is_taken_up() => {
+                let problems = store.problems().join("; ");
+                anyhow::bail!("the import is complete, but waits in the data folder: {problems}");
+            }
             Ok(_) => {}
             Err(OpenError::InUse { .. }) => std::thread::sleep(Duration::from_millis(100)),
             Err(error) => return Err(Failure::DataFolder(error.into()).into()),
@@ -165,18 +178,31 @@ fn wait_until_taken_up(data: &Path, finished: &Finished) -> anyhow::Result<bool>
     Ok(false)
 }
 
-/// By the first bytes.
-fn recognise(path: &Path) -> anyhow::Result<Format> {
+/// What a file is: what was said, or by its first bytes and its last line.
+fn look_at(path: &Path, said: Option<Format>) -> anyhow::Result<Format> {
     let unreadable = || format!("cannot read {}", path.display());
-    if fs::metadata(path).with_context(unreadable)?.is_dir() {
-        return Ok(Format::PrometheusTsdb);
+    let is_folder = fs::metadata(path).with_context(unreadable)?.is_dir();
+    if is_folder {
+        return Ok(said.unwrap_or(Format::PrometheusTsdb));
     }
     let mut start = Vec::new();
     let mut file = File::open(path).with_context(unreadable)?;
     file.by_ref().take(256).read_to_end(&mut start).with_context(unreadable)?;
-    if PdhLog::is_one(&pdh_csv::decode(&start)) {
-        return Ok(Format::PdhCsv);
+    if start.is_empty() {
+        return Err(Failure::Input(format!("{} is empty", path.display())).into());
     }
     let is_open = text::ends_with_eof(&mut file).with_context(unreadable)?;
-    Ok(if is_open { Format::Openmetrics } else { Format::Prometheus })
+    match said {
+        // Its seconds would be read as milliseconds.
+        Some(Format::Prometheus) if is_open => {
+            let path = path.display();
+            let problem =
+                format!("{path} ends in `# EOF`, so it is OpenMetrics, not Prometheus' text");
+            Err(Failure::Input(problem).into())
+        }
+        Some(format) => Ok(format),
+        None if PdhLog::is_one(&pdh_csv::decode(&start)) => Ok(Format::PdhCsv),
+        None if is_open => Ok(Format::Openmetrics),
+        None => Ok(Format::Prometheus),
+    }
 }

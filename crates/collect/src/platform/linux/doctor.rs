@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,8 +9,8 @@ use barograph_model::Clock;
 
 use super::host::host_facts;
 use super::small_file::text;
-use crate::doctor::{FileFact, FileState, LinuxFacts, SystemFacts};
-use crate::parse::doctor::{cpu_limit, hidepid, kernel_version, own_groups};
+use crate::doctor::{FileFact, FileState, LinuxFacts, Rights, SystemFacts};
+use crate::parse::doctor::{capabilities, cpu_limit, hidepid, kernel_version, own_groups};
 use crate::roots::Roots;
 
 /// Below `/proc` and `/sys`: what comes from it, and whether headline metrics do.
@@ -43,7 +42,7 @@ pub(crate) fn doctor_facts(roots: &Roots, clock: &Arc<dyn Clock>) -> SystemFacts
     SystemFacts::Linux(LinuxFacts {
         kernel: facts.kernel.as_deref().and_then(kernel_version),
         files: FILES.iter().map(|of| file(roots, &**clock, of)).collect(),
-        is_root: fs::metadata(roots.proc.join("self")).is_ok_and(|meta| meta.uid() == 0),
+        rights: rights(&text_of(&roots.proc.join("self/status"))),
         hidepid: hidepid(&mounts),
         cgroup_versions: groups.versions,
         memory_limit_bytes: limits.memory_bytes,
@@ -54,6 +53,21 @@ pub(crate) fn doctor_facts(roots: &Roots, clock: &Arc<dyn Clock>) -> SystemFacts
             &roots.sys.join("devices/system/clocksource/clocksource0/current_clocksource"),
         ),
     })
+}
+
+fn rights(status: &str) -> Rights {
+    // By the kernel's numbers.
+    const DAC_OVERRIDE: u32 = 1;
+    const DAC_READ_SEARCH: u32 = 2;
+    const NET_ADMIN: u32 = 12;
+    const SYS_PTRACE: u32 = 19;
+    let held = capabilities(status).unwrap_or_default();
+    let has = |capability: u32| held >> capability & 1 == 1;
+    Rights {
+        traces: has(SYS_PTRACE),
+        reads_all: has(DAC_READ_SEARCH) || has(DAC_OVERRIDE),
+        administers_net: has(NET_ADMIN),
+    }
 }
 
 fn text_of(path: &Path) -> String {
@@ -171,6 +185,16 @@ mod tests {
         let facts = linux(&tree);
         assert_eq!((facts.memory_limit_bytes, facts.cpu_limit), (Some(4096), Some(0.5)));
         assert_eq!(facts.cgroup_versions, [1]);
+    }
+
+    #[test]
+    fn rights_are_capabilities_whoever_the_user_is() {
+        let of = |bits: u64| rights(&format!("Uid:\t0\t0\t0\t0\nCapEff:\t{bits:016x}\n"));
+        let all = Rights { traces: true, reads_all: true, administers_net: true };
+        assert_eq!(of(1 << 2 | 1 << 12 | 1 << 19), all);
+        assert_eq!(of(1 << 1 | 1 << 19), Rights { administers_net: false, ..all });
+        assert_eq!(of(1 << 7), Rights::default());
+        assert_eq!(rights(""), Rights::default());
     }
 
     #[test]

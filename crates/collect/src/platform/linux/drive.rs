@@ -2,17 +2,19 @@
 
 use super::kept_file::KeptFile;
 use super::space::{Asked, SpaceAsker, space};
-use crate::Error;
 use crate::parse::mountinfo::{self, Mount};
 use crate::parse::statvfs::{self, Space};
 use crate::readings::Drive;
 use crate::roots::Roots;
 use crate::rows::Rows;
+use crate::{Error, FileSystems};
 
 /// Reads `/proc/self/mountinfo` and asks each local file system.
 #[derive(Debug)]
 pub(crate) struct DriveReader {
     mountinfo: KeptFile,
+    /// What counts beside the local, fixed ones.
+    more: FileSystems,
     spaces: Spaces,
     drives: Rows<Drive>,
 }
@@ -32,13 +34,14 @@ impl DriveReader {
         };
         Self {
             mountinfo: KeptFile::new(roots.proc.join("self/mountinfo")),
+            more: roots.file_systems.clone(),
             spaces,
             drives: Rows::default(),
         }
     }
 
     pub(crate) fn read(&mut self) -> Result<&Rows<Drive>, Error> {
-        let mounts = mountinfo::local_disks(self.mountinfo.read(mountinfo::parse)?);
+        let mounts = mountinfo::drives(self.mountinfo.read(mountinfo::parse)?, &self.more);
         self.drives.clear();
         let mut first_error = None;
         match &mut self.spaces {

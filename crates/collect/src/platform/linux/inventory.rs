@@ -15,6 +15,7 @@ use crate::parse::smbios::{self, Firmware};
 use crate::readings::{Computer, Drive, DriveFacts, Inventory, OperatingSystem, Virtualisation};
 use crate::roots::Roots;
 
+const MACHINE_ID: &str = "etc/machine-id";
 /// Larger tables of the firmware are none.
 const MAX_FIRMWARE_BYTES: u64 = 1024 * 1024;
 
@@ -26,12 +27,24 @@ pub(crate) fn inventory(roots: &Roots) -> Inventory {
     let from_dmi = |name: &str, told: Option<String>| told.or_else(|| line(&dmi.join(name)));
     let board = || line(&roots.proc.join("device-tree/model"));
     let domain = line(&roots.proc.join("sys/kernel/domainname"));
+    let manufacturer = from_dmi("sys_vendor", firmware.manufacturer);
+    let model = from_dmi("product_name", firmware.product).or_else(board);
+    let installed_ms = installed_ms(roots);
+    for (what, is_told) in [("manufacturer", manufacturer.is_some()), ("model", model.is_some())] {
+        if !is_told {
+            missing.push(format!("{what}: the firmware does not tell it in {}", dmi.display()));
+        }
+    }
+    if installed_ms.is_none() {
+        let path = roots.root.join(MACHINE_ID);
+        missing.push(format!("time of installation: {} has none", path.display()));
+    }
     Inventory {
         computer: Computer {
             name: facts.host,
             domain: domain.filter(|domain| domain != "(none)"),
-            manufacturer: from_dmi("sys_vendor", firmware.manufacturer),
-            model: from_dmi("product_name", firmware.product).or_else(board),
+            manufacturer,
+            model,
             serial: from_dmi("product_serial", firmware.serial),
             memory_bytes: facts.memory_bytes,
             virtualisation: virtualisation(roots),
@@ -40,7 +53,7 @@ pub(crate) fn inventory(roots: &Roots) -> Inventory {
             name: facts.os_name,
             version: facts.kernel,
             architecture: facts.architecture,
-            installed_ms: installed_ms(roots),
+            installed_ms,
             booted_ms: facts.boot_time_ms,
         },
         processors: processor::processors(roots, facts.cpu_model.as_deref()),
@@ -112,7 +125,7 @@ fn virtualisation(roots: &Roots) -> Option<Virtualisation> {
 
 /// The identity of an installation is made when it is first started.
 fn installed_ms(roots: &Roots) -> Option<i64> {
-    let made = fs::metadata(roots.root.join("etc/machine-id")).ok()?;
+    let made = fs::metadata(roots.root.join(MACHINE_ID)).ok()?;
     let made = made.created().or_else(|_| made.modified()).ok()?;
     let since = made.duration_since(UNIX_EPOCH).ok()?;
     // Images that are made to be the same every time have no time.
@@ -127,7 +140,7 @@ fn drives(roots: &Roots, missing: &mut Vec<String>) -> Vec<DriveFacts> {
             let hanging = drives.iter().filter(|drive| drive.hangs);
             missing
                 .extend(hanging.map(|drive| format!("{}: it does not answer", drive.mount_point)));
-            drives.iter().map(|drive| drive_facts(drive, &labels)).collect()
+            drives.iter().map(|drive| drive_facts(roots, drive, &labels)).collect()
         }
         Err(error) => {
             missing.push(format!("drives: {}", crate::chain(&error)));
@@ -136,9 +149,14 @@ fn drives(roots: &Roots, missing: &mut Vec<String>) -> Vec<DriveFacts> {
     }
 }
 
-fn drive_facts(drive: &Drive, labels: &[(String, String)]) -> DriveFacts {
-    let device = drive.device.rsplit('/').next().unwrap_or_default();
-    let label = labels.iter().find(|(name, _)| name == device).map(|(_, label)| label.clone());
+fn drive_facts(roots: &Roots, drive: &Drive, labels: &[(String, String)]) -> DriveFacts {
+    let source = Path::new(&drive.device);
+    // `/dev/mapper/vg-home` is a link to `../dm-0`; labels are links to that, too.
+    let target = source.strip_prefix("/").ok();
+    let target = target.and_then(|source| fs::read_link(roots.root.join(source)).ok());
+    let device = target.as_deref().unwrap_or(source).file_name().unwrap_or_default();
+    let label = labels.iter().find(|(name, _)| device == name.as_str());
+    let label = label.map(|(_, label)| label.clone());
     DriveFacts {
         mount_point: drive.mount_point.clone(),
         label,
@@ -157,4 +175,51 @@ fn names(folder: &Path) -> Vec<String> {
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use barograph_testkit::Tree;
+
+    use super::*;
+
+    #[test]
+    fn drives_on_logical_volumes_have_their_labels() {
+        let tree = Tree::empty().unwrap();
+        for folder in ["dev/mapper", "dev/disk/by-label"] {
+            fs::create_dir_all(tree.path().join(folder)).unwrap();
+        }
+        for (link, target) in [
+            ("dev/mapper/vg-root", "../dm-0"),
+            ("dev/disk/by-label/system", "../../dm-0"),
+            ("dev/disk/by-label/start", "../../sda1"),
+        ] {
+            std::os::unix::fs::symlink(target, tree.path().join(link)).unwrap();
+        }
+        let roots = Roots::recorded(tree.path());
+        let label = |device: &str| {
+            let drive = Drive { device: device.to_owned(), ..Drive::default() };
+            drive_facts(&roots, &drive, &disk::labels(&roots)).label
+        };
+        assert_eq!(label("/dev/mapper/vg-root").as_deref(), Some("system"));
+        assert_eq!(label("/dev/sda1").as_deref(), Some("start"));
+        assert_eq!(label("tank/data"), None);
+    }
+
+    #[test]
+    fn what_is_not_told_of_the_computer_is_named() {
+        let tree = Tree::empty().unwrap();
+        let roots = Roots::recorded(tree.path());
+        let missing = inventory(&roots).missing;
+        for what in ["manufacturer: ", "model: ", "time of installation: "] {
+            assert!(missing.iter().any(|why| why.starts_with(what)), "{missing:?}");
+        }
+        tree.write("sys/class/dmi/id/sys_vendor", "Maker\n").unwrap();
+        tree.write("sys/class/dmi/id/product_name", "Thing 5\n").unwrap();
+        tree.write("etc/machine-id", "0\n").unwrap();
+        let missing = inventory(&roots).missing;
+        for what in ["manufacturer: ", "model: ", "time of installation: "] {
+            assert!(!missing.iter().any(|why| why.starts_with(what)), "{missing:?}");
+        }
+    }
 }

@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use nix::unistd::{Uid, User};
+use tracing_mutex::stdsync::{Condvar, Mutex, MutexGuard};
 
 /// Asks on a thread, and remembers.
 #[derive(Debug, Default)]

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
+use tracing_mutex::stdsync::Mutex;
 
 use super::process::ProcessReader;
 use super::process_connector::{Heard, ProcessConnector};
@@ -244,6 +245,7 @@ impl Hearing {
                 self.alive.insert(self.vitals.id.pid, Alive { parent, facts });
             }
         }
+        self.reader.close_kept();
         Ok(())
     }
 

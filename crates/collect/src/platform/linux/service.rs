@@ -1,6 +1,9 @@
 //! Services, as systemd tells about them over D-Bus.
 
-use std::collections::HashMap;
+mod rest;
+mod runs;
+
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -23,7 +26,8 @@ pub(crate) struct ServiceReader {
     root: PathBuf,
     connection: Option<Connection>,
     /// Whether a service is set to run, by its name: it hardly changes, and costs a call each.
-    should_run: HashMap<String, bool>,
+    set_to_run: HashMap<String, bool>,
+    runs: runs::Runs,
     readings_until_refresh: u32,
     services: Vec<ServiceStatus>,
 }
@@ -37,52 +41,73 @@ impl ServiceReader {
         Self {
             root: roots.root.clone(),
             connection: None,
-            should_run: HashMap::new(),
+            set_to_run: HashMap::new(),
+            runs: runs::Runs::default(),
             readings_until_refresh: 0,
             services: Vec::new(),
         }
     }
 
-    /// The services that systemd has loaded, with what they are doing.
-    pub(crate) fn read(&mut self) -> Result<&[ServiceStatus], Error> {
+    /// The services that systemd has loaded, with what they are doing; the runs of those that
+    /// should run or are watched are told apart.
+    pub(crate) fn read(
+        &mut self,
+        is_watched: impl Fn(&str) -> bool,
+    ) -> Result<&[ServiceStatus], Error> {
         let mut connection = self.connect()?;
-        let units = units(&mut connection)?;
+        let Units { mut services, active } = units(&mut connection)?;
+        self.ask_what_is_set(&mut connection, &services)?;
+        for unit in &mut services {
+            let is_set = self.set_to_run.get(&unit.status.name).copied();
+            unit.status.should_run = is_set.unwrap_or_default();
+        }
+        rest::spare(&mut connection, &mut services, &active)?;
+        self.runs.tell(&mut connection, &mut services, |status| {
+            status.should_run || is_watched(&status.name)
+        })?;
+        self.services.clear();
+        self.services.extend(services.into_iter().map(|unit| unit.status));
+        self.connection = Some(connection);
+        Ok(&self.services)
+    }
+
+    fn ask_what_is_set(
+        &mut self,
+        connection: &mut Connection,
+        services: &[Unit],
+    ) -> Result<(), Error> {
         if self.readings_until_refresh == 0 {
-            self.should_run.clear();
+            self.set_to_run.clear();
             self.readings_until_refresh = Self::READINGS_PER_REFRESH;
         }
         self.readings_until_refresh -= 1;
-        let new: Vec<&Unit> =
-            units.iter().filter(|unit| !self.should_run.contains_key(&unit.status.name)).collect();
-        if !new.is_empty() {
-            let properties = [(UNIT, "UnitFileState"), (SERVICE, "Type")];
-            let answers = get(&mut connection, &new, &properties)?;
-            for (unit, answers) in new.into_iter().zip(&answers) {
-                let [state, kind] = [0, 1].map(|i| value(answers, i).and_then(Value::text));
-                let should_run = should_run(state.and_then(systemd::start_mode), kind);
-                self.should_run.insert(unit.status.name.clone(), should_run);
-            }
+        let is_new = |unit: &&Unit| !self.set_to_run.contains_key(&unit.status.name);
+        let new: Vec<&Unit> = services.iter().filter(is_new).collect();
+        let properties = [(UNIT, "UnitFileState"), (SERVICE, "Type")];
+        let answers = get(connection, &new, &properties)?;
+        for (unit, answers) in new.into_iter().zip(&answers) {
+            let [state, kind] = [0, 1].map(|i| value(answers, i).and_then(Value::text));
+            let is_set = is_set_to_run(state.and_then(systemd::start_mode), kind);
+            self.set_to_run.insert(unit.status.name.clone(), is_set);
         }
-        self.services.clear();
-        for Unit { status, .. } in units {
-            let should_run = self.should_run.get(&status.name).copied().unwrap_or_default();
-            self.services.push(ServiceStatus { should_run, ..status });
-        }
-        self.connection = Some(connection);
-        Ok(&self.services)
+        Ok(())
     }
 
     /// All services, also those that are not loaded, with all there is to tell.
     pub(crate) fn details(&mut self) -> Result<Vec<Service>, Error> {
         let mut connection = self.connect()?;
-        let units = units(&mut connection)?;
+        let Units { services: mut units, active } = units(&mut connection)?;
         let files = unit_files(&mut connection)?;
         let wanted: Vec<&Unit> = units.iter().collect();
         let answers = get(&mut connection, &wanted, &DETAILS)?;
+        for (unit, answers) in units.iter_mut().zip(&answers) {
+            let [state, kind] = [0, 2].map(|i| value(answers, i).and_then(Value::text));
+            unit.status.should_run = is_set_to_run(state.and_then(systemd::start_mode), kind);
+        }
+        rest::spare(&mut connection, &mut units, &active)?;
         let mut services: Vec<Service> =
             units.iter().zip(&answers).map(|(unit, answers)| service(unit, answers)).collect();
-        let loaded: std::collections::HashSet<&str> =
-            units.iter().map(|unit| unit.status.name.as_str()).collect();
+        let loaded: HashSet<&str> = units.iter().map(|unit| unit.status.name.as_str()).collect();
         services.extend(
             files
                 .into_iter()
@@ -134,8 +159,12 @@ fn manager<'a>(member: &'a str, arguments: &'a [Argument<'a>]) -> Call<'a> {
 }
 
 /// Calls the method that filters, which systemd has since version 230, or the one that does not.
-fn list(connection: &mut Connection, filters: &str, all: &str) -> Result<Vec<Value>, Error> {
-    let patterns = [Argument::Texts(&[]), Argument::Texts(&["*.service"])];
+fn list(
+    connection: &mut Connection,
+    [filters, all]: [&str; 2],
+    patterns: &[&str],
+) -> Result<Vec<Value>, Error> {
+    let patterns = [Argument::Texts(&[]), Argument::Texts(patterns)];
     let mut answer = connection.call(&manager(filters, &patterns))?;
     if matches!(&answer, Err(refusal) if refusal.is_unknown_method()) {
         answer = connection.call(&manager(all, &[]))?;
@@ -143,15 +172,24 @@ fn list(connection: &mut Connection, filters: &str, all: &str) -> Result<Vec<Val
     answer.map_err(|refusal| connection.failed(io::Error::other(refusal)))
 }
 
-fn units(connection: &mut Connection) -> Result<Vec<Unit>, Error> {
-    let answer = list(connection, "ListUnitsByPatterns", "ListUnits")?;
-    let mut units = systemd::units(&answer);
-    units.truncate(ServiceReader::MAX_SERVICES);
-    Ok(units)
+/// What systemd has loaded.
+struct Units {
+    services: Vec<Unit>,
+    /// The names of services and targets that are active.
+    active: HashSet<String>,
+}
+
+fn units(connection: &mut Connection) -> Result<Units, Error> {
+    let methods = ["ListUnitsByPatterns", "ListUnits"];
+    let answer = list(connection, methods, &["*.service", "*.target"])?;
+    let mut services = systemd::units(&answer);
+    services.truncate(ServiceReader::MAX_SERVICES);
+    Ok(Units { services, active: systemd::active(&answer) })
 }
 
 fn unit_files(connection: &mut Connection) -> Result<Vec<(String, Option<StartMode>)>, Error> {
-    let answer = list(connection, "ListUnitFilesByPatterns", "ListUnitFiles")?;
+    let methods = ["ListUnitFilesByPatterns", "ListUnitFiles"];
+    let answer = list(connection, methods, &["*.service"])?;
     Ok(systemd::unit_files(&answer))
 }
 
@@ -206,7 +244,7 @@ fn service(unit: &Unit, answers: &[Answer]) -> Service {
     let pid = pid.and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0);
     let has_ended = pid.is_none() && unit.status.state != ServiceState::Starting;
     Service {
-        status: ServiceStatus { should_run: should_run(start_mode, kind), ..unit.status.clone() },
+        status: unit.status.clone(),
         start_mode,
         kind: kind.map(str::to_owned),
         command: value(answers, 3).and_then(systemd::command),
@@ -227,6 +265,8 @@ fn not_loaded(name: String, start_mode: Option<StartMode>) -> Service {
             state: ServiceState::Stopped,
             native_state: "not loaded".into(),
             should_run: false,
+            run: None,
+            restarts: None,
         },
         start_mode,
         kind: None,
@@ -240,6 +280,6 @@ fn not_loaded(name: String, start_mode: Option<StartMode>) -> Service {
     }
 }
 
-fn should_run(start_mode: Option<StartMode>, kind: Option<&str>) -> bool {
+fn is_set_to_run(start_mode: Option<StartMode>, kind: Option<&str>) -> bool {
     start_mode == Some(StartMode::Automatic) && kind.is_some_and(systemd::stays)
 }

@@ -64,6 +64,6 @@ mod tests {
             tree.write(&format!("{name}/x"), "").unwrap();
         }
         assert_eq!(numbered(tree.path(), "cpu"), [2, 10]);
-        assert_eq!(numbered(&tree.path().join("none"), "cpu"), []);
+        assert_eq!(numbered(&tree.path().join("none"), "cpu"), [0; 0]);
     }
 }

@@ -2,9 +2,12 @@
 
 mod golden;
 mod hung_mount;
+mod inside;
+mod inventory_kept;
 mod live;
 mod live_events;
 mod live_facts;
+mod live_network;
 mod live_processes;
 mod process;
 mod recorded_paths;

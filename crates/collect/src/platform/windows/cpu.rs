@@ -24,25 +24,19 @@ impl CpuReader {
 
     pub(crate) fn read(&mut self) -> Result<&Cpu, Error> {
         self.cpu.cores.clear();
+        let Self { table, interrupts: totals, cpu, .. } = self;
         let mut interrupts = 0;
-        let groups = kernel::processor_groups();
-        for group in 0..groups {
-            // Wine knows only the older call, which a machine with one group does not outgrow.
-            if groups == 1 {
-                kernel::processor_times(&mut self.table)?;
-            } else {
-                kernel::processor_times_of(group, &mut self.table)?;
-            }
-            let first = self.cpu.cores.as_slice().len();
-            processor_times::append(&self.table, &mut self.cpu.cores);
-            let known = self.interrupts.len().max(self.cpu.cores.as_slice().len());
-            self.interrupts.resize(known, Widened::default());
-            let totals = self.interrupts[first..].iter_mut();
-            interrupts += totals
-                .zip(processor_times::interrupts(&self.table))
+        kernel::each_group(kernel::PROCESSOR_TIMES, table, |table| {
+            let first = cpu.cores.as_slice().len();
+            processor_times::append(table, &mut cpu.cores);
+            let known = totals.len().max(cpu.cores.as_slice().len());
+            totals.resize(known, Widened::default());
+            interrupts += totals[first..]
+                .iter_mut()
+                .zip(processor_times::interrupts(table))
                 .map(|(total, source)| total.at(source))
                 .sum::<u64>();
-        }
+        })?;
         if self.cpu.cores.as_slice().is_empty() {
             return Err(failure::absent("processor times", "the kernel lists no processor"));
         }

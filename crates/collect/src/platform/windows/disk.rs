@@ -32,46 +32,64 @@ const HIGHEST_NUMBER: u32 = 63;
 #[derive(Debug)]
 pub(crate) struct DiskReader {
     disks: Rows<Disk>,
-    /// Per disk, what [`not_idle`] was when it was first asked.
-    began: [Option<i64>; HIGHEST_NUMBER as usize + 1],
+    /// By number.
+    counters: [DiskCounters; HIGHEST_NUMBER as usize + 1],
+}
+
+/// What is kept of a disk or volume between two readings.
+#[derive(Debug, Default)]
+pub(super) struct DiskCounters {
+    /// What [`not_idle`] was when it was first asked.
+    began: Option<i64>,
+}
+
+impl DiskCounters {
+    /// The totals of a device, without its name; nothing if it cannot be opened.
+    pub(super) fn read(&mut self, path: &str) -> Option<Result<Disk, Error>> {
+        let device = open(path).ok()?;
+        let counters = performance(&device, path);
+        Some(counters.map(|counters| totals(&counters, &mut self.began)))
+    }
 }
 
 impl DiskReader {
     pub(crate) fn new(_: &Roots) -> Self {
-        Self { disks: Rows::default(), began: [None; HIGHEST_NUMBER as usize + 1] }
+        Self { disks: Rows::default(), counters: std::array::from_fn(|_| DiskCounters::default()) }
     }
 
     pub(crate) fn read(&mut self) -> Result<&Rows<Disk>, Error> {
         self.disks.clear();
         let letters = letters_by_disk()?;
         let mut refusal = None;
-        for (number, began) in (0..).zip(&mut self.began) {
-            let path = format!(r"\\.\PhysicalDrive{number}");
-            let Ok(device) = open(&path) else { continue };
-            match performance(&device, &path) {
-                Ok(counters) => {
-                    let disk = self.disks.add();
-                    *disk = totals(&counters, began);
-                    disk.name = instance_name(number, &letters);
+        for (number, counters) in (0..).zip(&mut self.counters) {
+            match counters.read(&format!(r"\\.\PhysicalDrive{number}")) {
+                Some(Ok(disk)) => {
+                    let name = instance_name(number, &letters);
+                    *self.disks.add() = Disk { name, ..disk };
                 }
-                Err(error) => refusal = Some(error),
+                Some(Err(error)) => refusal = Some(error),
+                None => {}
             }
         }
-        match refusal {
-            Some(error) if self.disks.as_slice().is_empty() => Err(explain(error)),
-            None if self.disks.as_slice().is_empty() => {
-                Err(failure::absent(WHAT, "no physical disk can be opened"))
-            }
-            _ => Ok(&self.disks),
-        }
+        some(&self.disks, refusal, WHAT, "no physical disk can be opened")
     }
 }
 
-fn explain(error: Error) -> Error {
-    if failure::is_unsupported(&error) {
-        return failure::absent(WHAT, "the disks' driver keeps none");
+/// What was read, or why nothing was.
+pub(super) fn some<'a, T>(
+    rows: &'a Rows<T>,
+    refusal: Option<Error>,
+    what: &'static str,
+    none_opens: &'static str,
+) -> Result<&'a Rows<T>, Error> {
+    match refusal {
+        _ if !rows.as_slice().is_empty() => Ok(rows),
+        Some(error) if failure::is_unsupported(&error) => {
+            Err(failure::absent(what, "the disks' driver keeps none"))
+        }
+        Some(error) => Err(error),
+        None => Err(failure::absent(what, none_opens)),
     }
-    error
 }
 
 /// Opens a device to ask about it, which needs no right to read it.

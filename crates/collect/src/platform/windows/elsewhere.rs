@@ -4,13 +4,10 @@
 use super::failure::absent;
 use crate::Error;
 use crate::parse::ParseError;
-use crate::parse::interrupts::CpuEvents;
 use crate::readings::{
-    Cgroup, Container, CpuClock, CpuIdleState, CpuPlace, Gpu, KernelObjects, NfsClient, Sensor,
-    ThermalZone, Volume,
+    Cgroup, Container, CpuPlace, Graphics, KernelObjects, NfsClient, Sensor, ThermalZone,
 };
 use crate::roots::Roots;
-use crate::rows::Rows;
 
 const BY_PATH: &str = "on Windows its performance counters tell it, by path";
 const NOBODY: &str = "Windows does not tell it to programs";
@@ -38,14 +35,10 @@ macro_rules! readers {
 readers! { BY_PATH;
     CgroupReader -> &[Cgroup], "control groups";
     ContainerReader -> Container, "limits of a container";
-    CpuClockReader -> &[CpuClock], "processor frequencies";
-    CpuEventsReader -> (&[CpuEvents], &[CpuEvents]), "interrupts per processor";
-    CpuIdleReader -> &[CpuIdleState], "idle states of processors";
     CpuPlaceReader -> &[CpuPlace], "places of processors";
-    GpuReader -> &[Gpu], "graphics adapters";
+    GpuReader -> &Graphics, "graphics adapters";
     KernelObjectsReader -> &KernelObjects, "modules, semaphores and shared memory";
     ThermalReader -> &[ThermalZone], "temperatures";
-    VolumeReader -> &Rows<Volume>, "disk counters of volumes";
 }
 
 readers! { NOBODY;

@@ -21,9 +21,11 @@ windows_link::link!("ntdll.dll" "system" fn NtQuerySystemInformationEx(
 /// Totals of the whole system.
 const PERFORMANCE: i32 = 2;
 /// Time per processor and mode.
-const PROCESSOR_TIMES: i32 = 8;
+pub(super) const PROCESSOR_TIMES: i32 = 8;
+/// How long and how often each processor slept.
+pub(super) const PROCESSOR_IDLE: i32 = 42;
 
-const TIMES: &str = "processor times";
+const PROCESSORS: &str = "a table of processors";
 
 /// Enough for most: 64 processors.
 const FIRST_BYTES: usize = 48 * 64;
@@ -52,20 +54,39 @@ fn performance_record(buffer: &mut Vec<u8>) -> Result<(), Error> {
     })
 }
 
-/// The processor times of the group that this thread runs in: all, where there is one group.
-pub(super) fn processor_times(buffer: &mut Vec<u8>) -> Result<(), Error> {
-    fill("NtQuerySystemInformation", TIMES, buffer, |start, length, needed| {
+/// Asks for a table of processors, and hands over that of each group in turn.
+pub(super) fn each_group(
+    class: i32,
+    buffer: &mut Vec<u8>,
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), Error> {
+    let groups = processor_groups();
+    for group in 0..groups {
+        // Wine knows only the older call, which a machine with one group does not outgrow.
+        if groups == 1 {
+            of_own_group(class, buffer)?;
+        } else {
+            of_group(class, group, buffer)?;
+        }
+        take(buffer);
+    }
+    Ok(())
+}
+
+/// A table of the processors of the group that this thread runs in: all, where there is one group.
+fn of_own_group(class: i32, buffer: &mut Vec<u8>) -> Result<(), Error> {
+    fill("NtQuerySystemInformation", PROCESSORS, buffer, |start, length, needed| {
         // SAFETY: as above.
-        unsafe { NtQuerySystemInformation(PROCESSOR_TIMES, start, length, needed) }
+        unsafe { NtQuerySystemInformation(class, start, length, needed) }
     })
 }
 
-/// The processor times of one group.
-pub(super) fn processor_times_of(group: u16, buffer: &mut Vec<u8>) -> Result<(), Error> {
+/// A table of the processors of one group.
+fn of_group(class: i32, group: u16, buffer: &mut Vec<u8>) -> Result<(), Error> {
     let input = (&raw const group).cast();
-    fill("NtQuerySystemInformationEx", TIMES, buffer, |start, length, needed| {
+    fill("NtQuerySystemInformationEx", PROCESSORS, buffer, |start, length, needed| {
         // SAFETY: `input` is a group's number of two bytes; the rest as above.
-        unsafe { NtQuerySystemInformationEx(PROCESSOR_TIMES, input, 2, start, length, needed) }
+        unsafe { NtQuerySystemInformationEx(class, input, 2, start, length, needed) }
     })
 }
 

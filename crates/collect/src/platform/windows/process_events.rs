@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
+
+use tracing_mutex::stdsync::Mutex;
 
 use super::clock::unix_ms;
 use super::drive::letters_by_device;

@@ -64,7 +64,10 @@ impl ServiceReader {
         }
     }
 
-    pub(crate) fn read(&mut self) -> Result<&[ServiceStatus], Error> {
+    pub(crate) fn read(
+        &mut self,
+        _is_watched: impl Fn(&str) -> bool,
+    ) -> Result<&[ServiceStatus], Error> {
         let manager = open_manager()?;
         if self.readings_until_refresh == 0 {
             self.should_run.clear();
@@ -288,6 +291,8 @@ fn status(row: &Row) -> ServiceStatus {
         state: if has_failed { ServiceState::Failed } else { state },
         native_state: native.into(),
         should_run: false,
+        run: Some(row.status.dwProcessId.into()).filter(|pid| *pid > 0),
+        restarts: None,
     }
 }
 
@@ -451,7 +456,7 @@ mod tests {
                 "{service:?}"
             );
         }
-        let read = reader.read().unwrap();
+        let read = reader.read(|_| false).unwrap();
         assert_eq!(read.len(), services.len());
         for status in read {
             let same = services.iter().any(|one| one.status.name == status.name);

@@ -1,11 +1,12 @@
 //! A source whose series share their times, and that says what is known of their values.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use barograph_model::{
     Buckets, Columns, Labels, Samples, SelectedSeries, Selection, SeriesReader, SeriesSource,
     SourceError, is_stale,
 };
+use tracing_mutex::stdsync::Mutex;
 
 use crate::MemorySource;
 

@@ -9,6 +9,7 @@ use barograph_model::{Matcher, Selection, SeriesSource, SourceError};
 use super::error::{ErrorKind, Refused};
 use super::params::Params;
 use super::respond;
+use super::selectors::{SelectorError, selectors};
 use super::text::{push_labels, push_strings};
 use crate::app::Context;
 
@@ -24,16 +25,14 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(context: &Context, params: &Params) -> Result<Self, Refused> {
-        let selectors = params
-            .all("match[]")
-            .map(|text| {
-                barograph_promql::parse_selector(text)
-                    .map_err(|error| Refused::parameter("match[]", error))
-            })
-            .collect::<Result<_, _>>()?;
-        let from_ms = params.time("start")?.unwrap_or(i64::MIN / 4);
-        let to_ms = params.time("end")?.unwrap_or(i64::MAX / 4);
+    fn new(
+        context: &Context,
+        params: &Params,
+        refuse: impl FnOnce(&SelectorError) -> Refused,
+    ) -> Result<Self, Refused> {
+        let from_ms = params.named_time("start")?.unwrap_or(i64::MIN / 4);
+        let to_ms = params.named_time("end")?.unwrap_or(i64::MAX / 4);
+        let selectors = selectors(params).map_err(|error| refuse(&error))?;
         if to_ms < from_ms {
             return Err(Refused::parameter("end", "end timestamp must not be before start time"));
         }
@@ -82,10 +81,11 @@ pub(super) async fn series(
     State(context): State<Context>,
     params: Params,
 ) -> Result<Response, Refused> {
-    let asked = Asked::new(&context, &params)?;
-    if asked.selectors.is_empty() {
+    if params.all("match[]").next().is_none() {
         return Err(Refused::new(ErrorKind::BadData, "no match[] parameter provided"));
     }
+    let refuse = |error: &SelectorError| Refused::parameter("match[]", error);
+    let asked = Asked::new(&context, &params, refuse)?;
     let queries = context.queries.clone();
     queries
         .run(move |cancel| {
@@ -109,7 +109,7 @@ pub(super) async fn names(
     State(context): State<Context>,
     params: Params,
 ) -> Result<Response, Refused> {
-    let asked = Asked::new(&context, &params)?;
+    let asked = Asked::new(&context, &params, unnamed)?;
     let queries = context.queries.clone();
     queries
         .run(move |cancel| {
@@ -130,7 +130,7 @@ pub(super) async fn values(
     if label.is_empty() {
         return Err(Refused::new(ErrorKind::BadData, format!("invalid label name: {name:?}")));
     }
-    let asked = Asked::new(&context, &params)?;
+    let asked = Asked::new(&context, &params, unnamed)?;
     let queries = context.queries.clone();
     queries
         .run(move |cancel| {
@@ -140,6 +140,11 @@ pub(super) async fn values(
             Ok(strings(&asked, &found))
         })
         .await?
+}
+
+/// Prometheus names the parameter in refusals of `series` only.
+fn unnamed(error: &SelectorError) -> Refused {
+    Refused::new(ErrorKind::BadData, error.to_string())
 }
 
 fn strings(asked: &Asked, found: &[String]) -> Response {

@@ -19,9 +19,11 @@ pub(super) async fn metadata(
     State(context): State<Context>,
     params: Params,
 ) -> Result<Response, Refused> {
-    let limit = params.limit("limit")?;
+    let limit = params.whole("limit", "limit must be a number")?;
     // There is never more than one meaning of a metric here.
-    params.limit("limit_per_metric")?;
+    params.whole("limit_per_metric", "limit_per_metric must be a number")?;
+    // Below zero is no limit; zero is one.
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
     let wanted = params.get("metric");
     let mut meanings: BTreeMap<String, Meaning> = context
         .ingest
@@ -37,7 +39,7 @@ pub(super) async fn metadata(
     }
     let mut data = String::from("{");
     let shown = meanings.iter().filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name));
-    for (place, (name, meaning)) in shown.take(limit.unwrap_or(usize::MAX)).enumerate() {
+    for (place, (name, meaning)) in shown.take(limit).enumerate() {
         if place > 0 {
             data.push(',');
         }

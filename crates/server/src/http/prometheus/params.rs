@@ -80,6 +80,17 @@ impl Params {
         })
     }
 
+    /// The same; its refusal names the parameter twice, as Prometheus' does.
+    pub(super) fn named_time(&self, name: &str) -> Result<Option<i64>, Refused> {
+        self.time(name).map_err(|_| {
+            let text = self.get(name).unwrap_or_default();
+            let problem = format!(
+                "Invalid time value for '{name}': cannot parse {text:?} to a valid timestamp"
+            );
+            Refused::parameter(name, problem)
+        })
+    }
+
     pub(super) fn required_time(&self, name: &str) -> Result<i64, Refused> {
         self.time(name)?
             .ok_or_else(|| Refused::parameter(name, "cannot parse \"\" to a valid timestamp"))
@@ -88,24 +99,23 @@ impl Params {
     /// Milliseconds, from seconds or from a duration such as `1m30s`.
     pub(super) fn duration(&self, name: &str) -> Result<Option<i64>, Refused> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        let seconds = text.parse::<f64>().ok();
-        let ms = match seconds {
-            Some(seconds) => to_ms(seconds),
-            None => barograph_promql::parse_duration(text).ok(),
-        };
-        ms.map(Some).ok_or_else(|| {
-            Refused::parameter(name, format!("cannot parse {text:?} to a valid duration"))
-        })
+        parse_length(text).map(Some).map_err(|problem| Refused::parameter(name, problem))
     }
 
-    /// A duration above zero.
-    pub(super) fn positive_duration(&self, name: &str) -> Result<Option<Duration>, Refused> {
-        match self.duration(name)? {
-            None => Ok(None),
-            Some(ms) => match u64::try_from(ms) {
-                Ok(ms) if ms > 0 => Ok(Some(Duration::from_millis(ms))),
-                _ => Err(Refused::parameter(name, "must be above zero")),
-            },
+    /// How far back a sample counts: nothing where the setting decides, as zero lets it.
+    pub(super) fn lookback(&self) -> Result<Option<Duration>, Refused> {
+        let Some(text) = self.get("lookback_delta") else { return Ok(None) };
+        let ms = parse_length(text)
+            .map_err(|problem| bad(format!("error parsing lookback delta duration: {problem}")))?;
+        Ok(u64::try_from(ms).ok().filter(|ms| *ms > 0).map(Duration::from_millis))
+    }
+
+    /// How long a question may take; whoever has no time left is not answered.
+    pub(super) fn timeout(&self) -> Result<Option<Duration>, Refused> {
+        let Some(ms) = self.duration("timeout")? else { return Ok(None) };
+        match u64::try_from(ms) {
+            Ok(ms) if ms > 0 => Ok(Some(Duration::from_millis(ms))),
+            _ => Err(Refused::new(ErrorKind::Timeout, "query timed out in query execution")),
         }
     }
 
@@ -116,23 +126,54 @@ impl Params {
             Ok(number) if number < 0 => Err(Refused::parameter(name, "limit must be non-negative")),
             Ok(number) => Ok(usize::try_from(number).ok().filter(|limit| *limit > 0)),
             Err(_) => {
-                Err(Refused::parameter(name, format!("cannot parse {text:?} to a whole number")))
+                let problem = format!("strconv.Atoi: parsing {text:?}: invalid syntax");
+                Err(Refused::parameter(name, problem))
             }
         }
     }
+
+    /// A whole number that is refused in these words.
+    pub(super) fn whole(&self, name: &str, problem: &str) -> Result<Option<i64>, Refused> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| bad(problem.to_owned()))
+    }
 }
 
+/// The first and the last moment of Go's calendar, as clients write them that mean all of time.
+const FIRST: &str = "-292273086-05-16T16:47:06Z";
+const LAST: &str = "292277025-08-18T07:12:54.999999999Z";
+
+/// What is further away than [`MAX_TIME_MS`] is as far as that.
 fn parse_time(text: &str) -> Option<i64> {
+    match text {
+        FIRST => return Some(-MAX_TIME_MS),
+        LAST => return Some(MAX_TIME_MS),
+        _ => {}
+    }
     if let Ok(seconds) = text.parse::<f64>() {
-        return to_ms(seconds);
+        return (!seconds.is_nan()).then(|| to_ms(seconds));
     }
     text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the bounds are checked")]
-fn to_ms(seconds: f64) -> Option<i64> {
+fn parse_length(text: &str) -> Result<i64, String> {
+    /// Durations of Go are nanoseconds in 64 bits.
+    const MAX_SECONDS: f64 = i64::MAX as f64 / 1e9;
+    let problem = || format!("cannot parse {text:?} to a valid duration");
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.abs() > MAX_SECONDS => {
+            Err(format!("{}. It overflows int64", problem()))
+        }
+        Ok(seconds) if !seconds.is_nan() => Ok(to_ms(seconds)),
+        Ok(_) => Err(problem()),
+        Err(_) => barograph_promql::parse_duration(text).map_err(|_| problem()),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "casts end at the bounds, as is wanted")]
+fn to_ms(seconds: f64) -> i64 {
     let ms = (seconds * 1000.0).round();
-    (ms.abs() < MAX_TIME_MS as f64).then_some(ms as i64)
+    (ms as i64).clamp(-MAX_TIME_MS, MAX_TIME_MS)
 }
 
 #[cfg(test)]
@@ -144,8 +185,14 @@ mod tests {
         assert_eq!(parse_time("1435781451.781"), Some(1_435_781_451_781));
         assert_eq!(parse_time("2015-07-01T20:10:51.781Z"), Some(1_435_781_451_781));
         assert_eq!(parse_time("2015-07-01T22:10:51.781+02:00"), Some(1_435_781_451_781));
-        for wrong in ["", "now", "NaN", "1e300", "2015-07-01"] {
+        for wrong in ["", "now", "NaN", "2015-07-01"] {
             assert_eq!(parse_time(wrong), None, "{wrong}");
+        }
+        for first in [FIRST, "-9223309901257974", "-1e300", "-Inf"] {
+            assert_eq!(parse_time(first), Some(-MAX_TIME_MS), "{first}");
+        }
+        for last in [LAST, "9223309901257974", "1e300", "+Inf"] {
+            assert_eq!(parse_time(last), Some(MAX_TIME_MS), "{last}");
         }
     }
 

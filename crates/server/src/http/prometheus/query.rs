@@ -18,7 +18,7 @@ pub(super) async fn query(
     params: Params,
 ) -> Result<Response, Refused> {
     let limit = params.limit("limit")?;
-    let at_ms = params.time("time")?.unwrap_or_else(|| context.clock.now_ms());
+    let at_ms = params.named_time("time")?.unwrap_or_else(|| context.clock.now_ms());
     let wishes = wishes(&params)?;
     let text = params.get("query").unwrap_or_default();
     let query =
@@ -80,10 +80,7 @@ fn check_points(context: &Context, from_ms: i64, to_ms: i64, step_ms: i64) -> Re
 }
 
 fn wishes(params: &Params) -> Result<Wishes, Refused> {
-    Ok(Wishes {
-        lookback: params.positive_duration("lookback_delta")?,
-        timeout: params.positive_duration("timeout")?,
-    })
+    Ok(Wishes { lookback: params.lookback()?, timeout: params.timeout()? })
 }
 
 /// The first series only, with a warning if there were more.

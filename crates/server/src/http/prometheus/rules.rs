@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use barograph_alerts::machine::{Alert, Phase, Texts};
 use barograph_alerts::rule::{AlertingRule, Rule};
@@ -11,17 +11,30 @@ use barograph_promql::plain_number;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::error::Refused;
+use super::params::Params;
 use crate::alerting::{GroupReport, Health, RuleReport};
 use crate::app::Context;
 use crate::timestamp::iso;
 
-pub(super) async fn rules(State(context): State<Context>, RawQuery(text): RawQuery) -> Response {
-    // Prometheus' own filter; Grafana asks for both kinds one by one.
-    let asked = text.unwrap_or_default();
-    let wants = |kind: &str| !asked.contains("type=") || asked.contains(&format!("type={kind}"));
+mod wanted;
+
+use wanted::Wanted;
+
+pub(super) async fn rules(
+    State(context): State<Context>,
+    params: Params,
+) -> Result<Response, Refused> {
+    let wanted = Wanted::new(&params)?;
+    let all = context.alerting.groups();
+    let (chosen, next) = wanted.choose(&all)?;
     let groups: Vec<Value> =
-        context.alerting.groups().iter().map(|group| shown(group, &wants)).collect();
-    success(&json!({ "groups": groups }))
+        chosen.iter().map(|(group, rules)| shown(group, rules, wanted.alerts)).collect();
+    let mut data = json!({ "groups": groups });
+    if let (Some(fields), Some(token)) = (data.as_object_mut(), next) {
+        fields.insert("groupNextToken".to_owned(), json!(token));
+    }
+    Ok(success(&data))
 }
 
 pub(super) async fn alerts(State(context): State<Context>) -> Response {
@@ -65,11 +78,8 @@ fn state(alert: &Alert) -> &'static str {
     }
 }
 
-fn shown(group: &GroupReport, wants: &impl Fn(&str) -> bool) -> Value {
-    let rules = group.rules.iter().filter(|report| match report.rule {
-        Rule::Alerting(_) => wants("alert"),
-        Rule::Recording(_) => wants("record"),
-    });
+fn shown(group: &GroupReport, rules: &[&RuleReport], with_alerts: bool) -> Value {
+    let rules = rules.iter().map(|report| rule(report, group.evaluated_ms, with_alerts));
     let mut shown = json!({
         "name": group.name,
         "file": group.file,
@@ -77,7 +87,7 @@ fn shown(group: &GroupReport, wants: &impl Fn(&str) -> bool) -> Value {
         "limit": group.limit,
         "evaluationTime": group.took.as_secs_f64(),
         "lastEvaluation": evaluated(group.evaluated_ms),
-        "rules": rules.map(|report| rule(report, group.evaluated_ms)).collect::<Vec<_>>(),
+        "rules": rules.collect::<Vec<_>>(),
     });
     if let (Some(fields), Some(problem)) = (shown.as_object_mut(), &group.problem) {
         // Not one of Prometheus' fields: it forgets such a group.
@@ -91,7 +101,7 @@ fn evaluated(at_ms: Option<i64>) -> String {
     at_ms.map_or_else(|| "0001-01-01T00:00:00Z".to_owned(), iso)
 }
 
-fn rule(report: &RuleReport, evaluated_ms: Option<i64>) -> Value {
+fn rule(report: &RuleReport, evaluated_ms: Option<i64>, with_alerts: bool) -> Value {
     let mut value = match &report.rule {
         Rule::Recording(rule) => json!({
             "name": rule.record,
@@ -99,7 +109,7 @@ fn rule(report: &RuleReport, evaluated_ms: Option<i64>) -> Value {
             "labels": rule.labels,
             "type": "recording",
         }),
-        Rule::Alerting(rule) => alerting(rule, &report.alerts),
+        Rule::Alerting(rule) => alerting(rule, &report.alerts, with_alerts),
     };
     if let Some(fields) = value.as_object_mut() {
         fields.insert("health".to_owned(), json!(report.health.as_str()));
@@ -112,7 +122,7 @@ fn rule(report: &RuleReport, evaluated_ms: Option<i64>) -> Value {
     value
 }
 
-fn alerting(rule: &AlertingRule, alerts: &[Alert]) -> Value {
+fn alerting(rule: &AlertingRule, alerts: &[Alert], with_alerts: bool) -> Value {
     let seconds = |ms: i64| Duration::from_millis(ms.unsigned_abs()).as_secs_f64();
     let active: Vec<&Alert> = alerts.iter().filter(|alert| alert.is_active()).collect();
     let worst = match () {
@@ -128,7 +138,7 @@ fn alerting(rule: &AlertingRule, alerts: &[Alert]) -> Value {
         "keepFiringFor": seconds(rule.keep_firing_for_ms),
         "labels": rule.labels.iter().map(|(name, it)| (name, it.text())).collect::<std::collections::BTreeMap<_, _>>(),
         "annotations": rule.annotations.iter().map(|(name, it)| (name, it.text())).collect::<std::collections::BTreeMap<_, _>>(),
-        "alerts": active.into_iter().map(AlertAnswer::new).collect::<Vec<_>>(),
+        "alerts": active.into_iter().filter(|_| with_alerts).map(AlertAnswer::new).collect::<Vec<_>>(),
         "type": "alerting",
     })
 }

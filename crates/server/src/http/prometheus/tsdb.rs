@@ -9,7 +9,7 @@ use barograph_model::{Labels, METRIC_NAME, Matcher, Selection, SeriesSource};
 use barograph_store::Space;
 use serde_json::{Value, json};
 
-use super::error::Refused;
+use super::error::{ErrorKind, Refused};
 use super::params::Params;
 use super::respond::success;
 use crate::app::Context;
@@ -17,6 +17,7 @@ use crate::http::storage::Storage;
 
 /// Rows of each list, unless `limit` says otherwise.
 const ROWS: usize = 10;
+const MAX_ROWS: usize = 10_000;
 /// Series that have been reported within this time count.
 const LATELY_MS: i64 = 3_600_000;
 /// Bytes are those of the days that overlap this time: every file of years would have to be
@@ -27,7 +28,7 @@ pub(super) async fn tsdb(
     State(context): State<Context>,
     params: Params,
 ) -> Result<Response, Refused> {
-    let rows = params.limit("limit")?.unwrap_or(ROWS);
+    let rows = rows(&params)?;
     let queries = context.queries.clone();
     queries
         .run(move |cancel| {
@@ -80,6 +81,19 @@ pub(super) async fn tsdb(
             Ok(success(&data.to_string(), &[], &[]))
         })
         .await?
+}
+
+fn rows(params: &Params) -> Result<usize, Refused> {
+    const PROBLEM: &str = "limit must be a positive number";
+    match params.whole("limit", PROBLEM)?.map(usize::try_from) {
+        None => Ok(ROWS),
+        Some(Ok(rows)) if rows > MAX_ROWS => {
+            let problem = format!("limit must not exceed {MAX_ROWS}");
+            Err(Refused::new(ErrorKind::BadData, problem))
+        }
+        Some(Ok(rows)) if rows > 0 => Ok(rows),
+        Some(_) => Err(Refused::new(ErrorKind::BadData, PROBLEM)),
+    }
 }
 
 /// Counts of series and bytes.

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use barograph_model::{Labels, METRIC_NAME, Matcher, is_stale};
-use barograph_store::{Limits, Piece};
+use barograph_store::{Limits, Piece, Warning};
 
 use super::Wanted;
+use crate::commands::stop_signal::StopSignal;
 
 /// More labels make no table.
 const MAX_LABELS: usize = 1000;
@@ -50,12 +51,24 @@ impl Wanted<'_> {
     /// The series, in order.
     pub(super) fn series(&mut self) -> anyhow::Result<Vec<Labels>> {
         let mut found = BTreeSet::new();
+        let mut warnings = Vec::new();
         for matchers in &self.selectors {
             let answer = self.view.series_list(matchers, self.range_ms, &Self::limits())?;
-            self.warnings.extend(answer.warnings.iter().map(named));
+            warnings.extend(answer.warnings);
             found.extend(answer.data);
         }
+        self.take_warnings(&warnings);
         Ok(found.into_iter().collect())
+    }
+
+    fn take_warnings(&mut self, warnings: &[Warning]) {
+        for warning in warnings {
+            if warning.is_of_expiry() {
+                self.expired.insert(warning.partition.clone());
+            } else {
+                self.warnings.push(warning.to_string());
+            }
+        }
     }
 
     /// Hands on samples day by day, for as long as `act` goes on. Stale markers are left out: they
@@ -73,6 +86,10 @@ impl Wanted<'_> {
                 if selectors[..number].iter().any(means) {
                     return ControlFlow::Continue(());
                 }
+                if self.stop.as_ref().is_some_and(StopSignal::is_given) {
+                    failed = Err(anyhow::anyhow!("it was told to stop, so nothing was written"));
+                    return ControlFlow::Break(());
+                }
                 let samples = self.samples;
                 self.line.count(|| format!("{samples} samples"));
                 failed = without_stale(piece, act);
@@ -81,7 +98,7 @@ impl Wanted<'_> {
             };
             let limits = Self::limits();
             let answer = self.view.select_each(matchers, self.range_ms, &limits, &mut hand_on)?;
-            self.warnings.extend(answer.warnings.iter().map(named));
+            self.take_warnings(&answer.warnings);
             failed?;
         }
         self.selectors = selectors;
@@ -99,8 +116,4 @@ fn without_stale(
     let kept = piece.times.iter().zip(piece.values).filter(|(_, value)| !is_stale(**value));
     let (times, values): (Vec<i64>, Vec<f64>) = kept.map(|(time, value)| (*time, *value)).unzip();
     if times.is_empty() { Ok(()) } else { act(Piece { times: &times, values: &values, ..piece }) }
-}
-
-fn named(warning: &barograph_store::Warning) -> String {
-    format!("{}: {}", warning.partition, warning.message)
 }

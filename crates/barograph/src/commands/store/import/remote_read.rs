@@ -69,7 +69,15 @@ pub(super) fn read(url: &Uri, args: &RemoteReadArgs, target: &mut Target) -> any
     let (mut start_ms, mut length_ms) = (from_ms, LONGEST_MS);
     while start_ms <= to_ms {
         let end_ms = to_ms.min(start_ms.saturating_add(length_ms - 1));
-        let answer = runtime.block_on(server.ask((start_ms, end_ms)));
+        let answer = runtime.block_on(async {
+            let mut answer = std::pin::pin!(server.ask((start_ms, end_ms)));
+            loop {
+                match tokio::time::timeout(LOOK_UP_AFTER, &mut answer).await {
+                    Ok(answer) => return answer,
+                    Err(_) => target.go_on()?,
+                }
+            }
+        });
         let answer = answer.with_context(|| format!("from {start_ms} to {end_ms}"))?;
         let Some(answer) = answer else {
             ensure!(
@@ -89,6 +97,9 @@ pub(super) fn read(url: &Uri, args: &RemoteReadArgs, target: &mut Target) -> any
     }
     Ok(())
 }
+
+/// How long it waits before it looks whether it is time to stop.
+const LOOK_UP_AFTER: Duration = Duration::from_millis(200);
 
 struct Server {
     client: Client,

@@ -2,11 +2,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use anyhow::Context as _;
 use barograph_model::{Batch, Labels, LabelsError, Sample};
 use barograph_store::{Finished, Import};
 
+use crate::commands::stop_signal::StopSignal;
+
 /// Samples that are gathered before they are appended.
 const GATHERED: usize = 500_000;
+/// Samples between two looks whether it is time to stop.
+const LOOK_UP_AFTER: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct Target {
@@ -17,6 +22,7 @@ pub(super) struct Target {
     series: HashSet<Labels>,
     range_ms: Option<(i64, i64)>,
     left_out: BTreeMap<&'static str, u64>,
+    stop: StopSignal,
 }
 
 /// What an import came to.
@@ -29,7 +35,7 @@ pub(super) struct Outcome {
 }
 
 impl Target {
-    pub(super) fn new(import: Import, extra: &[(String, String)]) -> Self {
+    pub(super) fn new(import: Import, extra: &[(String, String)], stop: StopSignal) -> Self {
         Self {
             import,
             extra: extra.to_vec(),
@@ -38,6 +44,7 @@ impl Target {
             series: HashSet::new(),
             range_ms: None,
             left_out: BTreeMap::new(),
+            stop,
         }
     }
 
@@ -59,7 +66,17 @@ impl Target {
         let sample = Sample { labels: labels.clone(), value };
         self.by_time.entry(time_ms).or_default().push(sample);
         self.gathered += 1;
+        if self.gathered.is_multiple_of(LOOK_UP_AFTER) {
+            self.go_on()?;
+        }
         if self.gathered >= GATHERED { self.flush() } else { Ok(()) }
+    }
+
+    /// # Errors
+    /// It is time to stop: what was read comes to nothing, and nothing of it stays.
+    pub(super) fn go_on(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(!self.stop.is_given(), "it was told to stop");
+        Ok(())
     }
 
     pub(super) fn leave_out(&mut self, reason: &'static str, count: u64) {
@@ -93,6 +110,7 @@ impl Target {
 
     pub(super) fn finish(mut self) -> anyhow::Result<(Outcome, Finished)> {
         self.flush()?;
+        self.go_on().context("nothing was imported")?;
         let finished = self.import.finish()?;
         let outcome = Outcome {
             samples: finished.samples,

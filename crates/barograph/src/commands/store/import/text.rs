@@ -7,8 +7,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use barograph_model::{Labels, METRIC_NAME};
-pub(super) use barograph_wire::text::Format;
-use barograph_wire::text::{Entry, Limits, Sample, TextParser};
+use barograph_wire::text::{Entry, Format, Limits, Sample, TextParser};
 
 use super::target::Target;
 use crate::output;
@@ -19,7 +18,24 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// Pages of many series are written series by series: the text of the last one tells its labels.
 const KNOWN_SERIES: usize = 100_000;
 
-pub(super) fn read(path: &Path, format: Format, target: &mut Target) -> anyhow::Result<()> {
+/// Earlier samples are none: there were no such programs.
+const OLDEST_MS: i64 = 978_307_200_000;
+
+/// What a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    OpenMetrics,
+    Prometheus,
+    /// It has no `# EOF`, and nobody said what it is: it may as well be OpenMetrics cut short, whose
+    /// seconds would be taken for milliseconds.
+    LooksLikePrometheus,
+}
+
+pub(super) fn read(path: &Path, kind: Kind, target: &mut Target) -> anyhow::Result<()> {
+    let format = match kind {
+        Kind::OpenMetrics => Format::OpenMetrics,
+        Kind::Prometheus | Kind::LooksLikePrometheus => Format::Prometheus,
+    };
     let size = fs::metadata(path)?.len();
     anyhow::ensure!(
         size <= MAX_BYTES,
@@ -33,12 +49,14 @@ pub(super) fn read(path: &Path, format: Format, target: &mut Target) -> anyhow::
     let mut progress = ProgressLine::new("reading");
     let mut known: HashMap<&str, Labels> = HashMap::new();
     let mut without_time = 0;
+    let mut newest_ms = None;
     while let Some(entry) = parser.next_entry()? {
         let Entry::Sample(sample) = entry else { continue };
         let Some(time_ms) = sample.timestamp_ms else {
             without_time += 1;
             continue;
         };
+        newest_ms = newest_ms.max(Some(time_ms));
         let (series, value) = (sample.series, sample.value);
         if known.len() >= KNOWN_SERIES && !known.contains_key(series) {
             known.clear();
@@ -52,6 +70,11 @@ pub(super) fn read(path: &Path, format: Format, target: &mut Target) -> anyhow::
         }
         progress.count(|| format!("{} samples", target.samples()));
     }
+    anyhow::ensure!(
+        kind != Kind::LooksLikePrometheus || newest_ms.is_none_or(|newest| newest >= OLDEST_MS),
+        "all of its times lie before 2001, as if it were OpenMetrics that was cut short before its \
+         `# EOF`; name what it is by --format"
+    );
     target.leave_out("samples without a time", without_time);
     Ok(())
 }

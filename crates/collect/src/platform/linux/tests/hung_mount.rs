@@ -8,13 +8,11 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use barograph_model::{Batch, Clock, Desc, Sample, SystemClock};
-use barograph_testkit::Tree;
+use barograph_testkit::{Tree, left_out};
 
+use super::inside::{is_inside, run_inside};
 use crate::filesystem::FileSystemCollector;
 use crate::{Collector, Error, Roots, Runner, RunnerSettings, Sink, registry};
-
-/// Set for the run of the test with mounts of its own.
-const INSIDE: &str = "BAROGRAPH_TEST_INSIDE";
 
 fn command(program: &str) -> Command {
     #[expect(clippy::disallowed_methods, reason = "the real file system to hang")]
@@ -78,30 +76,24 @@ impl Drop for Mounted {
 
 #[test]
 fn a_hung_mount_delays_nobody_and_is_told() {
-    if std::env::var_os(INSIDE).is_some() {
+    if is_inside() {
         return inside();
-    }
-    for needed in ["/dev/fuse", "/dev/loop-control", "/usr/bin/ntfs-3g"] {
-        if !Path::new(needed).exists() {
-            println!("{needed} is missing, no file system can be made to hang");
-            return;
-        }
     }
     if !super::systemd::may_administrate() {
         println!("only root can mount a file system");
         return;
     }
+    for needed in ["/dev/fuse", "/dev/loop-control"] {
+        if !Path::new(needed).exists() {
+            println!("this kernel lacks {needed}, no file system can be made to hang");
+            return;
+        }
+    }
+    if !Path::new("/usr/bin/ntfs-3g").exists() {
+        return left_out("ntfs-3g");
+    }
     let test = concat!(module_path!(), "::a_hung_mount_delays_nobody_and_is_told");
-    let output = command("unshare")
-        .args(["--mount", "--propagation", "private"])
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", test.split_once("::").unwrap().1, "--nocapture"])
-        .env(INSIDE, "1")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}{complaint}");
+    run_inside("unshare", &["--mount", "--propagation", "private"], test);
 }
 
 /// Looks at the drives in each tick instead of every ten seconds.

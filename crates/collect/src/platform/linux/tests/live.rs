@@ -47,25 +47,17 @@ impl Samples {
 
 /// Our readings around what a program says; nothing if the program is not installed.
 fn around(program: &str, arguments: &[&str]) -> Option<(Samples, String, Samples)> {
-    #[expect(clippy::disallowed_methods, reason = "an independent reader to compare with")]
-    let mut command = Command::new(program);
+    let mut command = barograph_testkit::peer_program(program)?;
     command.args(arguments);
-    around_command(program, command)
+    Some(around_command(program, command))
 }
 
-fn around_command(program: &str, mut command: Command) -> Option<(Samples, String, Samples)> {
+fn around_command(program: &str, mut command: Command) -> (Samples, String, Samples) {
     let before = Samples::now();
-    let output = match command.env("LC_ALL", "C").output() {
-        Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            println!("{program} is not installed, nothing to compare with");
-            return None;
-        }
-        Err(error) => panic!("{program}: {error}"),
-    };
+    let output = command.env("LC_ALL", "C").output().unwrap();
     let after = Samples::now();
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
-    Some((before, String::from_utf8(output.stdout).unwrap(), after))
+    (before, String::from_utf8(output.stdout).unwrap(), after)
 }
 
 #[track_caller]
@@ -221,6 +213,39 @@ fn vmstat_counts_the_same_disk_requests() {
 }
 
 #[test]
+fn nstat_counts_the_same_of_each_protocol() {
+    // Absolute values, no history of its own, also zeros.
+    let Some((before, text, after)) = around("nstat", &["-a", "-s", "-z"]) else { return };
+    let theirs = |name: &str| -> Option<f64> {
+        let mut words = text.lines().map(str::split_whitespace);
+        words.find_map(|mut words| (words.next()? == name).then(|| words.next()?.parse().ok())?)
+    };
+    let mut compared = 0;
+    for (name, low) in &before.0 {
+        let Some(labels) = name.strip_prefix("network_protocol_events_total[") else { continue };
+        let labels = labels.trim_end_matches(']').replace(['"', ','], " ");
+        let word: String = labels.split_whitespace().collect();
+        let high = after.0.iter().find(|(known, _)| known == name).unwrap().1;
+        // It leaves out what old kernels do not have, as we do.
+        if let Some(theirs) = theirs(&word) {
+            check_between(&word, *low, theirs, high, 0.0);
+            compared += 1;
+        }
+    }
+    assert!(compared >= 80, "{compared} compared:\n{text}");
+    let sum = |samples: &Samples, name: &str| samples.sum(|known| known.starts_with(name));
+    for (theirs_name, name) in [
+        ("TcpRetransSegs", "tcp_segments_retransmitted_total["),
+        ("TcpExtListenOverflows", "tcp_listen_overflows_total["),
+        ("TcpExtListenDrops", "tcp_listen_drops_total["),
+        ("TcpExtTCPTimeouts", "tcp_timeouts_total["),
+    ] {
+        let theirs = theirs(theirs_name).unwrap();
+        check_between(name, sum(&before, name), theirs, sum(&after, name), 0.0);
+    }
+}
+
+#[test]
 fn ps_lists_as_many_processes() {
     let Some((before, text, after)) = around("ps", &["-e", "-o", "pid="]) else { return };
     // Itself among them, and whatever else starts and ends here.
@@ -291,7 +316,7 @@ print("process parent", one.ppid())
 fn psutil_sees_the_same_machine_and_the_same_process() {
     let Some(mut python) = barograph_testkit::python() else { return };
     python.args(["-c", PSUTIL]);
-    let Some((before, text, after)) = around_command("psutil", python) else { return };
+    let (before, text, after) = around_command("psutil", python);
     let theirs = |name: &str| -> f64 {
         let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.trim().parse().unwrap()

@@ -2,10 +2,11 @@
 
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_model::SystemClock;
+use tracing_mutex::stdsync::Mutex;
 
 use crate::event::{Event, EventSink, EventValue};
 use crate::platform::ProcessListener;

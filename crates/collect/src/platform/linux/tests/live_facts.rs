@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::process::Command;
 use std::sync::Arc;
 
 use barograph_model::{Clock, SystemClock};
@@ -15,16 +14,9 @@ use crate::readings::{Traffic, Transport};
 use crate::talkers::LiveTalkers;
 
 /// What a program says; nothing if it is not installed.
-fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "an independent reader to compare with")]
-    let output = match Command::new(program).args(arguments).env("LC_ALL", "C").output() {
-        Ok(output) => output,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            println!("{program} is not installed, nothing to compare with");
-            return None;
-        }
-        Err(error) => panic!("{program}: {error}"),
-    };
+pub(super) fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let mut command = barograph_testkit::peer_program(program)?;
+    let output = command.args(arguments).env("LC_ALL", "C").output().unwrap();
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).unwrap())
 }

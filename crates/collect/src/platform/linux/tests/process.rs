@@ -1,11 +1,12 @@
 //! The collector of processes, on processes made for it.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_model::{Clock, Desc};
 use barograph_testkit::{FakeClock, Tree};
+use tracing_mutex::stdsync::Mutex;
 
 use crate::event::{Event, EventSink, EventValue};
 use crate::process::{

@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use barograph_model::{Clock, Desc, SystemClock};
-use barograph_testkit::Tree;
+use barograph_testkit::{Tree, left_out};
+use tracing_mutex::stdsync::Mutex;
 
+use super::inside::{is_inside, run_inside};
 use crate::event::{Event, EventSink};
 use crate::parse::dbus::{Argument, Call};
 use crate::parse::systemd::start_mode;
@@ -17,8 +19,30 @@ use crate::readings::{Service, ServiceState, StartMode};
 use crate::service::{ServiceCollector, WatchedServices, services};
 use crate::{Changeable, Collector, Roots, Setup, Sink};
 
-const UNITS: [(&str, &str); 5] = [
-    ("default.target", "[Unit]\nWants=barometer.service broken.service dbus.socket dbus.service\n"),
+const UNITS: [(&str, &str); 9] = [
+    (
+        "default.target",
+        "[Unit]\nWants=barometer.service broken.service dbus.socket dbus.service\n\
+         After=elsewhere.service\n",
+    ),
+    (
+        "foreign.service",
+        "[Unit]\nConditionVirtualization=vmware\n[Service]\nExecStart=/bin/sleep 1000\n\
+         [Install]\nWantedBy=default.target\n",
+    ),
+    (
+        "done.service",
+        "[Service]\nType=idle\nExecStart=/bin/true\n[Install]\nWantedBy=default.target\n",
+    ),
+    (
+        "elsewhere.service",
+        "[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=elsewhere.target\n",
+    ),
+    (
+        "falling.service",
+        "[Unit]\nDefaultDependencies=no\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sleep 1000 2\nRestart=always\n\
+         RestartSec=0\n[Install]\nWantedBy=default.target\n",
+    ),
     (
         "barometer.service",
         "[Unit]\nDescription=Measures the pressure of the air\n[Service]\n\
@@ -36,8 +60,14 @@ const UNITS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Set for the run of a test inside of the machine.
-const INSIDE: &str = "BAROGRAPH_TEST_INSIDE";
+/// Targets, and the services that they pull in.
+const ENABLED: [(&str, &str); 5] = [
+    ("default", "barometer"),
+    ("default", "foreign"),
+    ("default", "done"),
+    ("default", "falling"),
+    ("elsewhere", "elsewhere"),
+];
 
 /// A machine that ends when dropped.
 struct Machine {
@@ -50,24 +80,26 @@ struct Machine {
 impl Machine {
     /// Nothing where that is not possible: it takes root, and the programs.
     fn start() -> Option<Self> {
-        for program in ["/lib/systemd/systemd", "/usr/bin/unshare", "/usr/bin/dbus-daemon"] {
-            if !Path::new(program).exists() {
-                println!("{program} is not installed, there is nobody to ask");
-                return None;
-            }
-        }
         if !may_administrate() {
             println!("only root can start a systemd of its own");
             return None;
+        }
+        for program in ["/lib/systemd/systemd", "/usr/bin/unshare", "/usr/bin/dbus-daemon"] {
+            if !Path::new(program).exists() {
+                left_out(program);
+                return None;
+            }
         }
         let units = Tree::empty().unwrap();
         for (name, text) in UNITS {
             units.write(name, text).unwrap();
         }
-        let wanted = "default.target.wants";
-        fs::create_dir(units.path().join(wanted)).unwrap();
-        let link = units.path().join(wanted).join("barometer.service");
-        std::os::unix::fs::symlink("../barometer.service", link).unwrap();
+        for (target, service) in ENABLED {
+            let folder = units.path().join(format!("{target}.target.wants"));
+            fs::create_dir_all(&folder).unwrap();
+            let file = format!("{service}.service");
+            std::os::unix::fs::symlink(format!("../{file}"), folder.join(&file)).unwrap();
+        }
         let script =
             Path::new(env!("CARGO_MANIFEST_DIR")).join("src/platform/linux/tests/systemd/start.sh");
         #[expect(clippy::disallowed_methods, reason = "the real systemd to talk to")]
@@ -93,23 +125,10 @@ impl Machine {
     /// Runs a test of this program inside: systemd talks only to processes that it can see.
     #[track_caller]
     fn run_inside(&self, test: &str) {
-        let test = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
-        #[expect(clippy::disallowed_methods, reason = "enters the machine's namespaces")]
-        let output = Command::new("nsenter")
-            .args(["--mount", "--pid", "--target", &self.pid.to_string()])
-            .arg(std::env::current_exe().unwrap())
-            .args(["--exact", &test, "--nocapture"])
-            .env(INSIDE, "1")
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}{complaint}");
+        let test = format!("{}::{test}", module_path!());
+        let enter = ["--mount", "--pid", "--target", &self.pid.to_string()];
+        run_inside("nsenter", &enter, &test);
     }
-}
-
-fn is_inside() -> bool {
-    std::env::var_os(INSIDE).is_some()
 }
 
 fn stop_unit(name: &str) {
@@ -291,6 +310,78 @@ fn systemd_tells_of_its_services_and_of_their_changes() {
     assert_eq!(stopped.subject, "barometer");
     let from = stopped.get("from").unwrap().to_string();
     assert!(["running", "stopping"].contains(&from.as_str()), "{from}");
+}
+
+/// Services that are enabled and rightly do not run are missed by nobody; one that somebody
+/// stopped is.
+#[test]
+fn a_service_without_its_conditions_or_with_its_work_done_is_not_missed() {
+    const RESTING: [&str; 3] = ["foreign", "done", "elsewhere"];
+    if !is_inside() {
+        let Some(machine) = Machine::start() else { return };
+        machine.run_inside("a_service_without_its_conditions_or_with_its_work_done_is_not_missed");
+        return;
+    }
+    let roots = Roots::default();
+    let listed = wait_for("the target to be reached and a service to end", || {
+        let services = services(&roots).unwrap();
+        let ended = find(&services, "done").exit_code == Some(0);
+        (ended && !find(&services, "done").status.should_run).then_some(services)
+    });
+    for name in RESTING {
+        let service = find(&listed, name);
+        assert_eq!(service.start_mode, Some(StartMode::Automatic), "{name}");
+        assert_eq!(service.status.state, ServiceState::Stopped, "{name}");
+        assert!(!service.status.should_run, "{name}");
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let mut collector = ServiceCollector::new(&Setup::new(&roots, &clock));
+    let mut up = |name: &str| {
+        let mut samples = Samples::default();
+        collector.collect(&mut samples).unwrap();
+        samples.get(&format!("service_up[{name:?}]"))
+    };
+    for name in RESTING {
+        assert_eq!(up(name), None, "{name}");
+    }
+    stop_unit("barometer.service");
+    wait_for("a service that was stopped to be missed", || {
+        (up("barometer") == Some(0.0)).then_some(())
+    });
+    let stopped = wait_for("the service to be down", || {
+        let listed = services(&roots).unwrap();
+        let barometer = find(&listed, "barometer").clone();
+        (barometer.status.state == ServiceState::Stopped).then_some(barometer)
+    });
+    assert!(stopped.status.should_run);
+}
+
+#[test]
+fn a_service_that_falls_and_is_started_again_is_told() {
+    if !is_inside() {
+        let Some(machine) = Machine::start() else { return };
+        machine.run_inside("a_service_that_falls_and_is_started_again_is_told");
+        return;
+    }
+    let roots = Roots::default();
+    let pid = || services(&roots).ok().and_then(|listed| find(&listed, "falling").pid);
+    let mut last = wait_for("the service to run", pid);
+    let heard = Arc::new(Heard::default());
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let events = Arc::clone(&heard) as Arc<dyn EventSink>;
+    let mut collector = ServiceCollector::new(&Setup { events, ..Setup::new(&roots, &clock) });
+    collector.collect(&mut Samples::default()).unwrap();
+    for _ in 0..3 {
+        #[expect(clippy::disallowed_methods, reason = "kills the service as the kernel might")]
+        let status = Command::new("kill").args(["-KILL", &last.to_string()]).status().unwrap();
+        assert!(status.success());
+        last = wait_for("the service to run again", || pid().filter(|pid| *pid != last));
+    }
+    collector.collect(&mut Samples::default()).unwrap();
+    let heard = heard.0.lock().unwrap();
+    let event = heard.iter().find(|event| event.subject == "falling").unwrap();
+    assert_eq!(event.kind, "service_restarted", "{heard:?}");
+    assert_eq!(event.get("restarts").map(ToString::to_string).as_deref(), Some("3"));
 }
 
 #[test]

@@ -3,14 +3,12 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use windows_sys::Win32::System::Power::{
-    CallNtPowerInformation, PROCESSOR_POWER_INFORMATION, ProcessorInformation,
-};
 use windows_sys::Win32::System::SystemInformation::{
     GetLogicalProcessorInformationEx, RelationAll, SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX,
 };
 
 use super::machine_number;
+use crate::platform::windows::cpu_clock::power_information;
 use crate::readings::Processor;
 
 const CPU_KEY: &str = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0";
@@ -44,19 +42,9 @@ pub(super) fn processors(name: Option<&str>, missing: &mut Vec<String>) -> Vec<P
 /// Megahertz of now by the number of a logical processor, as far as Windows tells them: those of
 /// the group that the thread runs in.
 fn clocks() -> Vec<(u32, u32)> {
-    const MAX_PER_GROUP: usize = 64;
-    let mut buffer = [PROCESSOR_POWER_INFORMATION::default(); MAX_PER_GROUP];
-    let bytes = u32::try_from(size_of_val(&buffer)).unwrap_or(0);
-    // SAFETY: the call is told the buffer's size, and takes no input.
-    let status = unsafe {
-        let out = buffer.as_mut_ptr().cast();
-        CallNtPowerInformation(ProcessorInformation, ptr::null(), 0, out, bytes)
-    };
-    if status != 0 {
-        return Vec::new();
-    }
-    let told = buffer.iter().filter(|one| one.CurrentMhz > 0);
-    told.map(|one| (one.Number, one.CurrentMhz)).collect()
+    let told = power_information();
+    let known = told.iter().filter(|one| one.CurrentMhz > 0);
+    known.map(|one| (one.Number, one.CurrentMhz)).collect()
 }
 
 /// Of a socket's processors.

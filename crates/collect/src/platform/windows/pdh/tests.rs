@@ -1,6 +1,7 @@
 //! The calls to PDH against the double, which does on request what Windows does by chance.
 
 mod objects;
+mod offers;
 
 use std::env;
 
