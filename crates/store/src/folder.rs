@@ -14,6 +14,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::db::unique;
 use crate::error::OpenError;
@@ -30,6 +32,9 @@ pub(crate) const RESTORING: &str = "restore.unfinished";
 const HEADING: &str = "barograph-store";
 /// More is not a marker.
 const MAX_MARKER_BYTES: u64 = 4096;
+/// So often a folder that is in use is tried, within a second.
+const LOCK_ATTEMPTS: u32 = 50;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(20);
 
 /// A folder that this process owns, or only looks at.
 #[derive(Debug)]
@@ -184,7 +189,19 @@ impl PartitionFile {
     }
 }
 
+/// Takes the folder for this process. Whoever was ended a moment ago may hold it a little longer:
+/// a program that it was just starting has its open files until it runs.
 fn take_lock(dir: &Path) -> Result<File, OpenError> {
+    for _ in 1..LOCK_ATTEMPTS {
+        match try_lock(dir) {
+            Err(OpenError::InUse { .. }) => thread::sleep(BETWEEN_ATTEMPTS),
+            taken => return taken,
+        }
+    }
+    try_lock(dir)
+}
+
+fn try_lock(dir: &Path) -> Result<File, OpenError> {
     let failed = |source| OpenError::Folder { dir: dir.to_owned(), source };
     let file = OpenOptions::new()
         .create(true)

@@ -155,6 +155,10 @@ fn kill_rounds(rounds: usize, seed: u64) -> i64 {
         thread::sleep(Duration::from_millis(20 + dice.below(150) as u64));
         // Also where a program takes long to start, some of them come this far.
         while round % 5 == 4 && other.acknowledged() < next + LONG_ROUND {
+            assert!(
+                !other.reader.is_finished(),
+                "seed {seed:x}, round {round}: it ended by itself"
+            );
             thread::sleep(Duration::from_millis(1));
         }
         let last = other.kill();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use barograph_store::{OpenError, Settings, Store};
@@ -30,6 +31,18 @@ fn a_second_store_on_the_folder_is_refused_with_its_holder() {
     assert!(text.contains(&format!("process {}", std::process::id())), "{text}");
     drop(store);
     open(dir.path(), &TestClock::at(NOON_MS));
+}
+
+#[test]
+fn a_folder_that_is_given_back_within_a_moment_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path(), &TestClock::at(NOON_MS));
+    let holder = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(100));
+        drop(store);
+    });
+    open(dir.path(), &TestClock::at(NOON_MS));
+    holder.join().unwrap();
 }
 
 #[test]

@@ -11,7 +11,6 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use barograph_model::SystemClock;
@@ -160,15 +159,15 @@ fn tell(args: &ImportArgs, data: &Path, outcome: &Outcome, taken_up: bool) -> an
 
 /// Without a server, this process takes them up itself.
 fn wait_until_taken_up(data: &Path, finished: &Finished) -> anyhow::Result<bool> {
-    const ATTEMPTS: u32 = 100;
+    // Each of them waits a second for the folder.
+    const ATTEMPTS: u32 = 10;
     for _ in 0..ATTEMPTS {
         match Store::open(Settings::new(data), Arc::new(SystemClock::new())) {
             Ok(store) if !finished.is_taken_up() => {
                 let problems = store.problems().join("; ");
                 anyhow::bail!("the import is complete, but waits in the data folder: {problems}");
             }
-            Ok(_) => {}
-            Err(OpenError::InUse { .. }) => std::thread::sleep(Duration::from_millis(100)),
+            Ok(_) | Err(OpenError::InUse { .. }) => {}
             Err(error) => return Err(Failure::DataFolder(error.into()).into()),
         }
         if finished.is_taken_up() {
