@@ -52,17 +52,16 @@ pub(crate) enum Values {
 }
 
 impl Values {
-    /// Nothing when there is no room.
-    pub(crate) fn new(values: Vec<f64>, room: &Arc<Room>) -> Option<Self> {
+    /// The place is what room was taken for them.
+    pub(crate) fn new(values: Vec<f64>, place: Place) -> Self {
         if let Some((first, rest)) = values.split_first()
             && rest.iter().all(|value| value.to_bits() == first.to_bits())
         {
-            return Some(Self::Constant(*first));
+            return Self::Constant(*first);
         }
-        let place = room.take(size_of_val(&values[..]))?;
         let may_end = values.iter().any(|value| is_stale(*value));
         let may_fall = values.iter().zip(values.iter().skip(1)).any(|(last, next)| next < last);
-        Some(Self::Plain { values: values.into(), may_end, may_fall, _place: place })
+        Self::Plain { values: values.into(), may_end, may_fall, _place: place }
     }
 
     pub(crate) fn may_end(&self) -> bool {
@@ -108,17 +107,16 @@ impl Block {
     ) -> Decoded<()> {
         let slot = &self.decoded[index];
         let (chunk, bytes) = self.chunk(index)?;
-        let known = slot.values.get();
-        let room = room.filter(|_| known.is_some() || slot.was_read.swap(true, Ordering::Relaxed));
-        let Some(room) = room else {
-            return self.head.read(chunk, bytes, labels, range_ms, out.samples());
-        };
-        let values = if let Some(known) = known {
+        let values = if let Some(known) = slot.values.get() {
             known
         } else {
-            let Some(values) = Values::new(self.head.values(chunk, bytes, labels)?, room) else {
+            let room = room.filter(|_| slot.was_read.swap(true, Ordering::Relaxed));
+            let needed = size_of::<f64>() * self.head.summary(chunk).count;
+            // Before they are decoded: where there is none, that would be done twice.
+            let Some(place) = room.and_then(|room| room.take(needed)) else {
                 return self.head.read(chunk, bytes, labels, range_ms, out.samples());
             };
+            let values = Values::new(self.head.values(chunk, bytes, labels)?, place);
             slot.values.get_or_init(|| Arc::new(values))
         };
         let (times, within) = self.head.times(chunk, range_ms)?;
@@ -139,6 +137,8 @@ struct Kept {
     uses: u64,
     /// Passes of the maintenance.
     passes: u32,
+    /// Nothing may be kept until a pass has patience again.
+    is_closed: bool,
 }
 
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl BlockCache {
     pub(crate) fn put(&self, id: u32, block: &Arc<Block>) {
         let size = block.data.len();
         let mut kept = lock(&self.0);
-        if size > MAX_BYTES || kept.passes == 0 {
+        if size > MAX_BYTES || kept.passes == 0 || kept.is_closed {
             return;
         }
         while kept.bytes + size > MAX_BYTES {
@@ -182,6 +182,7 @@ impl BlockCache {
     pub(crate) fn tire(&self, patience: Patience) {
         let mut kept = lock(&self.0);
         kept.passes = kept.passes.saturating_add(1);
+        kept.is_closed = patience == Patience::None;
         let max_idle = match patience {
             Patience::Usual => MAX_IDLE,
             Patience::InACrowd => MAX_IDLE_IN_A_CROWD,
@@ -237,13 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn without_patience_everything_goes_at_once() {
+    fn without_patience_everything_goes_at_once_and_nothing_comes() {
         let cache = BlockCache::default();
         cache.tire(Patience::Usual);
         cache.put(0, &block(1));
         assert!(cache.get(0).is_some());
         cache.tire(Patience::None);
+        cache.put(0, &block(1));
         assert!(cache.get(0).is_none());
+        cache.tire(Patience::Usual);
+        cache.put(0, &block(1));
+        assert!(cache.get(0).is_some());
     }
 
     #[test]

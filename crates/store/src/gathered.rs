@@ -234,7 +234,8 @@ mod tests {
 
     fn part(times: &[i64], values: &[f64], within: Range<usize>) -> Part {
         let room = Arc::new(Room::new(1 << 20));
-        let values = Values::new(values.to_vec(), &room).unwrap();
+        let place = room.take(size_of_val(values)).unwrap();
+        let values = Values::new(values.to_vec(), place);
         Part { times: times.into(), values: Arc::new(values), within }
     }
 
