@@ -11,7 +11,7 @@ use super::kept_file::KeptFile;
 use super::netlink::Netlink;
 use crate::Error;
 use crate::parse::{inet_diag, proc_net_tcp};
-use crate::readings::{Socket, SocketOwners, Transport};
+use crate::readings::{Socket, SocketOwners, TcpState, Transport};
 use crate::roots::Roots;
 
 /// Asks the kernel's socket diagnosis; where that is refused, and of a machine that is not this
@@ -61,7 +61,8 @@ impl SocketReader {
         let mut is_counted = true;
         let mut talking = |socket: Socket| {
             if socket.state.can_carry_data() {
-                is_counted &= socket.traffic.is_some();
+                // What waits for the other end to close is kept without its numbers.
+                is_counted &= socket.traffic.is_some() || socket.state != TcpState::Established;
                 each(socket);
             }
         };
