@@ -207,7 +207,7 @@ test('queries become a panel of a new dashboard, and of one that is there', asyn
   await page.goto(`${server.url}/explore?q=process_count&view=table`)
   await row(page, 'process_count').waitFor()
   await page.getByRole('button', { name: 'Add to a dashboard' }).click()
-  await dialog.getByRole('combobox').waitFor()
+  await dialog.locator('select:enabled').waitFor()
   assert.equal(await dialog.getByLabel('Dashboard', { exact: true }).inputValue(), 'kept')
   await dialog.getByRole('button', { name: 'Add', exact: true }).click()
   await page.getByRole('heading', { name: 'process_count' }).waitFor()
