@@ -1,5 +1,6 @@
 //! Where processors are, how fast they run, and how deep they sleep.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use barograph_model::{Desc, Unit};
@@ -49,8 +50,12 @@ pub(crate) static ONLINE: Desc = gauge(
     &["cpu"],
     "1 for a processor that is in use, 0 for one that is switched off.",
 );
-pub(crate) static NODE: Desc =
-    gauge("cpu_node", Unit::Count, &["cpu"], "The NUMA node that a processor belongs to.");
+pub(crate) static NODE: Desc = gauge(
+    "cpu_node",
+    Unit::Count,
+    &["cpu", "index"],
+    "The NUMA node that a processor belongs to, and its index among those of the node.",
+);
 
 /// Emits each [`crate::readings::CpuClock`].
 #[derive(Debug)]
@@ -151,10 +156,12 @@ impl Collector for CpuTopologyCollector {
     }
 
     fn collect(&mut self, out: &mut dyn Sink) -> Result<(), Error> {
+        let mut members: BTreeMap<u32, u32> = BTreeMap::new();
         for place in self.0.read()? {
-            let cpu = place.cpu.to_string();
+            let (cpu, index) = (place.cpu.to_string(), members.entry(place.node).or_default());
             out.push(&ONLINE, &[&cpu], f64::from(u8::from(place.is_online)));
-            out.push(&NODE, &[&cpu], f64::from(place.node));
+            out.push(&NODE, &[&cpu, &index.to_string()], f64::from(place.node));
+            *index += 1;
         }
         Ok(())
     }

@@ -126,7 +126,7 @@ fn instances(row: &Row) -> String {
                 .into()
         }
         Instances::OfNodes { .. } => {
-            "Instances: the number of a processor's node, a comma and the processor's number; \
+            "Instances: the number of a processor's node, a comma and its index there, from 0; \
              `_Total` for each node (`0,_Total`) and for all."
                 .into()
         }

@@ -120,11 +120,11 @@ impl<'a> Pot<'a> {
                 cooked.push(Cooked { instance: Some(name), index: 0, value });
             }
         };
-        let mut nodes: Vec<(u32, Vec<&str>)> = Vec::new();
+        let mut nodes: Vec<(f64, Vec<&str>)> = Vec::new();
         for cpu in &cpus {
-            let node = self.now.node_of(cpu);
-            add(format!("{node},{cpu}"), self.value(&|_, taken| taken.label(CPU) == Some(cpu)));
-            match nodes.iter_mut().find(|(known, _)| *known == node) {
+            let (node, index) = self.now.place_of(cpu);
+            add(format!("{node},{index}"), self.value(&|_, taken| taken.label(CPU) == Some(cpu)));
+            match nodes.iter_mut().find(|(known, _)| known.total_cmp(&node).is_eq()) {
                 Some((_, members)) => members.push(cpu),
                 None => nodes.push((node, vec![cpu])),
             }

@@ -7,6 +7,7 @@ use barograph_model::{Instance, Pattern};
 use super::TOTAL_INSTANCE;
 use super::formula::{Clamp, Sign, Term, Value};
 use super::row::{Instances, Row, Total};
+use crate::cpu_details::NODE;
 
 /// What of a counter's history is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -50,14 +51,12 @@ impl Row {
             }
             Instances::OfNodes { .. } => {
                 match history.instance.map(|instance| instance.name.as_str()) {
-                    None | Some("*") => {}
-                    // Processors are numbered through all nodes; a node's total is not stored.
-                    Some(name) => match name.split_once(',')?.1 {
-                        TOTAL_INSTANCE => return None,
-                        cpu => query.matchers.extend(matcher("cpu", &Pattern::new(cpu))),
-                    },
+                    None | Some("*" | "*,*") => Some(query.formula()),
+                    Some(name) => {
+                        let places = query.places(name)?;
+                        Some(format!("{} and on (host, cpu) ({places})", query.formula()))
+                    }
                 }
-                Some(query.formula())
             }
         }
     }
@@ -72,6 +71,23 @@ struct Query<'a> {
 }
 
 impl Query<'_> {
+    /// The processors that an instance `node,index` means, which number those of each node anew.
+    fn places(&self, instance: &str) -> Option<String> {
+        let (node, index) = instance.split_once(',')?;
+        if index == TOTAL_INSTANCE {
+            // It is not stored.
+            return None;
+        }
+        let mut matchers = self.matchers.clone();
+        matchers.extend(matcher("index", &Pattern::new(index)));
+        let name = NODE.name;
+        let of = braced(&matchers);
+        match node {
+            "*" => Some(format!("{name}{of}")),
+            _ => node.parse::<u32>().ok().map(|node| format!("{name}{of} == {node}")),
+        }
+    }
+
     fn total(mut self, label: &str, total: Total) -> Option<String> {
         let first = self.row.formula.descs().next()?;
         let labels: Vec<&'static str> = first
@@ -163,9 +179,7 @@ impl Query<'_> {
             None => {}
         }
         let mut value = term.desc.name.to_owned();
-        if !matchers.is_empty() {
-            value = format!("{value}{{{}}}", matchers.join(","));
-        }
+        value.push_str(&braced(&matchers));
         if is_rate {
             value = format!("rate({value}[{}])", self.history.window);
         }
@@ -181,6 +195,10 @@ impl Query<'_> {
         }
         value
     }
+}
+
+fn braced(matchers: &[String]) -> String {
+    if matchers.is_empty() { String::new() } else { format!("{{{}}}", matchers.join(",")) }
 }
 
 fn is_added_up(term: &Term, label: &str) -> bool {

@@ -54,8 +54,8 @@ pub enum Instances {
     None,
     /// The values of a label.
     Each { label: &'static str, total: Total },
-    /// The values of the label `cpu` behind the number of their node and a comma; with `_Total`
-    /// for each node and for all.
+    /// The values of the label `cpu`, each as the number of its node, a comma and its index there,
+    /// as Windows names them; with `_Total` for each node and for all.
     OfNodes { total: Total },
     /// The processes by name, in the order of their numbers; or by name, colon and number.
     Processes { with_pid: bool },

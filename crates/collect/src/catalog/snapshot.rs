@@ -92,15 +92,10 @@ impl Snapshot {
         }
     }
 
-    /// The node of a processor; the first one where there is but one.
-    pub(super) fn node_of(&self, cpu: &str) -> u32 {
-        let node = self.of(&NODE).find(|taken| taken.label("cpu") == Some(cpu));
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a small number"
-        )]
-        node.map_or(0, |taken| taken.value as u32)
+    /// The node of a processor and its index there; where nodes are not told, there is but one.
+    pub(super) fn place_of<'a>(&'a self, cpu: &'a str) -> (f64, &'a str) {
+        let place = self.of(&NODE).find(|taken| taken.label("cpu") == Some(cpu));
+        place.map_or((0.0, cpu), |taken| (taken.value, taken.label("index").unwrap_or(cpu)))
     }
 
     /// Why a metric is missing, if its collector said so.

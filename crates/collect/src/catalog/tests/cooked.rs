@@ -220,7 +220,7 @@ fn an_index_tells_instances_of_one_name_apart() {
 fn two_nodes(seconds: u64, busy: [f64; 2]) -> Snapshot {
     let mut snapshot = snapshot(seconds, &[(&cpu::SOFT_INTERRUPTS, &[], 50.0 * seconds as f64)]);
     for ((cpu, node, frequency), busy) in [("0", 0.0, 1e9), ("1", 1.0, 3e9)].iter().zip(busy) {
-        snapshot.push(&cpu_details::NODE, &[cpu], *node);
+        snapshot.push(&cpu_details::NODE, &[cpu, "0"], *node);
         snapshot.push(&cpu_details::FREQUENCY, &[cpu], *frequency);
         snapshot.push(&cpu_details::FREQUENCY_BASE, &[cpu], 2e9);
         snapshot.push(&cpu::SECONDS, &[cpu, "user"], busy);
@@ -238,7 +238,7 @@ fn processors_of_nodes_have_totals_for_each_node_and_for_all() {
         &now,
         &[
             ("0,0", "50.000"),
-            ("1,1", "100.000"),
+            ("1,0", "100.000"),
             ("0,_Total", "50.000"),
             ("1,_Total", "100.000"),
             ("_Total", "75.000"),
@@ -248,7 +248,7 @@ fn processors_of_nodes_have_totals_for_each_node_and_for_all() {
         r"\Processor Information(1,*)\Processor Frequency",
         &before,
         &now,
-        &[("1,1", "3000.000"), ("1,_Total", "3000.000")],
+        &[("1,0", "3000.000"), ("1,_Total", "3000.000")],
     );
     // Half the time at half the speed, and all the time at one and a half times the speed.
     check(
@@ -257,7 +257,7 @@ fn processors_of_nodes_have_totals_for_each_node_and_for_all() {
         &now,
         &[
             ("0,0", "25.000"),
-            ("1,1", "150.000"),
+            ("1,0", "150.000"),
             ("0,_Total", "25.000"),
             ("1,_Total", "150.000"),
             ("_Total", "87.500"),

@@ -69,7 +69,15 @@ fn history_is_asked_in_promql() {
     check_promql(r"\Processor(_Total)\Interrupts/sec", "rate(system_interrupts_total[1m])");
     check_promql(
         r"\Processor Information(1,12)\Clock Interrupts/sec",
-        r#"rate(cpu_timer_interrupts_total{cpu="12"}[1m])"#,
+        r#"rate(cpu_timer_interrupts_total[1m]) and on (host, cpu) (cpu_node{index="12"} == 1)"#,
+    );
+    check_promql(
+        r"\Processor Information(*,1*)\Clock Interrupts/sec",
+        r#"rate(cpu_timer_interrupts_total[1m]) and on (host, cpu) (cpu_node{index=~"(?i)1.*"})"#,
+    );
+    check_promql(
+        r"\Processor Information(1,*)\Parking Status",
+        "1 - 1 * cpu_online and on (host, cpu) (cpu_node == 1)",
     );
     check_promql(r"\Processor Information(*)\Parking Status", "1 - 1 * cpu_online");
     check_promql(
@@ -99,6 +107,7 @@ fn history_has_no_second_instance_of_a_name_and_no_total_that_does_not_exist() {
         r"\Network Interface(_Total)\Bytes Sent/sec",
         r"\Processor Information(0,_Total)\% Processor Time",
         r"\Processor Information(0)\% Processor Time",
+        r"\Processor Information(1*,0)\% Processor Time",
     ] {
         let (row, path) = row(path);
         let history = History { instance: path.instance.as_ref(), host: None, window: "1m" };

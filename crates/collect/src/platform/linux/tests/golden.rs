@@ -140,6 +140,31 @@ fn a_container_without_devices() {
 }
 
 #[test]
+fn ubuntu_of_2016_with_raid_and_old_control_groups() {
+    check("ubuntu-16.04-linux-4.4-vm");
+}
+
+#[test]
+fn ubuntu_of_2018_with_old_control_groups_and_a_share() {
+    check("ubuntu-18.04-linux-4.15-vm");
+}
+
+#[test]
+fn debian_of_2021_with_a_share() {
+    check("debian-11-linux-5.10-vm");
+}
+
+#[test]
+fn ubuntu_of_2024_with_a_share() {
+    check("ubuntu-24.04-linux-6.8-vm");
+}
+
+#[test]
+fn debian_of_2025_with_a_share() {
+    check("debian-13-linux-6.12-vm");
+}
+
+#[test]
 fn a_machine_that_tells_nothing_gives_errors_and_no_samples() {
     let tree = Tree::empty().unwrap();
     let roots = Roots::recorded(tree.path());
