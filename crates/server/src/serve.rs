@@ -1,6 +1,7 @@
 //! Accepts connections and ends them well.
 
 mod http2;
+mod read_on;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use tower_service::Service as _;
 
 use crate::app::{App, Context};
 use crate::http::{Peer, router};
+
+use read_on::ReadOn;
 
 /// Sockets of all kinds; each costs some ten kilobytes.
 const MAX_CONNECTIONS: usize = 1024;
@@ -70,8 +73,10 @@ async fn answer(accepted: Accepted, routes: Router, mut context: Context) {
     }
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
+        let (head, body) = request.into_parts();
+        let body = ReadOn::new(body, &head.headers);
         // A router is a counted reference, and always ready.
-        routes.clone().call(request)
+        routes.clone().call(Request::from_parts(head, body))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

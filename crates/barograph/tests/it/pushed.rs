@@ -1,12 +1,12 @@
 //! OpenTelemetry's metrics and plain pushes, sent as their senders do.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 
 use barograph_model::SystemClock;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::program::{Answer, Server, python, stored, text};
+use crate::program::{Answer, PATIENCE, Server, python, stored, text};
 use crate::protobuf::Message;
 
 const PROTOBUF: (&str, &str) = ("Content-Type", "application/x-protobuf");
@@ -189,6 +189,26 @@ fn compressed_bodies_stop_at_the_limit() {
     }
     let answer = server.json("/api/ingest");
     assert_eq!(answer["bytes_in_flight"], 0, "{answer}");
+}
+
+#[test]
+fn who_is_refused_while_sending_can_send_to_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    let mut socket = std::net::TcpStream::connect(server.address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = "POST /write?precision=weeks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 300000\r\n\r\n";
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut answer = vec![0; 12];
+    socket.read_exact(&mut answer).unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 400");
+    // A connection that was closed with the answer would be reset by the first of these.
+    for _ in 0..3 {
+        socket.write_all(&vec![b'x'; 100_000]).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    socket.read_to_end(&mut answer).unwrap();
+    assert!(String::from_utf8_lossy(&answer).contains("bad_parameter"));
 }
 
 #[test]
