@@ -165,6 +165,11 @@ fn debian_of_2025_with_a_share() {
 }
 
 #[test]
+fn debian_of_2025_on_arm_with_a_share() {
+    check("debian-13-linux-6.12-arm-vm");
+}
+
+#[test]
 fn a_machine_that_tells_nothing_gives_errors_and_no_samples() {
     let tree = Tree::empty().unwrap();
     let roots = Roots::recorded(tree.path());
