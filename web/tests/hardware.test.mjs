@@ -14,9 +14,9 @@ before(async () => {
   browser = await launch()
   const { host } = await server.json('/api/host')
   let second = 0
-  const send = () => {
+  const send = (ms) => {
     second += 1
-    const one = (name, labels, value) => ({ labels: { __name__: name, host, ...labels }, samples: [[Date.now(), value]] })
+    const one = (name, labels, value) => ({ labels: { __name__: name, host, ...labels }, samples: [[ms, value]] })
     const chips = [['k10temp 0000:00:18.3', 'Tctl', 61.5], ['nvme0', 'Composite', 38.9], ['nvme1', 'Composite', 41.2]]
     const shares = [['/mnt/backup', 5e6, 40], ['/home', 2e5, 300]]
     return remoteWrite(server.url, [
@@ -36,8 +36,10 @@ before(async () => {
       ]),
     ])
   }
-  await send()
-  sending = setInterval(() => (sent = send()), 1000)
+  // Charts are told at once what was there before; what is sent meanwhile is told when it is asked for.
+  const now = Date.now()
+  for (let ms = now - 30_000; ms <= now; ms += 1000) await send(ms)
+  sending = setInterval(() => (sent = send(Date.now())), 1000)
 })
 
 after(async () => {
