@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use barograph_model::{Clock, SystemClock};
 
@@ -93,6 +94,25 @@ fn ss_sees_the_same_listening_ports() {
     let unknown: Vec<_> = theirs.difference(&known).collect();
     assert!(unknown.len() < 20, "{unknown:?}");
     assert!(!lasting.is_empty());
+}
+
+#[test]
+fn a_connection_that_waits_for_the_other_end_to_close_says_nothing_of_the_kernel() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (open, _) = listener.accept().unwrap();
+    drop(client);
+    let mut live = LiveTalkers::new(&Roots::default(), Arc::new(SystemClock::new()));
+    // It waits as soon as the other end has confirmed the close.
+    let is_waiting = (0..500).any(|_| {
+        let found = live.read().unwrap();
+        assert_eq!(found.why_no_bytes, None);
+        std::thread::sleep(Duration::from_millis(10));
+        let mut connections = found.connections.iter();
+        let waiting = connections.find(|one| one.remote == open.local_addr().unwrap()).unwrap();
+        waiting.traffic.is_none()
+    });
+    assert!(is_waiting);
 }
 
 /// A connection of our own that has carried a known number of bytes, all of them confirmed.
