@@ -52,10 +52,7 @@ impl Row {
             Instances::OfNodes { .. } => {
                 match history.instance.map(|instance| instance.name.as_str()) {
                     None | Some("*" | "*,*") => Some(query.formula()),
-                    Some(name) => {
-                        let places = query.places(name)?;
-                        Some(format!("{} and on (host, cpu) ({places})", query.formula()))
-                    }
+                    Some(name) => query.of_place(name),
                 }
             }
         }
@@ -71,21 +68,27 @@ struct Query<'a> {
 }
 
 impl Query<'_> {
-    /// The processors that an instance `node,index` means, which number those of each node anew.
-    fn places(&self, instance: &str) -> Option<String> {
+    /// What an instance `node,index` means. Each node numbers its processors anew; a host that
+    /// tells of no nodes has one, with all processors.
+    fn of_place(&self, instance: &str) -> Option<String> {
         let (node, index) = instance.split_once(',')?;
         if index == TOTAL_INSTANCE {
             // It is not stored.
             return None;
         }
-        let mut matchers = self.matchers.clone();
-        matchers.extend(matcher("index", &Pattern::new(index)));
+        let node = if node == "*" { None } else { Some(node.parse::<u32>().ok()?) };
+        let index = Pattern::new(index);
+        let with = |label| self.matchers.iter().cloned().chain(matcher(label, &index)).collect();
         let name = NODE.name;
-        let of = braced(&matchers);
-        match node {
-            "*" => Some(format!("{name}{of}")),
-            _ => node.parse::<u32>().ok().map(|node| format!("{name}{of} == {node}")),
+        let placed: Vec<String> = with("index");
+        let is_it = node.map_or_else(String::new, |node| format!(" == {node}"));
+        let told =
+            format!("{} and on (host, cpu) ({name}{}{is_it})", self.formula(), braced(&placed));
+        if node.is_some_and(|node| node > 0) {
+            return Some(told);
         }
+        let alone = Query { matchers: with("cpu"), ..*self }.formula();
+        Some(format!("({told}) or ({alone} unless on (host) {name}{})", braced(&self.matchers)))
     }
 
     fn total(mut self, label: &str, total: Total) -> Option<String> {

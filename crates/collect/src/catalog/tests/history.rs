@@ -73,7 +73,11 @@ fn history_is_asked_in_promql() {
     );
     check_promql(
         r"\Processor Information(*,1*)\Clock Interrupts/sec",
-        r#"rate(cpu_timer_interrupts_total[1m]) and on (host, cpu) (cpu_node{index=~"(?i)1.*"})"#,
+        r#"(rate(cpu_timer_interrupts_total[1m]) and on (host, cpu) (cpu_node{index=~"(?i)1.*"})) or (rate(cpu_timer_interrupts_total{cpu=~"(?i)1.*"}[1m]) unless on (host) cpu_node)"#,
+    );
+    check_promql(
+        r"\Processor Information(0,3)\Parking Status",
+        r#"(1 - 1 * cpu_online and on (host, cpu) (cpu_node{index="3"} == 0)) or (1 - 1 * cpu_online{cpu="3"} unless on (host) cpu_node)"#,
     );
     check_promql(
         r"\Processor Information(1,*)\Parking Status",
