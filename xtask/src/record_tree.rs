@@ -25,8 +25,11 @@ pub(crate) fn run(name: &str) -> Result<()> {
     let folder = place::root().join("crates/collect/tests/trees");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let path = folder.join(format!("{name}.tar"));
-    let file = File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    // A recorder that fails leaves the recording that was there.
+    let new = folder.join(format!("{name}.tar.new"));
+    let file = File::create(&new).with_context(|| format!("cannot create {}", new.display()))?;
     process::run(process::cargo().args(RECORDER).stdout(file))?;
+    fs::rename(&new, &path).with_context(|| format!("cannot write {}", path.display()))?;
     println!("recorded into {}", path.display());
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Buf, Bytes, Frame, SizeHint};
 use hyper::{HeaderMap, header};
 
@@ -77,8 +78,7 @@ where
 async fn read_out(mut body: impl Body<Data = Bytes> + Unpin) {
     let mut bytes = 0;
     while bytes <= MAX_BYTES {
-        let next = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
-        let Some(Ok(frame)) = next else { return };
+        let Some(Ok(frame)) = body.frame().await else { return };
         bytes += frame.data_ref().map_or(0, Buf::remaining);
     }
 }
