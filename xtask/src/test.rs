@@ -2,6 +2,7 @@
 
 pub(crate) mod count;
 mod report;
+mod second_try;
 mod steps;
 
 use std::process::ExitCode;
@@ -67,7 +68,7 @@ fn perform(step: &Step, lacks: &[&str]) -> Finished {
         if lacks.is_empty() { (step.run)() } else { Err(anyhow::anyhow!(lacks.join("\n"))) };
     let (tally, reason) = match outcome {
         Ok(tally) => (tally, None),
-        Err(error) => (Tally { passed: 0, failed: 1 }, Some(format!("{error:#}"))),
+        Err(error) => (Tally::new(0, 1), Some(format!("{error:#}"))),
     };
     let took = start.elapsed();
     if let Some(reason) = &reason {
@@ -136,7 +137,7 @@ mod tests {
         let step =
             Step { name: "x", purpose: "", quick: true, needs: &[], run: || bail!("must not run") };
         let finished = perform(&step, &["a unicorn is missing"]);
-        assert_eq!(finished.tally, Tally { passed: 0, failed: 1 });
+        assert_eq!(finished.tally, Tally::new(0, 1));
         assert_eq!(finished.reason.as_deref(), Some("a unicorn is missing"));
     }
 }

@@ -62,6 +62,18 @@ pub(crate) fn npm() -> Command {
     command
 }
 
+/// The tests in a browser, all or those of these files.
+pub(crate) fn browser_tests(files: &[String]) -> Command {
+    let mut command = npm();
+    command.args(["run", "--silent"]);
+    if files.is_empty() {
+        command.arg("test:browser");
+    } else {
+        command.args(["test:files", "--"]).args(files);
+    }
+    command
+}
+
 /// `npm ci`, unless it ran for this very lock file already.
 pub(crate) fn install() -> Result<()> {
     let web = place::root().join("web");

@@ -3,19 +3,29 @@
 use std::fmt;
 use std::ops::AddAssign;
 
+use super::second_try;
 use crate::process::Heard;
 
 /// Tests that passed and failed.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub passed: u32,
     pub failed: u32,
+    /// Names of those that passed only when they were tried again; `passed` counts them, too.
+    pub flaky: Vec<String>,
+}
+
+impl Tally {
+    pub(crate) fn new(passed: u32, failed: u32) -> Self {
+        Self { passed, failed, flaky: Vec::new() }
+    }
 }
 
 impl AddAssign for Tally {
     fn add_assign(&mut self, other: Tally) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.flaky.extend(other.flaky);
     }
 }
 
@@ -31,9 +41,11 @@ impl fmt::Display for Tally {
 pub(super) fn judge(heard: &Heard) -> Option<Tally> {
     let mut sum = Tally::default();
     for line in heard.text.lines() {
-        if let Some(tally) = summary(&plain(line)) {
+        let line = plain(line);
+        if let Some(tally) = summary(&line) {
             sum += tally;
         }
+        sum.flaky.extend(second_try::named_by_nextest(&line));
     }
     if !heard.success && sum.failed == 0 {
         sum.failed = 1;
@@ -46,26 +58,26 @@ fn summary(line: &str) -> Option<Tally> {
     // libtest: `test result: ok. 3 passed; 0 failed; 1 ignored; …`. Nextest shows the same line
     // of a single failed test, indented.
     if let Some(rest) = line.strip_prefix("test result: ") {
-        return Some(Tally { passed: before(rest, "passed"), failed: before(rest, "failed") });
+        return Some(Tally::new(before(rest, "passed"), before(rest, "failed")));
     }
     let line = line.trim();
     // nextest: `Summary [ 0.1s] 4 tests run: 3 passed (1 slow), 1 failed, 2 timed out, 0 skipped`
     if let Some(rest) = line.strip_prefix("Summary [") {
         let failed =
             before(rest, "failed") + before(rest, "timed out") + before(rest, "exec failed");
-        return Some(Tally { passed: before(rest, "passed"), failed });
+        return Some(Tally::new(before(rest, "passed"), failed));
     }
     // vitest: `Tests  1 failed | 4 passed | 1 skipped (6)`
     if let Some(rest) = line.strip_prefix("Tests  ") {
-        return Some(Tally { passed: before(rest, "passed"), failed: before(rest, "failed") });
+        return Some(Tally::new(before(rest, "passed"), before(rest, "failed")));
     }
     // node:test, either reporter: `# pass 4`, `ℹ fail 1`
     let rest = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ "))?;
     let (word, number) = rest.split_once(' ')?;
     let number = number.parse().ok()?;
     match word {
-        "pass" => Some(Tally { passed: number, failed: 0 }),
-        "fail" | "cancelled" => Some(Tally { passed: 0, failed: number }),
+        "pass" => Some(Tally::new(number, 0)),
+        "fail" | "cancelled" => Some(Tally::new(0, number)),
         _ => None,
     }
 }
@@ -77,7 +89,7 @@ fn before(line: &str, word: &str) -> u32 {
 }
 
 /// The line without the escape sequences that colour it.
-fn plain(line: &str) -> String {
+pub(super) fn plain(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut characters = line.chars();
     while let Some(character) = characters.next() {
@@ -97,7 +109,7 @@ mod tests {
     #[track_caller]
     fn check(success: bool, text: &str, expected: Option<(u32, u32)>) {
         let heard = Heard { success, text: text.to_owned() };
-        let expected = expected.map(|(passed, failed)| Tally { passed, failed });
+        let expected = expected.map(|(passed, failed)| Tally::new(passed, failed));
         assert_eq!(judge(&heard), expected, "{text}");
     }
 
@@ -120,6 +132,17 @@ mod tests {
         let shown = "    test result: FAILED. 0 passed; 1 failed; 0 ignored\n";
         let sum = "     Summary [ 1.0s] 2 tests run: 1 passed, 1 failed, 0 skipped";
         check(false, &format!("{shown}{sum}"), Some((1, 1)));
+    }
+
+    #[test]
+    fn nextest_names_what_passed_when_it_was_tried_again() {
+        let text = "  TRY 1 FAIL [   0.4s] (  4/1513) barograph-collect systemd::tells\n\
+                    \u{20}   test result: FAILED. 0 passed; 1 failed; 0 ignored\n\
+                    \u{20}    Summary [   9.0s] 3 tests run: 3 passed (1 flaky), 0 skipped\n\
+                    \u{20}  FLAKY 2/2 [   0.5s] barograph-collect systemd::tells\n";
+        let heard = Heard { success: true, text: text.to_owned() };
+        let flaky = vec!["barograph-collect systemd::tells".to_owned()];
+        assert_eq!(judge(&heard), Some(Tally { flaky, ..Tally::new(3, 0) }));
     }
 
     #[test]

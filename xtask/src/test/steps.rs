@@ -2,9 +2,10 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::count::{self, Tally};
+use super::second_try;
 use crate::process;
 use crate::tools::{
     self, C_COMPILER, CHROMIUM, CLIPPY, FAULTS, FUSE, MINGW, MSVC_STD, NODE, PROMETHEUS,
@@ -84,7 +85,7 @@ const fn slow_step(
 
 /// A step without tests in it counts as one.
 fn done(outcome: Result<()>) -> Result<Tally> {
-    outcome.map(|()| Tally { passed: 1, failed: 0 })
+    outcome.map(|()| Tally::new(1, 0))
 }
 
 fn format() -> Result<Tally> {
@@ -139,7 +140,7 @@ fn doctest() -> Result<Tally> {
     let heard =
         process::listen(process::cargo().args(["test", "--quiet", "--workspace", "--doc"]))?;
     // A workspace may do without any.
-    Ok(count::judge(&heard).unwrap_or(Tally { passed: 1, failed: 0 }))
+    Ok(count::judge(&heard).unwrap_or_else(|| Tally::new(1, 0)))
 }
 
 fn rustdoc() -> Result<Tally> {
@@ -164,12 +165,20 @@ fn browser() -> Result<Tally> {
     web::build()?;
     let binary = rust::release_binary()?;
     let chromium = tools::chromium().context("Chromium is gone")?;
-    run_tests(
-        web::npm()
-            .args(["run", "--silent", "test:browser"])
-            .env("BAROGRAPH_BIN", binary)
-            .env("BAROGRAPH_CHROMIUM", chromium),
-    )
+    let run = |files: &[String]| {
+        let mut command = web::browser_tests(files);
+        command.env("BAROGRAPH_BIN", &binary).env("BAROGRAPH_CHROMIUM", &chromium);
+        process::listen(&mut command)
+    };
+    let first = run(&[])?;
+    let failed: Vec<_> = second_try::failed_files(&first.text).into_iter().collect();
+    let tally = if failed.is_empty() {
+        count::judge(&first)
+    } else {
+        println!("once more, what failed: {}", failed.join(", "));
+        second_try::of_both(&first, &run(&failed)?)
+    };
+    tally.context(TOLD_OF_NONE)
 }
 
 fn wine() -> Result<Tally> {
@@ -187,9 +196,7 @@ fn wine() -> Result<Tally> {
 }
 
 fn run_tests(command: &mut Command) -> Result<Tally> {
-    let heard = process::listen(command)?;
-    match count::judge(&heard) {
-        Some(tally) => Ok(tally),
-        None => bail!("the runner ended well but told of no test"),
-    }
+    count::judge(&process::listen(command)?).context(TOLD_OF_NONE)
 }
+
+const TOLD_OF_NONE: &str = "the runner ended well but told of no test";
