@@ -39,7 +39,8 @@ impl Engine {
         time_ms: i64,
         options: &Options<'_>,
     ) -> Result<Answer, EvalError> {
-        self.answer(source, query, &Grid::instant(time_ms), options, |eval, node, grid| {
+        let grid = Grid::instant(time_ms);
+        self.answer(source, query, &grid, time_ms, options, |eval, node, grid| {
             Ok(match &node.kind {
                 Kind::Text(text) => Value::String(text.clone()),
                 Kind::Matrix(_) => Value::Matrix(eval.matrix(node, grid)?),
@@ -69,7 +70,7 @@ impl Engine {
         options: &Options<'_>,
     ) -> Result<Answer, EvalError> {
         let grid = self.grid(start_ms, end_ms, step_ms)?;
-        self.answer(source, query, &grid, options, |eval, node, grid| {
+        self.answer(source, query, &grid, end_ms, options, |eval, node, grid| {
             let found = match &node.kind {
                 Kind::Text(_) => Some("string"),
                 Kind::Matrix(_) => Some("range vector"),
@@ -114,11 +115,12 @@ impl Engine {
         source: &dyn SeriesSource,
         query: &Query,
         grid: &Grid,
+        end_ms: i64,
         options: &Options<'_>,
         value: impl FnOnce(&Eval<'_>, &Node, &Grid) -> Result<Value, EvalError>,
     ) -> Result<Answer, EvalError> {
         let watch = Watch::new(&*self.clock, &self.settings, options);
-        let node = plan(query, grid, &self.settings)?;
+        let node = plan(query, grid, end_ms, &self.settings)?;
         let lookback = options.lookback.unwrap_or(self.settings.lookback);
         let threads = options.threads.unwrap_or(self.settings.threads).max(1);
         let eval = Eval::new(source, watch, millis(lookback), threads);

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use barograph_model::METRIC_NAME;
+
 use super::Members;
 use super::xxh64::xxh64;
 use crate::EvalError;
 use crate::frame::{Frame, Line, absent_column, make_labels};
 use crate::grid::{ABSENT, is_absent};
+use crate::plan::Grouping;
 use crate::window::quantile;
 
 /// `quantile`, its parameter once for each point.
@@ -136,10 +139,11 @@ fn place(line: &Line) -> f64 {
     xxh64(&bytes) as f64 / u64::MAX as f64
 }
 
-/// `count_values`: for each group and value a series whose label `label` is the value. Holds at
-/// most about `max` counts.
+/// `count_values`: for each group and value a series whose label `label` is the value, unless the
+/// grouping takes that label away. Holds at most about `max` counts.
 pub(crate) fn count_values(
     label: &str,
+    grouping: &Grouping,
     frame: &Frame,
     members: &Members,
     points: usize,
@@ -163,9 +167,12 @@ pub(crate) fn count_values(
             }
         }
     }
+    let is_taken_away = grouping.without
+        && (label == METRIC_NAME || grouping.labels.iter().any(|without| without == label));
     let lines = counts.into_iter().map(|((group, value), (drop_name, values))| {
         let others = members.labels[group].iter().filter(|(name, _)| *name != label);
-        let labels = make_labels(others.chain([(label, value.as_str())]))?;
+        let own = Some((label, value.as_str())).filter(|_| !is_taken_away);
+        let labels = make_labels(others.chain(own))?;
         Ok(Line { labels, drop_name, values })
     });
     let lines: Vec<Line> = lines.collect::<Result<_, EvalError>>()?;

@@ -76,7 +76,9 @@ impl Eval<'_> {
         if aggregate.op == AggregateOp::CountValues {
             let label = label_name(param, "invalid label name")?;
             let (frame, members) = self.grouped(aggregate, grid)?;
-            return count_values(label, &frame, &members, grid.points, self.watch.max_samples);
+            let max = self.watch.max_samples;
+            let grouping = &aggregate.grouping;
+            return count_values(label, grouping, &frame, &members, grid.points, max);
         }
         let values = self.scalar(param, grid)?;
         check_parameter(aggregate.op, &values)?;

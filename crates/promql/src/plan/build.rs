@@ -5,17 +5,23 @@ use crate::ast::{self, At, Expr, Extended, MatrixSelector, Subquery, TimeShift, 
 use crate::grid::{Grid, seconds};
 use crate::{EvalError, Query, Settings, operator};
 
-/// Prepares an expression for evaluation over a grid.
+/// Prepares an expression for evaluation over a grid. What was asked for ends at `end_ms`, at the
+/// grid's last moment or less than a step later.
 ///
 /// # Errors
 /// A computed length makes no sense, or something is needed that this engine does not have.
-pub(crate) fn plan(query: &Query, grid: &Grid, settings: &Settings) -> Result<Node, EvalError> {
-    let range_ms = grid.end_ms() - grid.start_ms;
+pub(crate) fn plan(
+    query: &Query,
+    grid: &Grid,
+    end_ms: i64,
+    settings: &Settings,
+) -> Result<Node, EvalError> {
+    let range_ms = end_ms - grid.start_ms;
     let step_ms = if grid.is_instant() { 0 } else { grid.step_ms };
     let expr = query
         .resolved(step_ms, range_ms)
         .map_err(|error| EvalError::Execution(error.to_string()))?;
-    Builder { grid, settings }.node(&expr)
+    Builder { grid, end_ms, settings }.node(&expr)
 }
 
 /// Functions of native histograms only, which are not there.
@@ -24,6 +30,7 @@ const NATIVE: [&str; 5] =
 
 struct Builder<'a> {
     grid: &'a Grid,
+    end_ms: i64,
     settings: &'a Settings,
 }
 
@@ -125,10 +132,10 @@ impl Builder<'_> {
         Some(match name {
             "pi" => std::f64::consts::PI,
             "start" => seconds(self.grid.start_ms),
-            "end" => seconds(self.grid.end_ms()),
+            "end" => seconds(self.end_ms),
             "step" if self.grid.is_instant() => 0.0,
             "step" => seconds(self.grid.step_ms),
-            "range" => seconds(self.grid.end_ms() - self.grid.start_ms),
+            "range" => seconds(self.end_ms - self.grid.start_ms),
             _ => return None,
         })
     }
@@ -136,7 +143,7 @@ impl Builder<'_> {
     fn shift(&self, time: &TimeShift) -> Shift {
         let at_ms = time.at.map(|at| match at {
             At::Start => self.grid.start_ms,
-            At::End => self.grid.end_ms(),
+            At::End => self.end_ms,
             At::Time(ms) => ms,
         });
         Shift { at_ms, offset_ms: time.offset.ms }
@@ -182,7 +189,7 @@ mod tests {
     #[test]
     fn every_function_of_the_language_has_a_plan_and_every_plan_is_of_one() {
         let (grid, settings) = (Grid::instant(0), Settings::default());
-        let builder = Builder { grid: &grid, settings: &settings };
+        let builder = Builder { grid: &grid, end_ms: 0, settings: &settings };
         let unplanned: Vec<&str> = FUNCTIONS
             .iter()
             .map(|function| function.name)
