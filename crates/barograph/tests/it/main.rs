@@ -28,6 +28,7 @@ mod prometheus_api;
 mod prometheus_rules;
 mod promql;
 mod promql_again;
+mod promql_made_up;
 mod protobuf;
 mod pushed;
 mod receiver;

@@ -12,7 +12,7 @@ use crate::program::{PATIENCE, Server, free_port, peer_program, request, run, te
 use crate::remote_write::Peer;
 
 /// Seconds since 1970.
-const START: i64 = 1_700_000_000;
+pub(crate) const START: i64 = 1_700_000_000;
 /// So many samples of each series, one every ten seconds: twenty minutes.
 const SAMPLES: i64 = 120;
 
@@ -120,44 +120,56 @@ pub(crate) fn open_metrics(recorded: &[Recorded]) -> String {
     out + "# EOF\n"
 }
 
+/// Barograph and a real Prometheus with the recording, and the folder of both.
+pub(crate) struct Pair {
+    pub(crate) server: Server,
+    pub(crate) prometheus: SocketAddr,
+    _peer: Peer,
+    _folder: tempfile::TempDir,
+}
+
+impl Pair {
+    /// Nothing where Prometheus is not there.
+    pub(crate) fn start() -> Option<Self> {
+        let (mut promtool, mut prometheus) =
+            (peer_program("promtool")?, peer_program("prometheus")?);
+        let folder = tempfile::tempdir().unwrap();
+        let (file, blocks) = (folder.path().join("recording.txt"), folder.path().join("blocks"));
+        std::fs::write(&file, open_metrics(&recorded(START))).unwrap();
+        let made = promtool
+            .args(["tsdb", "create-blocks-from", "openmetrics"])
+            .args([&file, &blocks])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", text(&made.stderr));
+        let data = folder.path().join("data");
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
+        let taken = run(&["store", "import", &path(&file), "--data", &path(&data)]);
+        assert!(taken.status.success(), "{}", text(&taken.stderr));
+        let server = Server::start(&data);
+
+        let (port, settings) = (free_port(), folder.path().join("prometheus.yml"));
+        std::fs::write(&settings, "scrape_configs: []\n").unwrap();
+        let peer = prometheus
+            .arg(format!("--config.file={}", settings.display()))
+            .arg(format!("--storage.tsdb.path={}", blocks.display()))
+            .arg("--storage.tsdb.retention.time=100y")
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stderr(Stdio::null())
+            .spawn();
+        let peer = Peer(peer.unwrap());
+        let prometheus = SocketAddr::from(([127, 0, 0, 1], port));
+        server.wait_for("Prometheus", |_| {
+            std::net::TcpStream::connect_timeout(&prometheus, PATIENCE).ok()?;
+            (request(prometheus, "/-/ready", "localhost").status == 200).then_some(())
+        });
+        Some(Self { server, prometheus, _peer: peer, _folder: folder })
+    }
+}
+
 #[test]
 fn a_real_prometheus_gives_the_same_answers() {
-    let (Some(mut promtool), Some(mut prometheus)) =
-        (peer_program("promtool"), peer_program("prometheus"))
-    else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let (file, blocks) = (folder.path().join("recording.txt"), folder.path().join("blocks"));
-    std::fs::write(&file, open_metrics(&recorded(START))).unwrap();
-    let made = promtool
-        .args(["tsdb", "create-blocks-from", "openmetrics"])
-        .args([&file, &blocks])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", text(&made.stderr));
-    let data = folder.path().join("data");
-    let path = |path: &Path| path.to_str().unwrap().to_owned();
-    let taken = run(&["store", "import", &path(&file), "--data", &path(&data)]);
-    assert!(taken.status.success(), "{}", text(&taken.stderr));
-    let server = Server::start(&data);
-
-    let (port, settings) = (free_port(), folder.path().join("prometheus.yml"));
-    std::fs::write(&settings, "scrape_configs: []\n").unwrap();
-    let peer = prometheus
-        .arg(format!("--config.file={}", settings.display()))
-        .arg(format!("--storage.tsdb.path={}", blocks.display()))
-        .arg("--storage.tsdb.retention.time=100y")
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .stderr(Stdio::null())
-        .spawn();
-    let _peer = Peer(peer.unwrap());
-    let prometheus = SocketAddr::from(([127, 0, 0, 1], port));
-    server.wait_for("Prometheus", |_| {
-        std::net::TcpStream::connect_timeout(&prometheus, PATIENCE).ok()?;
-        (request(prometheus, "/-/ready", "localhost").status == 200).then_some(())
-    });
-
+    let Some(pair) = Pair::start() else { return };
     let (from, to) = (START + 600, START + 1190);
     for query in EXPRESSIONS.iter().copied().map(escaped) {
         for path in [
@@ -165,21 +177,31 @@ fn a_real_prometheus_gives_the_same_answers() {
             format!("/api/v1/query_range?query={query}&start={from}&end={to}&step=10"),
             format!("/api/v1/query_range?query={query}&start={}&end={to}&step=20", from + 3),
         ] {
-            assert_same_answers(server.address, prometheus, &path);
+            assert_same_answers(pair.server.address, pair.prometheus, &path);
         }
     }
 }
 
-/// Asks both.
+/// Asks both, who have an answer.
 #[track_caller]
 pub(crate) fn assert_same_answers(own: SocketAddr, prometheus: SocketAddr, path: &str) {
+    let status = assert_same_outcome(own, prometheus, path);
+    assert_eq!(status, 200, "{path}");
+}
+
+/// Asks both, who may both refuse; what they answered by.
+#[track_caller]
+pub(crate) fn assert_same_outcome(own: SocketAddr, prometheus: SocketAddr, path: &str) -> u16 {
     let [own, other] = [own, prometheus].map(|address| {
         let answer = request(address, path, "localhost");
-        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-        let answer: Value = serde_json::from_str(&answer.body).unwrap();
-        sorted(answer["data"].clone())
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        (answer.status, body["errorType"].clone(), body["error"].clone(), body["data"].clone())
     });
-    assert_same(path, &own, &other);
+    assert_eq!((own.0, &own.1), (other.0, &other.1), "{path}: {} is not {}", own.2, other.2);
+    let is_ordered = path.contains("query=sort");
+    let [data, others] = [own.3, other.3].map(|data| if is_ordered { data } else { sorted(data) });
+    assert_same(path, &data, &others);
+    own.0
 }
 
 /// Series by their labels.
