@@ -5,8 +5,9 @@
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>,
 //! <https://prometheus.io/docs/instrumenting/content_negotiation/> and
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>. In OpenMetrics it is strict about
-//! spaces, `# EOF`, metadata, exemplars, and values that a type forbids. Like Prometheus it lets
-//! pass what only the writer could mean: a counter without `_total`, buckets out of order.
+//! spaces, `# EOF`, units and the form of exemplars. Like Prometheus it lets pass what samples can
+//! be read in spite of, and what exporters do: metadata that comes again or late, two metrics whose
+//! names OpenMetrics makes one, a counter below zero or without `_total`, buckets out of order.
 
 mod bound;
 mod cursor;
@@ -18,7 +19,6 @@ mod write;
 
 use std::borrow::Cow;
 
-use family::Family;
 use sample::Kept;
 
 use crate::MetricType;
@@ -95,7 +95,6 @@ pub struct TextParser<'a> {
     samples: usize,
     /// `# EOF` was seen.
     ended: bool,
-    family: Family<'a>,
     /// Of the newest `# TYPE`, whatever metric it names: by it Prometheus tells bounds and quantiles.
     newest_type: MetricType,
     kept: Kept<'a>,
@@ -121,7 +120,6 @@ impl<'a> TextParser<'a> {
             line: 0,
             samples: 0,
             ended: false,
-            family: Family::default(),
             newest_type: MetricType::default(),
             kept: Kept::default(),
         })
@@ -180,7 +178,7 @@ impl<'a> TextParser<'a> {
                 self.ended = true;
                 Ok(None)
             }
-            Format::OpenMetrics => self.family.open_metrics(line).map(Some),
+            Format::OpenMetrics => family::open_metrics(line).map(Some),
         };
         if let Ok(Some(Metadata::Type { metric_type, .. })) = &parsed {
             self.newest_type = *metric_type;
@@ -198,12 +196,6 @@ impl<'a> TextParser<'a> {
             Ok(parsed) => parsed,
             Err((column, problem)) => return Err(self.error(column, problem)),
         };
-        if self.format == Format::OpenMetrics
-            && let Err(problem) =
-                self.family.allows(self.kept.name(), parsed.value, parsed.exemplar)
-        {
-            return Err(self.error(1, problem));
-        }
         self.kept.normalize_bounds(self.newest_type);
         Ok(Entry::Sample(Sample {
             series: parsed.series,

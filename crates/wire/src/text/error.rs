@@ -32,12 +32,6 @@ pub enum Problem {
     AfterEnd,
     #[error("unit `{unit}` must be the last part of the metric's name `{metric}`")]
     Unit { metric: String, unit: String },
-    #[error("`{metric}` has its {what} already, or samples before it")]
-    Repeated { metric: String, what: &'static str },
-    #[error("a sample of type {metric_type} must be {allowed}")]
-    Value { metric_type: &'static str, allowed: &'static str },
-    #[error("an exemplar may stand on `_total` of a counter and on buckets only")]
-    ExemplarPlace,
     #[error("the labels of an exemplar have more than {most} characters")]
     LongExemplar { most: usize },
 }

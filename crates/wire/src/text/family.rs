@@ -1,22 +1,10 @@
-//! Lines of metadata, and what they allow of the samples below them.
+//! Lines of metadata.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
 use super::cursor::{At, Cursor, unescape};
 use super::{Metadata, Problem};
 use crate::MetricType;
-
-/// The metric that the newest metadata speaks of. OpenMetrics only.
-#[derive(Debug, Default)]
-pub(super) struct Family<'a> {
-    name: Cow<'a, str>,
-    metric_type: Option<MetricType>,
-    has_help: bool,
-    has_unit: bool,
-    has_samples: bool,
-    seen: HashSet<Cow<'a, str>>,
-}
 
 const TYPES: [(&str, MetricType); 8] = [
     ("counter", MetricType::Counter),
@@ -74,82 +62,33 @@ fn text(raw: &str, quotes: bool) -> Cow<'_, str> {
     if raw.contains('\\') { Cow::Owned(unescape(raw, quotes)) } else { Cow::Borrowed(raw) }
 }
 
-impl<'a> Family<'a> {
-    /// A line of OpenMetrics that starts with `#`, but for `# EOF`.
-    pub(super) fn open_metrics(&mut self, line: &'a str) -> At<Metadata<'a>> {
-        const KINDS: &str = "`# HELP `, `# TYPE `, `# UNIT ` or `# EOF`";
-        let mut cursor = Cursor::new(line);
-        let Some(kind) = ["HELP", "TYPE", "UNIT"]
-            .into_iter()
-            .find(|kind| line.get(2..6) == Some(kind) && line.starts_with("# "))
-        else {
-            return cursor.expected(KINDS);
-        };
-        if !cursor.take_word(&format!("# {kind} ")) {
-            return cursor.expected(KINDS);
-        }
-        let metric = metric_name(&mut cursor)?;
-        cursor.require(b' ', "a space after the metric name")?;
-        self.turn_to(metric.clone()).map_err(|problem| (1, problem))?;
-        let place = cursor.at() + 1;
-        let rest = cursor.rest();
-        let again = |what| (1, Problem::Repeated { metric: metric.clone().into_owned(), what });
-        match kind {
-            "HELP" if std::mem::replace(&mut self.has_help, true) => Err(again("help")),
-            "HELP" => Ok(Metadata::Help { metric, help: text(rest, true) }),
-            "UNIT" if std::mem::replace(&mut self.has_unit, true) => Err(again("unit")),
-            "UNIT" => match unit_fits(&metric, rest) {
-                Ok(()) => Ok(Metadata::Unit { metric, unit: rest }),
-                Err(problem) => Err((place, problem)),
-            },
-            _ if self.metric_type.is_some() => Err(again("type")),
-            _ => {
-                let metric_type = open_metrics_type(rest)
-                    .ok_or_else(|| (place, Problem::expected("a metric type", rest)))?;
-                self.metric_type = Some(metric_type);
-                Ok(Metadata::Type { metric, metric_type })
-            }
-        }
+/// A line of OpenMetrics that starts with `#`, but for `# EOF`.
+pub(super) fn open_metrics(line: &str) -> At<Metadata<'_>> {
+    const KINDS: &str = "`# HELP `, `# TYPE `, `# UNIT ` or `# EOF`";
+    let mut cursor = Cursor::new(line);
+    let Some(kind) = ["HELP", "TYPE", "UNIT"]
+        .into_iter()
+        .find(|kind| line.get(2..6) == Some(kind) && line.starts_with("# "))
+    else {
+        return cursor.expected(KINDS);
+    };
+    if !cursor.take_word(&format!("# {kind} ")) {
+        return cursor.expected(KINDS);
     }
-
-    /// Metadata stands together and before the samples.
-    fn turn_to(&mut self, metric: Cow<'a, str>) -> Result<(), Problem> {
-        let is_other = self.name != metric;
-        if self.has_samples && !is_other || is_other && self.seen.contains(&metric) {
-            return Err(Problem::Repeated { metric: metric.into_owned(), what: "metadata" });
-        }
-        if is_other {
-            self.seen.insert(metric.clone());
-            let seen = std::mem::take(&mut self.seen);
-            *self = Self { name: metric, seen, ..Self::default() };
-        }
-        Ok(())
-    }
-
-    /// Whether a sample may stand here, as far as its metric's type goes.
-    pub(super) fn allows(&mut self, name: &str, value: f64, exemplar: bool) -> Result<(), Problem> {
-        let suffix = name.strip_prefix(&*self.name).filter(|_| !self.name.is_empty());
-        self.has_samples |= suffix.is_some();
-        let is_bucket = name.ends_with("_bucket");
-        if exemplar && !is_bucket && !name.ends_with("_total") {
-            return Err(Problem::ExemplarPlace);
-        }
-        let (Some(metric_type), Some(suffix)) = (self.metric_type, suffix) else { return Ok(()) };
-        let never_negative = value >= 0.0;
-        let (allowed, is_allowed) = match (metric_type, suffix) {
-            (MetricType::Counter, "_total")
-            | (MetricType::Histogram, "_bucket" | "_count")
-            | (MetricType::GaugeHistogram, "_bucket" | "_gcount")
-            | (MetricType::Summary, "_count") => ("0 or more", never_negative),
-            (MetricType::Info, "_info") => ("1", value.total_cmp(&1.0).is_eq()),
-            (MetricType::StateSet, "") => ("0 or 1", value == 0.0 || value.total_cmp(&1.0).is_eq()),
-            _ => return Ok(()),
-        };
-        if is_allowed {
-            Ok(())
-        } else {
-            Err(Problem::Value { metric_type: metric_type.as_str(), allowed })
-        }
+    let metric = metric_name(&mut cursor)?;
+    cursor.require(b' ', "a space after the metric name")?;
+    let place = cursor.at() + 1;
+    let rest = cursor.rest();
+    match kind {
+        "HELP" => Ok(Metadata::Help { metric, help: text(rest, true) }),
+        "UNIT" => match unit_fits(&metric, rest) {
+            Ok(()) => Ok(Metadata::Unit { metric, unit: rest }),
+            Err(problem) => Err((place, problem)),
+        },
+        _ => match open_metrics_type(rest) {
+            Some(metric_type) => Ok(Metadata::Type { metric, metric_type }),
+            None => Err((place, Problem::expected("a metric type", rest))),
+        },
     }
 }
 

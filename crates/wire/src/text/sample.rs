@@ -19,7 +19,6 @@ pub(super) struct Parsed<'a> {
     pub(super) series: &'a str,
     pub(super) value: f64,
     pub(super) timestamp_ms: Option<i64>,
-    pub(super) exemplar: bool,
 }
 
 /// OpenMetrics' bound on the labels of an exemplar, names and values together.
@@ -65,12 +64,12 @@ impl<'a> Kept<'a> {
         let braces = series.ends_with('}');
         blanks.between(&mut cursor, braces && !blanks.strict, "a value")?;
         let value = number(&mut cursor)?;
-        let (timestamp_ms, exemplar) = if blanks.strict {
+        let timestamp_ms = if blanks.strict {
             strict_end(&mut cursor, max_labels)?
         } else {
-            (classic_end(&mut cursor)?, false)
+            classic_end(&mut cursor)?
         };
-        Ok(Parsed { series, value, timestamp_ms, exemplar })
+        Ok(Parsed { series, value, timestamp_ms })
     }
 
     /// After `{`: labels, and the metric's name if it is not before the brace.
@@ -166,21 +165,21 @@ fn classic_end(cursor: &mut Cursor<'_>) -> At<Option<i64>> {
 }
 
 /// After the value in OpenMetrics: seconds, an exemplar, both or nothing.
-fn strict_end(cursor: &mut Cursor<'_>, max_labels: usize) -> At<(Option<i64>, bool)> {
+fn strict_end(cursor: &mut Cursor<'_>, max_labels: usize) -> At<Option<i64>> {
     let mut time = None;
     if cursor.peek().is_none() {
-        return Ok((None, false));
+        return Ok(None);
     }
     cursor.require(b' ', "a space")?;
     if cursor.peek() != Some(b'#') {
         time = Some(seconds(cursor)?);
         if cursor.peek().is_none() {
-            return Ok((time, false));
+            return Ok(time);
         }
         cursor.require(b' ', "a space")?;
     }
     exemplar(cursor, max_labels)?;
-    if cursor.peek().is_some() { cursor.expected("the end of the line") } else { Ok((time, true)) }
+    if cursor.peek().is_some() { cursor.expected("the end of the line") } else { Ok(time) }
 }
 
 fn exemplar(cursor: &mut Cursor<'_>, max_labels: usize) -> At<()> {
