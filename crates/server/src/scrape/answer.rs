@@ -134,6 +134,7 @@ fn active(pool: &Pool, state: &super::State) -> Vec<ActiveTarget> {
     let job = &pool.job;
     let one = |(spec, running): (&Spec, &super::Running)| {
         let health = running.target.health().clone();
+        let [scrape_interval, scrape_timeout] = spec.pace.texts();
         ActiveTarget {
             discovered_labels: map(&spec.discovered),
             labels: map(&spec.labels),
@@ -148,8 +149,8 @@ fn active(pool: &Pool, state: &super::State) -> Vec<ActiveTarget> {
                 Some(true) => "up",
                 Some(false) => "down",
             },
-            scrape_interval: format!("{}ms", job.interval.as_millis()),
-            scrape_timeout: format!("{}ms", job.timeout.as_millis()),
+            scrape_interval,
+            scrape_timeout,
         }
     };
     state.running.iter().map(one).collect()

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::asking::Asking;
-use super::job::{Group, Job};
+use super::job::{Group, Job, Pace};
 use super::sign_in::{Authorization, BasicAuth, HeaderValues, SignIn};
 use crate::page::{PageLimits, Reading};
 
@@ -125,12 +125,7 @@ impl ScrapeConfig {
         let interval = duration("interval", self.interval.as_deref(), Self::DEFAULT_INTERVAL)?;
         let default_timeout = Self::DEFAULT_TIMEOUT.min(interval);
         let timeout = duration("timeout", self.timeout.as_deref(), default_timeout)?;
-        if interval < Duration::from_secs(1) {
-            return Err("`interval` must be a second or more".to_owned());
-        }
-        if timeout > interval {
-            return Err("`timeout` must not be longer than `interval`".to_owned());
-        }
+        let pace = Pace::new(["interval", "timeout"], interval, timeout)?;
         let scheme = self.scheme.clone().unwrap_or_else(|| "http".to_owned());
         if !matches!(scheme.as_str(), "http" | "https") {
             return Err(format!("`scheme` is `{scheme}`, but must be `http` or `https`"));
@@ -169,8 +164,7 @@ impl ScrapeConfig {
         };
         Ok(Job {
             name: self.job,
-            interval,
-            timeout,
+            pace,
             path: self.path.unwrap_or_else(|| "/metrics".to_owned()),
             scheme,
             params: self.params.into_iter().map(many).collect(),

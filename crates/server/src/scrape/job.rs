@@ -1,16 +1,19 @@
 //! A job whose settings are checked, and the targets that come out of it.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use barograph_fetch::TlsSettings;
 use barograph_model::Labels;
+use barograph_promql::format_duration;
 use barograph_wire::relabel::{LabelMap, Rule, relabel};
 use hyper::Uri;
 use serde::Deserialize;
 
 use super::asking::Asking;
+use super::config::duration;
 use super::sign_in::SignIn;
 use crate::page::Reading;
 
@@ -18,8 +21,7 @@ use crate::page::Reading;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     pub(crate) name: String,
-    pub(crate) interval: Duration,
-    pub(crate) timeout: Duration,
+    pub(crate) pace: Pace,
     pub(crate) path: String,
     pub(crate) scheme: String,
     pub(crate) params: BTreeMap<String, Vec<String>>,
@@ -44,15 +46,78 @@ pub(crate) struct Group {
     pub(crate) labels: BTreeMap<String, String>,
 }
 
-/// One address to be scraped. Equal ones are the same target.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// One address to be scraped. Equal ones are the same target, whatever they were discovered as.
+#[derive(Debug, Clone)]
 pub(crate) struct Spec {
     pub(crate) url: String,
     /// What every series of it gets.
     pub(crate) labels: Vec<(String, String)>,
+    pub(crate) pace: Pace,
     /// Before relabelling.
     pub(crate) discovered: Vec<(String, String)>,
 }
+
+impl Spec {
+    fn identity(&self) -> (&str, &[(String, String)], Pace) {
+        (&self.url, &self.labels, self.pace)
+    }
+}
+
+impl PartialEq for Spec {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Spec {}
+
+impl Hash for Spec {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+/// How often a target is asked, and how long it has to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Pace {
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
+}
+
+impl Pace {
+    /// # Errors
+    /// The first of the two, called by these keys, that cannot be, with what is allowed.
+    pub(super) fn new(
+        [interval_key, timeout_key]: [&str; 2],
+        interval: Duration,
+        timeout: Duration,
+    ) -> Result<Self, String> {
+        if interval < Duration::from_secs(1) {
+            return Err(format!("`{interval_key}` must be a second or more"));
+        }
+        if timeout > interval {
+            return Err(format!("`{timeout_key}` must not be longer than `{interval_key}`"));
+        }
+        Ok(Self { interval, timeout })
+    }
+
+    /// What relabelling left of it.
+    fn relabelled(labels: &LabelMap) -> Result<Self, String> {
+        let read = |key| {
+            let text = labels.get(key).map_or("", String::as_str);
+            duration(key, Some(text), Duration::ZERO)
+        };
+        Self::new(PACE_LABELS, read(PACE_LABELS[0])?, read(PACE_LABELS[1])?)
+    }
+
+    /// Interval and timeout as Prometheus writes durations.
+    pub(super) fn texts(self) -> [String; 2] {
+        [self.interval, self.timeout]
+            .map(|it| format_duration(i64::try_from(it.as_millis()).unwrap_or(i64::MAX)))
+    }
+}
+
+const PACE_LABELS: [&str; 2] = ["__scrape_interval__", "__scrape_timeout__"];
 
 impl Job {
     /// The targets of groups, each once, and what is wrong with those that cannot be.
@@ -77,15 +142,17 @@ impl Job {
 
     /// One target, or what is known of it if a rule drops it.
     fn target(&self, group: &Group, address: &str) -> Result<Result<Spec, Spec>, String> {
-        let mut labels: LabelMap = group.labels.clone();
-        let text = |duration: Duration| format!("{}ms", duration.as_millis());
+        // A label without a value is none.
+        let given = group.labels.iter().filter(|(_, value)| !value.is_empty());
+        let mut labels: LabelMap = given.map(own).collect();
+        let [interval, timeout] = self.pace.texts();
         for (name, value) in [
             ("job", self.name.clone()),
             ("__address__", address.to_owned()),
             ("__scheme__", self.scheme.clone()),
             ("__metrics_path__", self.path.clone()),
-            ("__scrape_interval__", text(self.interval)),
-            ("__scrape_timeout__", text(self.timeout)),
+            (PACE_LABELS[0], interval),
+            (PACE_LABELS[1], timeout),
         ] {
             // A group may say otherwise, but not for its address.
             if name == "__address__" || !labels.contains_key(name) {
@@ -100,17 +167,19 @@ impl Job {
         let discovered: Vec<_> = labels.clone().into_iter().collect();
         let Some(labels) = relabel(&self.target_rules, labels) else {
             let url = String::new();
-            return Ok(Err(Spec { url, labels: Vec::new(), discovered }));
+            return Ok(Err(Spec { url, labels: Vec::new(), pace: self.pace, discovered }));
         };
         let url = self
             .url(&labels)
             .ok_or_else(|| format!("target `{address}` is no address of the form `host:port`"))?;
+        let pace =
+            Pace::relabelled(&labels).map_err(|problem| format!("target `{url}`: {problem}"))?;
         let mut kept: LabelMap =
             labels.iter().filter(|(name, _)| !name.starts_with("__")).map(own).collect();
         let address = labels.get("__address__").cloned().unwrap_or_default();
         kept.entry("instance".to_owned()).or_insert(address);
         Labels::new(&kept).map_err(|error| format!("target `{url}`: {error}"))?;
-        Ok(Ok(Spec { url, labels: kept.into_iter().collect(), discovered }))
+        Ok(Ok(Spec { url, labels: kept.into_iter().collect(), pace, discovered }))
     }
 
     fn url(&self, labels: &LabelMap) -> Option<String> {
@@ -146,4 +215,62 @@ impl Job {
 
 fn own((name, value): (&String, &String)) -> (String, String) {
     (name.clone(), value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::config::ScrapeConfig;
+    use super::*;
+
+    /// Targets of a job, and what is wrong with others.
+    fn targets(job: Value) -> (Vec<Spec>, Vec<String>) {
+        let job = serde_json::from_value::<ScrapeConfig>(job).unwrap().into_job().unwrap();
+        let (specs, _, problems) = job.targets(&job.groups);
+        (specs, problems)
+    }
+
+    #[test]
+    fn addresses_that_become_the_same_target_are_one() {
+        let rule = json!({"target_label": "__address__", "replacement": "proxy:80"});
+        let (specs, problems) = targets(json!({
+            "job": "x", "targets": ["a:1", "b:2"], "relabel_configs": [rule],
+        }));
+        assert_eq!((specs.len(), specs[0].url.as_str()), (1, "http://proxy:80/metrics"));
+        assert_eq!(problems, [""; 0]);
+    }
+
+    #[test]
+    fn labels_without_a_value_are_not_discovered() {
+        let labels = json!({"a": "", "__scheme__": "", "b": "c"});
+        let (specs, _) = targets(json!({"job": "x", "targets": ["a:1"], "labels": labels}));
+        let names: Vec<&str> = specs[0].discovered.iter().map(|(name, _)| &**name).collect();
+        assert!(!names.contains(&"a") && names.contains(&"b"), "{names:?}");
+        assert!(specs[0].url.starts_with("http://"), "{}", specs[0].url);
+    }
+
+    #[test]
+    fn rules_set_how_often_a_target_is_asked() {
+        let job = |interval: &str, timeout: &str| {
+            json!({"job": "x", "targets": ["a:1"], "interval": "90s", "relabel_configs": [
+                {"source_labels": ["__scrape_interval__"], "target_label": "was"},
+                {"target_label": "__scrape_interval__", "replacement": interval},
+                {"target_label": "__scrape_timeout__", "replacement": timeout},
+            ]})
+        };
+        let (specs, _) = targets(job("1h", "30s"));
+        assert_eq!(specs[0].pace.texts(), ["1h", "30s"]);
+        assert!(specs[0].labels.contains(&("was".to_owned(), "1m30s".to_owned())));
+        for (interval, timeout, problem) in [
+            ("soon", "1s", "`__scrape_interval__` is `soon`, but must be a duration"),
+            ("", "1s", "`__scrape_interval__` is ``, but must be a duration"),
+            ("10ms", "5ms", "`__scrape_interval__` must be a second or more"),
+            ("5s", "6s", "`__scrape_timeout__` must not be longer than `__scrape_interval__`"),
+        ] {
+            let (specs, problems) = targets(job(interval, timeout));
+            assert!(specs.is_empty(), "{interval}");
+            assert!(problems[0].contains(problem), "{problems:?}");
+        }
+    }
 }

@@ -151,7 +151,10 @@ scrape_configs:
         let jobs = jobs(WHOLE).unwrap();
         let [whole, short] = &jobs[..] else { panic!("{jobs:?}") };
         assert!(whole.reading.honor_labels && whole.reading.track_timestamps);
-        assert_eq!((whole.interval, whole.timeout.as_secs()), (Duration::from_secs(30), 5));
+        assert_eq!(
+            (whole.pace.interval, whole.pace.timeout.as_secs()),
+            (Duration::from_secs(30), 5)
+        );
         assert_eq!((whole.reading.limits.samples, short.reading.limits.samples), (1000, 7));
         assert_eq!(short.asking.fallback, None);
         assert!(whole.asking.accept.contains("escaping=dots"), "{}", whole.asking.accept);

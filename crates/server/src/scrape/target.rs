@@ -132,7 +132,8 @@ fn client(url: &str, job: &Job) -> Result<(Client, Uri), ClientError> {
 
 impl AtWork {
     pub(super) async fn run(self, mut going: watch::Receiver<Go>) {
-        let interval_ms = i64::try_from(self.job.interval.as_millis()).unwrap_or(i64::MAX);
+        let interval_ms =
+            i64::try_from(self.target.spec.pace.interval.as_millis()).unwrap_or(i64::MAX);
         let offset_ms = self.target.offset_ms(interval_ms);
         let name = |label| {
             let found = self.target.spec.labels.iter().find(|(name, _)| name == label);
@@ -159,9 +160,10 @@ impl AtWork {
 
     async fn scrape(&self, source: &Arc<Source>, seen: &Arc<Mutex<Seen>>, time_ms: i64) {
         let started = self.clock.monotonic();
-        let answer = match tokio::time::timeout(self.job.timeout, self.ask()).await {
+        let timeout = self.target.spec.pace.timeout;
+        let answer = match tokio::time::timeout(timeout, self.ask()).await {
             Ok(answer) => answer,
-            Err(_) => Err(ScrapeError::TooSlow(self.job.timeout)),
+            Err(_) => Err(ScrapeError::TooSlow(timeout)),
         };
         let took = self.clock.monotonic().saturating_sub(started);
         let (job, target) = (Arc::clone(&self.job), Arc::clone(&self.target));
@@ -185,7 +187,7 @@ impl AtWork {
                 page.scraped as f64,
                 page.kept as f64,
                 page.added as f64,
-                job.timeout.as_secs_f64(),
+                timeout.as_secs_f64(),
                 job.reading.limits.samples as f64,
                 body_bytes as f64,
             ];
@@ -232,7 +234,7 @@ impl AtWork {
             .header(ACCEPT, &self.job.asking.accept)
             .header(
                 "X-Prometheus-Scrape-Timeout-Seconds",
-                self.job.timeout.as_secs_f64().to_string(),
+                self.target.spec.pace.timeout.as_secs_f64().to_string(),
             )
             .body(Full::default())
             .map_err(ScrapeError::Request)?;
