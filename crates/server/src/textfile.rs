@@ -173,7 +173,7 @@ impl Reader {
         let own = [("host".to_owned(), self.host.clone())];
         let page = seen
             .read(&text, Format::Prometheus, &reading, &own, self.ingest.infos())
-            .map_err(|error| chain(&error))?;
+            .map_err(|refused| chain(&refused.error))?;
         // The file says the same until it is written anew: a time in it would stand still.
         if page.samples.iter().any(|sample| sample.time_ms.is_some()) {
             return Err("samples in a text file may not have timestamps".to_owned());

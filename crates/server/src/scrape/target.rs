@@ -17,7 +17,7 @@ use tracing_mutex::stdsync::{Mutex, MutexGuard};
 
 use super::job::{Job, Spec};
 use crate::ingest::{Door, Ingest, Intake, Source, TooManySamples, WriteError};
-use crate::page::{Page, PageError, Seen, Stored, put};
+use crate::page::{Page, Refused, Seen, Stored, put};
 
 /// An address and how it is doing.
 #[derive(Debug)]
@@ -172,13 +172,19 @@ impl AtWork {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             let labels = &target.spec.labels;
             let body_bytes = answer.as_ref().map_or(0, |(_, body)| body.len());
-            let read = answer.map_err(|error| chain(&error)).and_then(|(format, body)| {
-                let page = seen.read(&body, format, &job.reading, labels, ingest.infos());
-                page.map_err(|error: PageError| chain(&error))
-            });
+            let refused = |refused: Refused| {
+                let Refused { error, scraped, kept } = refused;
+                (Page { scraped, kept, ..Page::default() }, chain(&error))
+            };
+            let read = answer.map_err(|error| (Page::default(), chain(&error))).and_then(
+                |(format, body)| {
+                    let page = seen.read(&body, format, &job.reading, labels, ingest.infos());
+                    page.map_err(refused)
+                },
+            );
             let (page, error) = match read {
                 Ok(page) => (page, None),
-                Err(error) => (Page { samples: seen.end_all(), ..Page::default() }, Some(error)),
+                Err((page, error)) => (Page { samples: seen.end_all(), ..page }, Some(error)),
             };
             let is_up = error.is_none();
             let values = [
