@@ -29,13 +29,19 @@ pub(super) fn json(body: Body) -> Response {
     ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
+/// How many warnings, and how many infos, an answer has; Prometheus' own bound.
+const MAX_NOTES: usize = 10;
+
 fn push_end(out: &mut String, warnings: &[String], infos: &[String]) {
-    for (name, texts) in [("warnings", warnings), ("infos", infos)] {
+    for (what, texts) in [("warning", warnings), ("info", infos)] {
         if !texts.is_empty() {
             out.push_str(",\"");
-            out.push_str(name);
-            out.push_str("\":");
-            push_strings(out, texts.iter().map(String::as_str));
+            out.push_str(what);
+            out.push_str("s\":");
+            let omitted = texts.len().saturating_sub(MAX_NOTES);
+            let more = format!("{omitted} more {what} annotations omitted");
+            let more = Some(more.as_str()).filter(|_| omitted > 0);
+            push_strings(out, texts.iter().take(MAX_NOTES).map(String::as_str).chain(more));
         }
     }
     out.push('}');
@@ -187,5 +193,25 @@ impl Iterator for Writer {
 
     fn next(&mut self) -> Option<String> {
         if self.done { None } else { Some(self.fill()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_ten_notes_of_a_kind_and_says_how_many_there_are_more() {
+        let notes = |count: usize| (0..count).map(|one| one.to_string()).collect::<Vec<_>>();
+        let end = |warnings, infos| {
+            let mut out = String::from("{\"a\":1");
+            push_end(&mut out, &notes(warnings), &notes(infos));
+            serde_json::from_str::<serde_json::Value>(&out).unwrap()
+        };
+        let answer = end(10, 12);
+        assert_eq!(answer["warnings"].as_array().unwrap().len(), 10);
+        assert_eq!(answer["infos"].as_array().unwrap().len(), 11);
+        assert_eq!(answer["infos"][10], "2 more info annotations omitted");
+        assert_eq!(end(0, 0), serde_json::json!({"a": 1}));
     }
 }
