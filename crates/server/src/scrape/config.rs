@@ -226,13 +226,14 @@ pub(crate) fn duration(
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 6] = [
+    const UNITS: [(&str, u64); 7] = [
         ("ms", 1),
         ("s", 1000),
         ("m", 60_000),
         ("h", 3_600_000),
         ("d", 86_400_000),
         ("w", 604_800_000),
+        ("y", 31_536_000_000),
     ];
     let (mut rest, mut total_ms) = (text, 0_u64);
     while !rest.is_empty() {

@@ -1,6 +1,6 @@
 //! A job whose settings are checked, and the targets that come out of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -123,16 +123,20 @@ impl Job {
     /// The targets of groups, each once, and what is wrong with those that cannot be.
     pub(crate) fn targets(&self, groups: &[Group]) -> (Vec<Spec>, Vec<Spec>, Vec<String>) {
         let (mut specs, mut dropped, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        let mut known = HashSet::new();
         for (group, address) in
             groups.iter().flat_map(|group| group.targets.iter().map(move |one| (group, one)))
         {
             match self.target(group, address) {
-                Ok(Ok(spec)) if specs.contains(&spec) => {}
+                Ok(Ok(spec)) if known.contains(&spec) => {}
                 Ok(Ok(_)) if specs.len() >= self.max_targets => {
                     problems.push(format!("more than {} targets", self.max_targets));
                     break;
                 }
-                Ok(Ok(spec)) => specs.push(spec),
+                Ok(Ok(spec)) => {
+                    known.insert(spec.clone());
+                    specs.push(spec);
+                }
                 Ok(Err(spec)) => dropped.push(spec),
                 Err(problem) => problems.push(problem),
             }
@@ -259,6 +263,8 @@ mod tests {
                 {"target_label": "__scrape_timeout__", "replacement": timeout},
             ]})
         };
+        let (specs, _) = targets(job("1y", "30s"));
+        assert_eq!(specs[0].pace.texts(), ["1y", "30s"]);
         let (specs, _) = targets(job("1h", "30s"));
         assert_eq!(specs[0].pace.texts(), ["1h", "30s"]);
         assert!(specs[0].labels.contains(&("was".to_owned(), "1m30s".to_owned())));
