@@ -128,14 +128,11 @@ impl Seen {
     ) -> Result<Page, Refused> {
         let mut page = Page::default();
         self.page += 1;
-        match self.read_lines(&mut page, body, format, reading, target, infos) {
-            Ok(()) => {}
-            Err(error) => {
-                // What was never stored does not end either.
-                let number = self.page;
-                self.retain(|known| known.since < number);
-                return Err(Refused { error, scraped: page.scraped, kept: page.kept });
-            }
+        if let Err(error) = self.read_lines(&mut page, body, format, reading, target, infos) {
+            // What was never stored does not end either.
+            let number = self.page;
+            self.retain(|known| known.since < number);
+            return Err(Refused { error, scraped: page.scraped, kept: page.kept });
         }
         self.end_those_before(self.page, &mut page.samples);
         if self.has_merged {
@@ -187,6 +184,11 @@ impl Seen {
             known
         } else {
             let labels = labels(sample, reading, target)?;
+            // A page past its limit is counted to its end and not remembered.
+            if page.kept >= reading.limits.samples {
+                page.kept += usize::from(labels.is_some());
+                return Ok(());
+            }
             page.added += usize::from(labels.is_some());
             if let (Some(labels), false) = (&labels, reading.rules.is_empty()) {
                 self.has_merged |= !self.names.insert(labels.clone());
@@ -196,7 +198,6 @@ impl Seen {
         };
         let Some(labels) = &known.labels else { return Ok(()) };
         page.kept += 1;
-        // Past the limit they are only counted.
         if page.kept <= reading.limits.samples {
             page.samples.push(Stored { labels: labels.clone(), value: sample.value, time_ms });
         }

@@ -131,8 +131,7 @@ pub(crate) struct Pair {
 impl Pair {
     /// Nothing where Prometheus is not there.
     pub(crate) fn start() -> Option<Self> {
-        let (mut promtool, mut prometheus) =
-            (peer_program("promtool")?, peer_program("prometheus")?);
+        let mut promtool = peer_program("promtool")?;
         let folder = tempfile::tempdir().unwrap();
         let (file, blocks) = (folder.path().join("recording.txt"), folder.path().join("blocks"));
         std::fs::write(&file, open_metrics(&recorded(START))).unwrap();
@@ -148,23 +147,42 @@ impl Pair {
         assert!(taken.status.success(), "{}", text(&taken.stderr));
         let server = Server::start(&data);
 
-        let (port, settings) = (free_port(), folder.path().join("prometheus.yml"));
-        std::fs::write(&settings, "scrape_configs: []\n").unwrap();
-        let peer = prometheus
-            .arg(format!("--config.file={}", settings.display()))
-            .arg(format!("--storage.tsdb.path={}", blocks.display()))
-            .arg("--storage.tsdb.retention.time=100y")
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stderr(Stdio::null())
-            .spawn();
-        let peer = Peer(peer.unwrap());
-        let prometheus = SocketAddr::from(([127, 0, 0, 1], port));
-        server.wait_for("Prometheus", |_| {
-            std::net::TcpStream::connect_timeout(&prometheus, PATIENCE).ok()?;
-            (request(prometheus, "/-/ready", "localhost").status == 200).then_some(())
-        });
+        let (peer, prometheus) = start_prometheus(
+            &server,
+            folder.path(),
+            "",
+            &blocks,
+            "--storage.tsdb.retention.time=100y",
+        )?;
         Some(Self { server, prometheus, _peer: peer, _folder: folder })
     }
+}
+
+/// A Prometheus that scrapes nobody, when it is ready; nothing where it is not there.
+pub(crate) fn start_prometheus(
+    server: &Server,
+    folder: &Path,
+    more_settings: &str,
+    data: &Path,
+    argument: &str,
+) -> Option<(Peer, SocketAddr)> {
+    let mut program = peer_program("prometheus")?;
+    let (port, settings) = (free_port(), folder.join("prometheus.yml"));
+    std::fs::write(&settings, format!("scrape_configs: []\n{more_settings}")).unwrap();
+    let peer = program
+        .arg(format!("--config.file={}", settings.display()))
+        .arg(format!("--storage.tsdb.path={}", data.display()))
+        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+        .arg(argument)
+        .stderr(Stdio::null())
+        .spawn();
+    let peer = Peer(peer.unwrap());
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    server.wait_for("Prometheus", |_| {
+        std::net::TcpStream::connect_timeout(&address, PATIENCE).ok()?;
+        (request(address, "/-/ready", "localhost").status == 200).then_some(())
+    });
+    Some((peer, address))
 }
 
 #[test]

@@ -4,10 +4,11 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Stdio;
 
-use crate::program::{PATIENCE, Server, free_port, peer_program, request, run, text};
-use crate::promql::{EXPRESSIONS, Recorded, assert_same_answers, escaped, open_metrics, recorded};
+use crate::program::{PATIENCE, Server, run, text};
+use crate::promql::{
+    EXPRESSIONS, Recorded, assert_same_answers, escaped, open_metrics, recorded, start_prometheus,
+};
 use crate::protobuf::Message;
 use crate::remote_write::{Peer, now_ms, series};
 
@@ -56,24 +57,9 @@ fn write(address: SocketAddr, part: &[Recorded]) {
 
 /// Takes remote write, late samples too.
 fn prometheus(folder: &Path, server: &Server) -> Option<(Peer, SocketAddr)> {
-    let mut prometheus = peer_program("prometheus")?;
-    let (port, settings) = (free_port(), folder.join("prometheus.yml"));
-    let text = "scrape_configs: []\nstorage: {tsdb: {out_of_order_time_window: 2h}}\n";
-    std::fs::write(&settings, text).unwrap();
-    let peer = prometheus
-        .arg(format!("--config.file={}", settings.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.join("tsdb").display()))
-        .arg("--web.enable-remote-write-receiver")
-        .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-        .stderr(Stdio::null())
-        .spawn();
-    let peer = Peer(peer.unwrap());
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
-    server.wait_for("Prometheus", |_| {
-        TcpStream::connect_timeout(&address, PATIENCE).ok()?;
-        (request(address, "/-/ready", "localhost").status == 200).then_some(())
-    });
-    Some((peer, address))
+    let settings = "storage: {tsdb: {out_of_order_time_window: 2h}}\n";
+    let argument = "--web.enable-remote-write-receiver";
+    start_prometheus(server, folder, settings, &folder.join("tsdb"), argument)
 }
 
 /// No range ends on a sample, for the reason that stands at [`EXPRESSIONS`].

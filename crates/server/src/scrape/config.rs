@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use barograph_fetch::TlsSettings;
+use barograph_promql::parse_duration;
 use barograph_wire::relabel::{RelabelConfig, Rule};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -220,32 +221,10 @@ pub(crate) fn duration(
     default: Duration,
 ) -> Result<Duration, String> {
     let Some(text) = text else { return Ok(default) };
-    parse_duration(text).filter(|duration| !duration.is_zero()).ok_or_else(|| {
+    let ms = parse_duration(text).ok().and_then(|ms| u64::try_from(ms).ok());
+    ms.filter(|ms| *ms > 0).map(Duration::from_millis).ok_or_else(|| {
         format!("`{key}` is `{text}`, but must be a duration such as `15s` or `1m30s`")
     })
-}
-
-fn parse_duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 7] = [
-        ("ms", 1),
-        ("s", 1000),
-        ("m", 60_000),
-        ("h", 3_600_000),
-        ("d", 86_400_000),
-        ("w", 604_800_000),
-        ("y", 31_536_000_000),
-    ];
-    let (mut rest, mut total_ms) = (text, 0_u64);
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, after) = rest.split_at_checked(digits)?;
-        let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
-        let (unit, after) = after.split_at_checked(letters)?;
-        let (_, unit_ms) = UNITS.iter().find(|(name, _)| *name == unit)?;
-        total_ms = total_ms.checked_add(number.parse::<u64>().ok()?.checked_mul(*unit_ms)?)?;
-        rest = after;
-    }
-    (!text.is_empty()).then(|| Duration::from_millis(total_ms))
 }
 
 /// `10MB`, `64MiB`: units are powers of 1024, as in Prometheus.

@@ -39,9 +39,9 @@ fn push_end(out: &mut String, warnings: &[String], infos: &[String]) {
             out.push_str(what);
             out.push_str("s\":");
             let omitted = texts.len().saturating_sub(MAX_NOTES);
-            let more = format!("{omitted} more {what} annotations omitted");
-            let more = Some(more.as_str()).filter(|_| omitted > 0);
-            push_strings(out, texts.iter().take(MAX_NOTES).map(String::as_str).chain(more));
+            let more = (omitted > 0).then(|| format!("{omitted} more {what} annotations omitted"));
+            let shown = texts.iter().take(MAX_NOTES).chain(&more);
+            push_strings(out, shown.map(String::as_str));
         }
     }
     out.push('}');
